@@ -1,0 +1,1 @@
+"""Checks of architecture and shapes."""

@@ -1,0 +1,1 @@
+"""Evidence: what readers make and checks take. Frozen dataclasses without opinions."""

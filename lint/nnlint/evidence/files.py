@@ -1,0 +1,37 @@
+"""What was found about files themselves: those that could not be read, and comments that suppress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnlint.evidence.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that is there and is not what it should be. ``format``: ``python``, ``onnx``, ``csv``..."""
+
+    place: Place
+    format: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """A file that would run code, escape its folder or explode when loaded. It was not loaded."""
+
+    place: Place
+    format: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An ignore comment, after all checks ran. ``selectors``: its codes or names that silenced nothing
+    although their checks ran, or all of them for a blanket comment; ``unknown``: those that no check has.
+    """
+
+    place: Place
+    selectors: tuple[str, ...]
+    unused: tuple[str, ...]
+    unknown: tuple[str, ...]

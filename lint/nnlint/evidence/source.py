@@ -1,0 +1,212 @@
+"""What a program does: the losses it computes, how it trains, what happens to its data."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnlint.evidence.place import Place, Step
+from nnlint.network.graph import Network, Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    """A loss function. ``kind`` is common to all libraries (``cross_entropy``, ``nll``, ``bce``,
+    ``bce_with_logits``, ``mse``, ``l1``, ``huber``, ``smooth_l1``, ``kl_div``, ``poisson_nll``,
+    ``mape``, ``log_cosh``, ``hinge``...), ``api`` the library's own name. Keras' cross-entropies with
+    ``from_logits=False`` are ``categorical_nll`` (probabilities in), ``sparse_categorical_nll`` and ``bce``;
+    with ``from_logits=True`` ``categorical_cross_entropy``, ``cross_entropy`` and ``bce_with_logits``.
+    """
+
+    kind: str
+    api: str
+    attributes: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossUse:
+    """This value meets this loss here.
+
+    ``trained`` is True when the result is known to be differentiated (``backward``, ``fit``), None when
+    that is not seen, False under ``no_grad``. ``trail`` leads from the model to the loss.
+    """
+
+    loss: Loss
+    prediction: Tensor
+    target: Tensor | None
+    place: Place
+    program: str
+    network: Network | None = None
+    trained: bool | None = None
+    trail: tuple[Step, ...] = ()
+
+
+class Did(enum.StrEnum):
+    """What a training program can do, as far as checks ask for it."""
+
+    FORWARD = "forward"
+    LOSS = "loss"
+    BACKWARD = "backward"
+    CLIP = "clip"
+    STEP = "step"
+    ZERO_GRAD = "zero_grad"
+    TRAIN_MODE = "train mode"
+    EVAL_MODE = "eval mode"
+    SCHEDULER_STEP = "scheduler step"
+    METRIC = "metric"
+    SAVE = "save"
+    OPAQUE = "opaque call"  # not understood; could have done anything to its subjects
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loader:
+    """Something that gives batches. ``role``: ``train``, ``validation``, ``test`` or "" when not proven."""
+
+    role: str
+    place: Place
+    api: str = ""
+    batch_size: int | None = None
+    shuffle: bool | None = None
+    dataset: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """A loop whose rounds are not told apart. ``count`` None: not known."""
+
+    place: Place
+    loader: Loader | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """Something the program did. ``subjects`` are keys of models and optimisers in the Recipe.
+
+    ``loops``: the loops around it, outermost first. ``certain``: it happens in every round of its
+    innermost loop (not below an undecided condition). ``gradients``: whether autograd records here.
+    ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
+    function whose body it stands in.
+    """
+
+    did: Did
+    place: Place
+    subjects: tuple[int, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    certain: bool = True
+    gradients: bool | None = True
+    training: bool | None = None
+    function: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimizer:
+    """An optimiser as constructed. ``kind``: ``adam``, ``adamw``, ``sgd``, ``rmsprop``...
+
+    Numbers are None when not known. ``models``: keys of the models whose parameters it holds.
+    """
+
+    key: int
+    kind: str
+    api: str
+    place: Place
+    learning_rate: float | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    models: tuple[int, ...] = ()
+    learning_rate_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """The trace of one entry of a program (its main part, or a function that nobody there calls).
+
+    ``understood`` is false when calls that were not understood could have done something that is not in
+    the trace. ``regularized``/``augmented``: what else than layers keeps the network from memorising,
+    None when it could be there unseen.
+    """
+
+    program: str
+    entry: str
+    place: Place
+    events: tuple[Event, ...]
+    models: Mapping[int, Network]
+    optimizers: tuple[Optimizer, ...]
+    losses: tuple[LossUse, ...]
+    understood: bool = True
+    augmented: bool | None = None
+    early_stopping: bool | None = None
+    framework_steps: bool = False  # Lightning, Trainer, Accelerate: the framework does the steps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """A set of rows of a data set in code. ``role``: ``all``, ``train``, ``validation``, ``test`` or ""."""
+
+    key: int
+    role: str
+    place: Place
+    parent: Rows | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A statistic learned from rows: ``StandardScaler.fit``, a mean taken by hand.
+
+    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``...
+    """
+
+    transformer: str
+    learns: str
+    rows: Rows
+    place: Place
+    key: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitUse:
+    """Rows are divided. ``carries``: the fits whose results are in the data that is split."""
+
+    rows: Rows
+    parts: tuple[Rows, ...]
+    carries: tuple[Fit, ...]
+    place: Place
+    api: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pipeline:
+    """What one entry of a program does to its data, in order.
+
+    ``reads``: paths as written, with the place. ``target``: the column used as label; ``dropped``: columns
+    taken out of the features. ``scales``: True when something seen scales the features, False when the way
+    from reader to network is understood and nothing does, None when not known.
+    """
+
+    program: str
+    entry: str
+    reads: tuple[tuple[str, Place], ...] = ()
+    fits: tuple[Fit, ...] = ()
+    splits: tuple[SplitUse, ...] = ()
+    target: str = ""
+    dropped: tuple[str, ...] = ()
+    scales: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A source file that was read, with what was understood of it, for the summary and ``show``.
+
+    ``reads``: literal paths of data files it mentions, as written.
+    """
+
+    path: str
+    lines: int
+    reads: tuple[str, ...] = ()
+    networks: int = 0
+    recipes: int = 0

@@ -1,0 +1,1 @@
+"""The graph of a network: operations over tensors with abstract shape, range and meaning."""

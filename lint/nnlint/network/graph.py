@@ -1,0 +1,146 @@
+"""The graph: layers with parameters, operations, tensors, and the network they form.
+
+Tensors know the operation that made them, operations know their input tensors: walking back from a
+loss to the last activation is following two attributes. All of it is immutable and compared by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnlint.evidence.place import Place
+from nnlint.network.facts import UNKNOWN_ROLE, Range, Role
+from nnlint.network.shape import UNKNOWN, Shape
+from nnlint.network.size import Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Initialization:
+    """How weights get their first values. ``kind``: ``default`` (the library's own), ``uniform``,
+    ``normal``, ``xavier_uniform``, ``kaiming_normal``, ``orthogonal``, ``constant``, ``loaded``,
+    ``uninitialized``, ``unknown``. ``arguments`` as the call names them (``value``, ``std``, ``a``...).
+    """
+
+    kind: str = "default"
+    arguments: Mapping[str, float] = field(default_factory=dict)
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """A weight or bias of a layer. ``trainable`` and ``size`` are None when not known."""
+
+    name: str
+    shape: Shape = UNKNOWN
+    initialization: Initialization = Initialization()
+    trainable: bool | None = True
+
+    @property
+    def size(self) -> Size:
+        """Number of values, None when not known."""
+        return self.shape.elements()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """A building block with a place of its own: ``nn.Linear`` in ``__init__``, an ONNX node with weights.
+
+    ``kind`` is the operation it performs (``linear``, ``conv``, ``batch_norm``...), ``api`` the library's
+    own name (``torch.nn.Linear``), ``name`` the path in the network (``encoder.layers.0.fc``).
+    """
+
+    kind: str
+    api: str
+    name: str
+    place: Place
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One step of the computation. ``kind`` is a key of ``operations.RULES``.
+
+    ``conflict`` says why the sizes that meet here cannot, when that is proven.
+    """
+
+    kind: str
+    inputs: tuple[Tensor, ...]
+    attributes: Mapping[str, Any]
+    place: Place
+    name: str = ""
+    layer: Layer | None = None
+    conflict: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """A value with what is known of it. ``range`` None: nothing is known (not: unbounded)."""
+
+    operation: Operation
+    shape: Shape = UNKNOWN
+    range: Range | None = None
+    role: Role = UNKNOWN_ROLE
+    name: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where the value was made."""
+        return self.operation.place
+
+    def ancestors(self) -> Iterator[Operation]:
+        """Every operation this value depends on, nearest first, each once."""
+        seen: set[int] = set()
+        queue = [self.operation]
+        while queue:
+            operation = queue.pop(0)
+            if id(operation) in seen:
+                continue
+            seen.add(id(operation))
+            yield operation
+            queue.extend(t.operation for t in operation.inputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A model: its layers in the order of construction, its operations in the order of execution.
+
+    ``program`` is the file whose reading found it. ``understood`` is false when some operation or
+    layer could not be told; absence of a thing is then no fact.
+    """
+
+    name: str
+    framework: str
+    place: Place
+    program: str
+    layers: tuple[Layer, ...]
+    operations: tuple[Operation, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    understood: bool = True
+
+    @property
+    def parameter_count(self) -> Size:
+        """Number of trainable values; None unless every layer's is known."""
+        total = 0
+        for layer in self.layers:
+            for parameter in layer.parameters:
+                if not isinstance(parameter.size, int):
+                    return None
+                total += parameter.size
+        return total
+
+    @property
+    def parameter_floor(self) -> int:
+        """A proven lower bound of the number of parameters: those whose size is known."""
+        return sum(p.size for layer in self.layers for p in layer.parameters if isinstance(p.size, int))
+
+    def consumers(self) -> Mapping[int, tuple[Operation, ...]]:
+        """For each operation, by ``id``, those that read what it made."""
+        found: dict[int, list[Operation]] = {}
+        for operation in self.operations:
+            for tensor in operation.inputs:
+                found.setdefault(id(tensor.operation), []).append(operation)
+        return {key: tuple(value) for key, value in found.items()}

@@ -1,0 +1,259 @@
+"""The vocabulary of operations: for each kind its family and its shape, range and meaning rules.
+
+Readers of every library translate into these kinds; ``apply`` makes the tensor that results.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnlint.evidence.place import Place
+from nnlint.network import ranges, shapes
+from nnlint.network.facts import INFINITY, UNKNOWN_ROLE, Meaning, Role
+from nnlint.network.graph import Layer, Operation, Tensor
+from nnlint.network.shape import UNKNOWN, Conflict
+
+RoleRule = Callable[[Sequence[Tensor], Mapping[str, Any]], Role]
+
+
+class Family(enum.Enum):
+    """What a kind of operation does to a network."""
+
+    SOURCE = "source"  # inputs, parameters, constants
+    WEIGHTED = "weighted"  # mixes features by trained weights
+    ACTIVATION = "activation"
+    NORM = "norm"
+    DROPOUT = "dropout"
+    POOL = "pool"
+    MOVE = "move"  # values keep their identity: reshape, permute, index, identity, detach
+    ARITHMETIC = "arithmetic"
+    REDUCE = "reduce"
+    COMBINE = "combine"  # concat, stack, choice
+    LOSS = "loss"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one kind of operation acts on shape, range and meaning."""
+
+    family: Family
+    shape: shapes.ShapeRule = shapes.unknown
+    range: ranges.RangeRule = ranges.unknown
+    role: RoleRule = lambda inputs, attributes: UNKNOWN_ROLE
+
+
+def _is(meaning: Meaning) -> RoleRule:
+    role = Role(meaning)
+    return lambda inputs, attributes: role
+
+
+def _over_axis(meaning: Meaning) -> RoleRule:
+    def rule(inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> Role:
+        axis = attributes.get("axis")
+        return Role(meaning, axis if isinstance(axis, int) else None)
+
+    return rule
+
+
+def _kept(inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> Role:
+    return inputs[0].role if inputs else UNKNOWN_ROLE
+
+
+def _agreed(inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> Role:
+    roles = {t.role for t in inputs}
+    return roles.pop() if len(roles) == 1 else UNKNOWN_ROLE
+
+
+_scores, _features = _is(Meaning.SCORES), _is(Meaning.FEATURES)
+
+
+def _weighted(shape: shapes.ShapeRule, role: RoleRule = _scores) -> Rule:
+    return Rule(Family.WEIGHTED, shape, ranges.unbounded, role)
+
+
+def _activation(range_rule: ranges.RangeRule, role: RoleRule = _features) -> Rule:
+    return Rule(Family.ACTIVATION, shapes.same_as_input, range_rule, role)
+
+
+def _move(shape: shapes.ShapeRule) -> Rule:
+    return Rule(Family.MOVE, shape, ranges.unchanged, _kept)
+
+
+def _reduce(range_rule: ranges.RangeRule, role: RoleRule = _is(Meaning.UNKNOWN)) -> Rule:
+    return Rule(Family.REDUCE, shapes.reduce, range_rule, role)
+
+
+def _softplus(x: float) -> float:
+    return math.log1p(math.exp(x))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def _selu(x: float) -> float:
+    return 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * math.expm1(x))
+
+
+def _elu(x: float) -> float:
+    return x if x > 0 else math.expm1(x)
+
+
+# Smallest values of the smooth rectifiers, from their definitions.
+_GELU_MINIMUM, _SILU_MINIMUM, _MISH_MINIMUM, _HARDSWISH_MINIMUM = -0.17, -0.2785, -0.3089, -0.375
+_SELU_MINIMUM = -1.7580993408473766
+
+RULES: Mapping[str, Rule] = {
+    # sources
+    "input": Rule(Family.SOURCE, shapes.given, ranges.given),
+    "parameter": Rule(Family.SOURCE, shapes.given, ranges.unbounded),
+    "constant": Rule(Family.SOURCE, shapes.given, ranges.given),
+    "unknown": Rule(Family.OTHER, shapes.given, ranges.unknown),
+    # weighted
+    "linear": _weighted(shapes.linear),
+    "bilinear": _weighted(shapes.unknown),
+    "conv": _weighted(shapes.conv),
+    "conv_transpose": _weighted(shapes.conv_transpose),
+    "embedding": _weighted(shapes.embedding, _features),
+    "embedding_bag": _weighted(shapes.embedding_bag, _features),
+    "rnn": Rule(Family.WEIGHTED, shapes.rnn, ranges.fixed(-1.0, 1.0), _features),
+    "rnn_state": Rule(Family.WEIGHTED, shapes.rnn_state, ranges.unknown, _features),
+    "rnn_cell": Rule(Family.WEIGHTED, shapes.rnn_cell, ranges.unknown, _features),
+    "attention": _weighted(shapes.attention, _features),
+    "transformer": _weighted(shapes.attention, _features),
+    "gemm": _weighted(shapes.gemm),
+    # activations
+    "relu": _activation(ranges.monotone(lambda x: max(x, 0.0), 0.0, INFINITY)),
+    "relu6": _activation(ranges.monotone(lambda x: min(max(x, 0.0), 6.0), 0.0, 6.0)),
+    "threshold": _activation(ranges.unknown),
+    "leaky_relu": _activation(ranges.unchanged),
+    "prelu": _activation(ranges.unknown),
+    "elu": _activation(ranges.monotone(_elu, -1.0, INFINITY)),
+    "celu": _activation(ranges.unknown),
+    "selu": _activation(ranges.monotone(_selu, _SELU_MINIMUM, INFINITY)),
+    "gelu": _activation(ranges.gelu_like(_GELU_MINIMUM)),
+    "silu": _activation(ranges.gelu_like(_SILU_MINIMUM)),
+    "mish": _activation(ranges.gelu_like(_MISH_MINIMUM)),
+    "hardswish": _activation(ranges.gelu_like(_HARDSWISH_MINIMUM)),
+    "softplus": _activation(ranges.monotone(_softplus, 0.0, INFINITY)),
+    "softsign": _activation(ranges.fixed(-1.0, 1.0)),
+    "tanh": _activation(ranges.monotone(math.tanh, -1.0, 1.0)),
+    "hardtanh": _activation(ranges.hardtanh),
+    "sigmoid": _activation(ranges.monotone(_sigmoid, 0.0, 1.0), _is(Meaning.PROBABILITIES)),
+    "hardsigmoid": _activation(ranges.unit, _is(Meaning.PROBABILITIES)),
+    "softmax": _activation(ranges.unit, _over_axis(Meaning.PROBABILITIES)),
+    "softmin": _activation(ranges.unit, _over_axis(Meaning.PROBABILITIES)),
+    "gumbel_softmax": _activation(ranges.unit, _over_axis(Meaning.PROBABILITIES)),
+    "log_softmax": _activation(ranges.fixed(-INFINITY, 0.0), _over_axis(Meaning.LOG_PROBABILITIES)),
+    "logsigmoid": _activation(ranges.fixed(-INFINITY, 0.0), _is(Meaning.LOG_PROBABILITIES)),
+    "glu": Rule(Family.ACTIVATION, shapes.unknown, ranges.unknown, _features),
+    "exp": _activation(ranges.monotone(math.exp, 0.0, INFINITY)),
+    "activation": _activation(ranges.unknown),  # one that is not known further
+    # normalisation, dropout, pooling
+    "batch_norm": Rule(Family.NORM, shapes.batch_norm, ranges.unbounded, _features),
+    "group_norm": Rule(Family.NORM, shapes.group_norm, ranges.unbounded, _features),
+    "instance_norm": Rule(Family.NORM, shapes.same_as_input, ranges.unbounded, _features),
+    "layer_norm": Rule(Family.NORM, shapes.layer_norm, ranges.unbounded, _features),
+    "local_response_norm": Rule(Family.NORM, shapes.same_as_input, ranges.scaled_up, _features),
+    "normalize": Rule(Family.NORM, shapes.same_as_input, ranges.fixed(-1.0, 1.0), _features),
+    "dropout": Rule(Family.DROPOUT, shapes.same_as_input, ranges.scaled_up, _kept),
+    "max_pool": Rule(Family.POOL, shapes.pool, ranges.unchanged, _features),
+    "avg_pool": Rule(Family.POOL, shapes.pool, ranges.widened_by_zero, _features),
+    "adaptive_pool": Rule(Family.POOL, shapes.adaptive_pool, ranges.unchanged, _features),
+    "global_pool": Rule(Family.POOL, shapes.global_pool, ranges.unchanged, _features),
+    # values keep their identity
+    "identity": _move(shapes.same_as_input),
+    "detach": _move(shapes.same_as_input),
+    "cast": _move(shapes.same_as_input),
+    "flatten": _move(shapes.flatten_axes),
+    "reshape": _move(shapes.reshape),
+    "permute": _move(shapes.permute),
+    "transpose": _move(shapes.transpose),
+    "squeeze": _move(shapes.squeeze),
+    "unsqueeze": _move(shapes.unsqueeze),
+    "expand": _move(shapes.expand),
+    "index": _move(shapes.given),
+    "split": _move(shapes.split_part),
+    "roll": _move(shapes.same_as_input),
+    "flip": _move(shapes.same_as_input),
+    "interpolate": Rule(Family.MOVE, shapes.interpolate, ranges.unknown, _kept),
+    "pad": Rule(Family.MOVE, shapes.pad, ranges.unknown, _kept),
+    "pixel_shuffle": _move(shapes.pixel_shuffle),
+    "one_hot": Rule(Family.MOVE, shapes.one_hot, ranges.unit, _is(Meaning.ONE_HOT)),
+    # arithmetic
+    "add": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.total),
+    "subtract": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.difference),
+    "multiply": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.multiplied),
+    "divide": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.divided),
+    "power": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.power),
+    "maximum": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.unknown),
+    "minimum": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.unknown),
+    "compare": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.unit),
+    "where": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.unknown),
+    "elementwise": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.unknown),
+    "negative": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.negate),
+    "absolute": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.absolute),
+    "square": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.square),
+    "sqrt": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.fixed(0.0, INFINITY)),
+    "log": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
+    "log1p": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
+    "clamp": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.clamp),
+    "round": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
+    "unary": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
+    "fill": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
+    "matmul": Rule(Family.ARITHMETIC, shapes.matmul, ranges.unknown),
+    "scaled_dot_product": Rule(Family.ARITHMETIC, shapes.scaled_dot_product, ranges.unknown, _features),
+    # reductions
+    "sum": _reduce(ranges.summed),
+    "mean": _reduce(ranges.unchanged),
+    "max": _reduce(ranges.unchanged),
+    "min": _reduce(ranges.unchanged),
+    "reduce": _reduce(ranges.unknown),
+    "norm": _reduce(ranges.fixed(0.0, INFINITY)),
+    "argmax": _reduce(ranges.fixed(0.0, INFINITY), _is(Meaning.CLASS_INDICES)),
+    # several inputs side by side
+    "concat": Rule(Family.COMBINE, shapes.concat, ranges.any_of, _agreed),
+    "stack": Rule(Family.COMBINE, shapes.stack, ranges.any_of, _agreed),
+    "choice": Rule(Family.COMBINE, shapes.choice, ranges.any_of, _agreed),
+    # losses
+    "loss": Rule(Family.LOSS, shapes.scalar, ranges.unknown),
+}
+
+NO_PLACE = Place("")
+OPAQUE = Tensor(Operation("unknown", (), {}, NO_PLACE))
+"""A tensor of which nothing is known, not even where it comes from."""
+
+
+def family(operation: Operation) -> Family:
+    """The family of an operation's kind."""
+    return RULES[operation.kind].family
+
+
+def apply(
+    kind: str,
+    inputs: Sequence[Tensor],
+    attributes: Mapping[str, Any],
+    place: Place,
+    *,
+    name: str = "",
+    layer: Layer | None = None,
+) -> Tensor:
+    """The tensor that operation ``kind`` makes of ``inputs``.
+
+    Sizes that are proven not to meet are kept as the operation's ``conflict``; the shape is then unknown.
+    Raises KeyError for a kind that is not in RULES.
+    """
+    rule = RULES[kind]
+    conflict = ""
+    try:
+        shape = rule.shape([t.shape for t in inputs], attributes)
+    except Conflict as error:
+        shape, conflict = UNKNOWN, str(error)
+    operation = Operation(kind, tuple(inputs), attributes, place, name, layer, conflict)
+    value_range = rule.range([t.range for t in inputs], attributes)
+    return Tensor(operation, shape, value_range, rule.role(inputs, attributes), name)

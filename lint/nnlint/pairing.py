@@ -1,0 +1,93 @@
+"""Which pieces of evidence belong together, so that a check of two kinds sees matching pairs only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from pathlib import Path, PurePath
+
+from nnlint.evidence.data import Dataset
+from nnlint.evidence.source import LossUse, Pipeline, Program, Recipe
+from nnlint.network.graph import Network
+
+
+class Pairing:
+    """Relations among the evidence of one run."""
+
+    def __init__(self, evidence: Sequence[object], pairs: dict[str, str] | None = None) -> None:
+        self._datasets = [e for e in evidence if isinstance(e, Dataset)]
+        self._programs = {e.path: e for e in evidence if isinstance(e, Program)}
+        self._pairs = pairs or {}
+        self._of_program: dict[str, tuple[Dataset, ...]] = {}
+
+    def match(self, needs: tuple[type, ...], evidence: Sequence[object]) -> Iterator[tuple[object, ...]]:
+        """Every combination of evidence of the types ``needs`` whose members all belong together."""
+        groups = [[e for e in evidence if isinstance(e, need)] for need in needs]
+        for combination in product(*groups):
+            if all(self.related(a, b) for i, a in enumerate(combination) for b in combination[i + 1 :]):
+                yield combination
+
+    def related(self, a: object, b: object) -> bool:
+        """Whether two pieces of evidence speak of the same network, program or data."""
+        for (left, right), relation in _RELATIONS.items():
+            if isinstance(a, left) and isinstance(b, right):
+                return relation(a, b)
+            if isinstance(a, right) and isinstance(b, left):
+                return relation(b, a)
+        if isinstance(a, Dataset) or isinstance(b, Dataset):
+            data, code = (a, b) if isinstance(a, Dataset) else (b, a)
+            program = getattr(code, "program", None)
+            return program is not None and any(d is data for d in self.datasets_of(program))
+        return getattr(a, "program", None) == getattr(b, "program", "")
+
+    def datasets_of(self, program: str) -> tuple[Dataset, ...]:
+        """The data sets that a program trains on: as configured, as it reads them, or the only one."""
+        if program not in self._of_program:
+            self._of_program[program] = self._find(program)
+        return self._of_program[program]
+
+    def _find(self, program: str) -> tuple[Dataset, ...]:
+        for pattern, data in self._pairs.items():
+            if PurePath(program).match(pattern):
+                return tuple(d for d in self._datasets if PurePath(d.place.path).match(data))
+        reads = self._programs[program].reads if program in self._programs else ()
+        read = tuple(d for d in self._datasets if any(_names(path, d, program) for path in reads))
+        if read:
+            return read
+        if len(self._datasets) == 1 and not any(_looks_like_data(p) for p in reads):
+            return tuple(self._datasets)
+        near = tuple(d for d in self._datasets if _below(d.place.path, PurePath(program).parent))
+        return near if len(near) == 1 and len(self._programs) > 1 else ()
+
+
+def _names(written: str, data: Dataset, program: str) -> bool:
+    """``written`` in ``program`` is a file or folder of ``data``, seen from the program or from here."""
+    for base in (Path(program).parent, Path()):
+        target = (base / written).resolve()
+        if any(target == f or target in f.parents for f in (Path(p).resolve() for p in data.paths)):
+            return True
+    return False
+
+
+def _looks_like_data(written: str) -> bool:
+    return PurePath(written).suffix.lower() in {
+        ".csv",
+        ".tsv",
+        ".parquet",
+        ".feather",
+        ".jsonl",
+        ".npz",
+        ".npy",
+    }
+
+
+def _below(path: str, folder: PurePath) -> bool:
+    return Path(path).resolve().is_relative_to(Path(folder).resolve())
+
+
+_RELATIONS: dict[tuple[type, type], Callable[..., bool]] = {
+    (Network, Recipe): lambda n, r: any(n is m for m in r.models.values()),
+    (LossUse, Recipe): lambda u, r: any(u is v for v in r.losses),
+    (LossUse, Network): lambda u, n: u.network is n,
+    (Pipeline, Recipe): lambda p, r: p.program == r.program and p.entry == r.entry,
+}

@@ -1,0 +1,58 @@
+"""Which checks run: by code, prefix of a code, family, or name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from nnlint.check import Check
+from nnlint.config import Settings
+from nnlint.finding import Level
+
+ALL = "ALL"
+
+
+class UnknownSelector(ValueError):
+    """A selector that matches no check. The message suggests the nearest one."""
+
+
+def selected(checks: Iterable[Check], settings: Settings) -> list[Check]:
+    """The checks to run: errors and warnings by default; the more specific selector wins.
+
+    Raises UnknownSelector for a code or name that no check has.
+    """
+    checks = list(checks)
+    for selector in (*settings.select, *settings.extend_select, *settings.ignore):
+        if not any(matches(selector, c) for c in checks):
+            raise UnknownSelector(unknown(selector, checks))
+    return [c for c in checks if _runs(c, settings)]
+
+
+def _runs(check: Check, settings: Settings) -> bool:
+    chosen = max((_weight(s, check) for s in (*settings.select, *settings.extend_select)), default=0)
+    if not chosen and not settings.select and check.level is not Level.HINT:
+        chosen = 1
+    ignored = max((_weight(s, check) for s in settings.ignore), default=0)
+    return chosen > ignored
+
+
+def _weight(selector: str, check: Check) -> int:
+    """0 when it does not match, 1 for ALL, the more the longer the prefix; a name weighs most."""
+    if not matches(selector, check):
+        return 0
+    return 1 if selector == ALL else 100 if selector == check.name else 1 + len(selector)
+
+
+def matches(selector: str, check: Check) -> bool:
+    """Whether a selector means this check: ``ALL``, a code or the beginning of one, or a name."""
+    return selector == ALL or selector == check.name or (bool(selector) and check.code.startswith(selector))
+
+
+def unknown(selector: str, checks: Iterable[Check]) -> str:
+    """The message for a selector that matches nothing."""
+    known = [key for c in checks for key in (c.code, c.name)]
+    near = difflib.get_close_matches(selector, known, 1) or difflib.get_close_matches(
+        selector.upper(), known, 1
+    )
+    hint = f"; did you mean {near[0]}?" if near else "; `nnlint rules` lists them all"
+    return f"no check is called {selector}{hint}"
