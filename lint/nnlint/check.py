@@ -94,8 +94,8 @@ def all_checks() -> tuple[Check, ...]:
 
 def _checks_of(package: ModuleType) -> Iterator[Check]:
     modules = [package]
-    for info in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
-        modules.append(importlib.import_module(info.name))
+    below = pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + ".")
+    modules += [importlib.import_module(info.name) for info in below]
     for module in modules:
         for value in vars(module).values():
             found = getattr(value, "__nnlint_check__", None)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
+
+FAIL_ON = ("error", "warning", "hint", "never")
+OWN_FILE, SHARED_FILE = "nnlint.toml", "pyproject.toml"
+
+
+class UsageError(ValueError):
+    """What the user asked for cannot be done; the message says what to change. Exit code 2."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that changes what is read and which checks run. Selectors are codes, prefixes or names."""
+    """Everything that changes what is read and which checks run. Selectors are codes, prefixes or names.
+
+    ``source`` is the configuration file that was read, "" without one; patterns count from its folder.
+    """
 
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
@@ -21,5 +35,120 @@ class Settings:
     test: str | None = None
     engine: str | None = None
     fail_on: str = "error"
+    output_format: str = "text"
     pairs: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    source: str = ""
+
+    def covers(self, pattern: str, path: str | Path) -> bool:
+        """Whether a glob of the configuration means this file: by its path, its name, or a folder above."""
+        path = Path(path).absolute()
+        root = Path(self.source).absolute().parent if self.source else Path.cwd()
+        inside = path.relative_to(root) if path.is_relative_to(root) else path
+        candidates = (inside, *(p for p in inside.parents if p.name))
+        return any(fnmatch(p.as_posix(), pattern.rstrip("/")) or fnmatch(p.name, pattern) for p in candidates)
+
+
+def settings(options: Mapping[str, Any], file: Path | None) -> Settings:
+    """The configuration file with the options of the command line on top.
+
+    ``--select`` begins anew; ``--extend-select`` and ``--ignore`` add to what the file says.
+    Raises UsageError for a file that is no TOML, an unknown key or a value of the wrong type.
+    """
+    values = load(file) if file else {}
+    if options.get("select"):
+        values = {k: v for k, v in values.items() if k not in ("extend_select", "ignore")}
+    for name in ("extend_select", "ignore"):
+        if options.get(name) and values.get(name):
+            options = {**options, name: (*values[name], *options[name])}
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    return Settings(**{**values, **given}, source=str(file) if file else "")
+
+
+def find(paths: Iterable[str]) -> Path | None:
+    """The nearest configuration above the first path that has one, else above the working directory."""
+    for path in [*map(Path, paths), Path()]:
+        start = path.absolute()
+        for folder in (start, *start.parents):
+            for name in (OWN_FILE, SHARED_FILE):
+                if (folder / name).is_file() and (name == OWN_FILE or _table(folder / name) is not None):
+                    return folder / name
+    return None
+
+
+def load(file: Path) -> dict[str, Any]:
+    """The fields of Settings that a configuration file sets."""
+    table = _table(file) or {}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in KEYS:
+            raise UsageError(f"{file}: unknown key {key}{did_you_mean(key, KEYS)}")
+        try:
+            values[key.replace("-", "_")] = KEYS[key](value)
+        except TypeError as error:
+            raise UsageError(f"{file}: {key} must be {error}") from None
+    return values
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """``; did you mean X?`` for the nearest known word, else ``otherwise``."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, 1) or difflib.get_close_matches(word.upper(), known, 1)
+    return f"; did you mean {near[0]}?" if near else otherwise
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror or error}") from None
+    except ValueError as error:
+        if file.name == SHARED_FILE:  # not ours: whoever needs the rest of it will complain
+            return None
+        raise UsageError(f"{file}: no valid TOML: {error}") from None
+    if file.name != SHARED_FILE:
+        return content
+    table = content.get("tool", {}).get("nnlint")
+    return table if isinstance(table, dict) else None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a string")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise TypeError("a list of strings")
+    return tuple(value)
+
+
+def _level(value: object) -> str:
+    if value not in FAIL_ON:
+        raise TypeError(f"one of {', '.join(FAIL_ON)}")
+    return str(value)
+
+
+def _table_of(kind: Callable[[object], Any]) -> Callable[[object], dict[str, Any]]:
+    def convert(value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise TypeError("a table")
+        return {key: kind(item) for key, item in value.items()}
+
+    return convert
+
+
+def _anything(value: object) -> object:
+    return value
+
+
+KEYS: Mapping[str, Callable[[object], Any]] = {
+    **dict.fromkeys(("select", "extend-select", "ignore", "exclude"), _texts),
+    **dict.fromkeys(("target", "train", "test", "output-format"), _text),
+    "fail-on": _level,
+    "per-file-ignores": _table_of(_texts),
+    "pairs": _table_of(_text),
+    "checks": _table_of(_table_of(_anything)),
+}
+"""Keys of the configuration, with what makes a value of each. A converter raises TypeError("a ...")."""

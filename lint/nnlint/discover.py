@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint.config import Settings
+from nnlint.evidence.files import Unreadable
+from nnlint.evidence.place import Place
 from nnlint.readers import reader_of
 
 SKIPPED = frozenset(
@@ -17,34 +20,56 @@ SKIPPED = frozenset(
 )
 """Folders that hold no code or data of the user's own; named explicitly they are read all the same."""
 
+KINDS = "Python, notebooks, ONNX, tables, arrays, images"
 
-def files_of(paths: Iterable[str], exclude: Sequence[str] = ()) -> Iterator[Path]:
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the paths lead to. ``others``: files named explicitly that no reader takes."""
+
+    files: tuple[Path, ...]
+    others: tuple[Path, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
     """Every readable file below ``paths``, each once, folders in alphabetical order.
 
-    A path that is a file is always given, whatever its name. Raises FileNotFoundError for a path that
-    does not exist.
+    A folder without any is Unreadable; so are files of unknown kinds when there is nothing else to read.
+    Raises FileNotFoundError for a path that does not exist.
     """
-    seen: set[Path] = set()
+    seen: dict[Path, Path] = {}
+    others: list[Path] = []
+    unreadable: list[Unreadable] = []
     for text in paths:
         path = Path(text)
         if not path.exists():
             raise FileNotFoundError(text)
-        for file in [path] if path.is_file() else _walk(path, exclude):
-            key = file.resolve()
-            if key not in seen:
-                seen.add(key)
-                yield file
+        found = list(_walk(path, settings)) if path.is_dir() else [path] if reader_of(path) else []
+        for file in found:
+            seen.setdefault(file.resolve(), file)
+        if path.is_dir() and not found:
+            reason = f"holds no file that nnlint reads ({KINDS})"
+            unreadable.append(Unreadable(Place(text), "folder", reason))
+        elif not found:
+            others.append(path)
+    if not seen:
+        reason = f"is of no kind that nnlint reads ({KINDS})"
+        unreadable += [Unreadable(Place(str(p)), p.suffix.lstrip(".") or "file", reason) for p in others]
+        others = []
+    return Inputs(tuple(seen.values()), tuple(others), tuple(unreadable))
 
 
-def _walk(folder: Path, exclude: Sequence[str]) -> Iterator[Path]:
+def _walk(folder: Path, settings: Settings) -> Iterator[Path]:
+    excluded = _excluder(settings)
     for root, folders, names in os.walk(folder):
         here = Path(root)
-        folders[:] = sorted(f for f in folders if f not in SKIPPED and not _excluded(here / f, exclude))
+        folders[:] = sorted(f for f in folders if f not in SKIPPED and not excluded(here / f))
         for name in sorted(names):
             file = here / name
-            if reader_of(file) and not _excluded(file, exclude) and file.is_file():
+            if reader_of(file) and not excluded(file) and file.is_file():
                 yield file
 
 
-def _excluded(path: Path, patterns: Sequence[str]) -> bool:
-    return any(fnmatch(path.as_posix(), p) or fnmatch(path.name, p) for p in patterns)
+def _excluder(settings: Settings) -> Callable[[Path], bool]:
+    return lambda path: any(settings.covers(pattern, path) for pattern in settings.exclude)

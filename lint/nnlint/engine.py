@@ -2,50 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nnlint import readers, suppress
 from nnlint.check import Check, all_checks
-from nnlint.config import Settings
-from nnlint.discover import files_of
+from nnlint.config import Settings, UsageError, did_you_mean
+from nnlint.discover import inputs_of
 from nnlint.evidence.files import Suppression
-from nnlint.finding import Finding, Level, Note
+from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import Pairing
 from nnlint.selection import selected
 
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a run. ``evidence`` is what was understood, for the summary and ``show``."""
+    """The outcome of a run. ``evidence`` is what was understood, for the summary and ``show``.
+
+    ``failures`` are checks and readers that raised; the findings of all others are complete.
+    """
 
     findings: tuple[Finding, ...]
-    notes: tuple[Note, ...]
-    evidence: tuple[object, ...]
+    notes: tuple[Note, ...] = ()
+    evidence: tuple[object, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = lambda _: None) -> Result:
-    """Lint ``paths``. Raises FileNotFoundError for a path that is not there."""
-    files = list(files_of(paths, settings.exclude))
-    reading = readers.read(files, settings, progress)
+    """Lint ``paths``. Raises FileNotFoundError for a path that is not there, UsageError for bad settings."""
     checks = selected(all_checks(), settings)
-    findings = list(judge(checks, reading.evidence, settings))
-    kept, comments = suppress.apply(findings, checks, settings)
-    kept += judge([c for c in checks if c.needs == (Suppression,)], comments, settings)
-    return Result(tuple(sorted(kept, key=_order)), reading.notes, reading.evidence)
+    options = options_of(settings)
+    reading = read(paths, settings, progress)
+    judging = _Judging(options, progress)
+    findings = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
+    suppressing = suppress.apply(findings, checks, reading.evidence, settings)
+    about_comments = [c for c in checks if c.needs == (Suppression,)]
+    more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
+    kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
+    return Result(tuple(kept), reading.notes, reading.evidence, (*reading.failures, *judging.failures))
 
 
-def judge(checks: Iterable[Check], evidence: Sequence[object], settings: Settings) -> Iterator[Finding]:
-    """Call each check with each match of what it needs; drop repeats and what a finer check says."""
-    pairing = Pairing(evidence, dict(settings.pairs))
-    found: dict[tuple[object, ...], Finding] = {}
-    for check in checks:
-        options = settings.checks.get(check.code) or settings.checks.get(check.name) or {}
+def read(paths: Sequence[str], settings: Settings, progress: readers.Progress) -> readers.Reading:
+    """Evidence, notes and failures of everything below ``paths``."""
+    inputs = inputs_of(paths, settings)
+    reading = readers.read(inputs.files, settings, progress)
+    skipped = [Note(str(path), "not read: nnlint reads no files of this kind") for path in inputs.others]
+    return replace(
+        reading, evidence=(*inputs.unreadable, *reading.evidence), notes=(*skipped, *reading.notes)
+    )
+
+
+def options_of(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """The configured thresholds by code. Raises UsageError for a check or an option that is not there."""
+    by_key = {key: check for check in all_checks() for key in (check.code, check.name)}
+    found: dict[str, Mapping[str, Any]] = {}
+    for key, values in settings.checks.items():
+        where = f"{settings.source}: checks.{key}"
+        if key not in by_key:
+            raise UsageError(f"{where}: no check is called {key}{did_you_mean(key, by_key)}")
+        options = by_key[key].options
+        for name, value in values.items():
+            option = name.replace("-", "_")
+            if option not in options:
+                hint = did_you_mean(option, options, f"; it has {', '.join(options) or 'none'}")
+                raise UsageError(f"{where}: unknown option {name}{hint}")
+            if not _like(value, options[option]):
+                raise UsageError(f"{where}.{name} must be a {type(options[option]).__name__}, not {value!r}")
+        found[by_key[key].code] = {
+            name.replace("-", "_"): tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    return found
+
+
+def _like(value: object, default: object) -> bool:
+    """Whether ``value`` can stand where ``default`` stood; a whole number serves as a float."""
+    if isinstance(value, bool) or isinstance(default, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, tuple):
+        return isinstance(value, list)
+    return (
+        default is None
+        or isinstance(value, type(default))
+        or (isinstance(default, float) and isinstance(value, int))
+    )
+
+
+class _Judging:
+    """Calls checks; remembers those that raised."""
+
+    def __init__(self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress) -> None:
+        self.failures: list[Failure] = []
+        self._options = options
+        self._progress = progress
+
+    def run(self, checks: Iterable[Check], evidence: Sequence[object], pairing: Pairing) -> list[Finding]:
+        """Call each check with each match of what it needs; drop repeats and what a finer check says."""
+        found: dict[tuple[object, ...], Finding] = {}
+        checks = list(checks)
+        for check in checks:
+            self._progress(check.name)
+            for finding in self._findings(check, evidence, pairing):
+                found.setdefault((finding.code, finding.place, finding.message), finding)
+        return list(_most_specific(found.values(), {c.code: c for c in checks}))
+
+    def _findings(self, check: Check, evidence: Sequence[object], pairing: Pairing) -> Iterator[Finding]:
+        options = self._options.get(check.code, {})
+        failed: list[Exception] = []
         for arguments in pairing.match(check.needs, evidence):
-            for finding in check.function(*arguments, **options):
-                complete = _complete(finding, check)
-                found.setdefault((complete.code, complete.place, complete.message), complete)
-    yield from _most_specific(found.values(), {c.code: c for c in checks})
+            try:
+                yield from [_complete(finding, check) for finding in check.function(*arguments, **options)]
+            except Exception as error:
+                failed.append(error)
+        self.failures += [Failure(check.code, error) for error in failed[:1]]
 
 
 def _complete(finding: Finding, check: Check) -> Finding:
@@ -58,7 +128,7 @@ def _complete(finding: Finding, check: Check) -> Finding:
     )
 
 
-def _most_specific(findings: Iterable[Finding], checks: dict[str, Check]) -> Iterator[Finding]:
+def _most_specific(findings: Iterable[Finding], checks: Mapping[str, Check]) -> Iterator[Finding]:
     findings = list(findings)
     spoken_for = {(general, finding.subject) for finding in findings for general in checks[finding.code].over}
     for finding in findings:

@@ -23,7 +23,7 @@ class Level(enum.StrEnum):
 
 
 class Fix(enum.StrEnum):
-    """Whether a check can rewrite the code: safe (same intent, behaviour corrected) or unsafe (needs a look)."""
+    """Whether a check can rewrite the code: safe (same intent, behaviour corrected) or unsafe."""
 
     SAFE = "safe"
     UNSAFE = "unsafe"
@@ -64,3 +64,14 @@ class Note:
 
     path: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that nnlint could not do: ``where`` names the check or reader that raised ``error``.
+
+    A UsageError is the user's to correct; anything else is a defect of nnlint.
+    """
+
+    where: str
+    error: Exception

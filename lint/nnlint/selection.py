@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from nnlint.check import Check
-from nnlint.config import Settings
+from nnlint.config import Settings, UsageError, did_you_mean
 from nnlint.finding import Level
 
 ALL = "ALL"
 
 
-class UnknownSelector(ValueError):
+class UnknownSelector(UsageError):
     """A selector that matches no check. The message suggests the nearest one."""
 
 
@@ -51,8 +50,4 @@ def matches(selector: str, check: Check) -> bool:
 def unknown(selector: str, checks: Iterable[Check]) -> str:
     """The message for a selector that matches nothing."""
     known = [key for c in checks for key in (c.code, c.name)]
-    near = difflib.get_close_matches(selector, known, 1) or difflib.get_close_matches(
-        selector.upper(), known, 1
-    )
-    hint = f"; did you mean {near[0]}?" if near else "; `nnlint rules` lists them all"
-    return f"no check is called {selector}{hint}"
+    return f"no check is called {selector}{did_you_mean(selector, known, '; `nnlint rules` lists them all')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from nnlint.check import Check
 from nnlint.config import Settings
@@ -10,8 +11,20 @@ from nnlint.evidence.files import Suppression
 from nnlint.finding import Finding
 
 
-def apply(
-    findings: Iterable[Finding], checks: Sequence[Check], settings: Settings
-) -> tuple[list[Finding], list[Suppression]]:
+@dataclass(frozen=True)
+class Suppressing:
     """The findings that are not silenced, and every comment with what of it was of no use."""
-    return list(findings), []
+
+    kept: tuple[Finding, ...]
+    comments: tuple[Suppression, ...]
+
+    def silence(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those of ``findings`` (about comments) that no comment silences."""
+        return list(findings)
+
+
+def apply(
+    findings: Iterable[Finding], checks: Sequence[Check], evidence: Sequence[object], settings: Settings
+) -> Suppressing:
+    """Silence what comments and ``per-file-ignores`` ask to silence."""
+    return Suppressing(tuple(findings), ())

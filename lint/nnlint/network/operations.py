@@ -69,7 +69,7 @@ def _agreed(inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> Role:
     return roles.pop() if len(roles) == 1 else UNKNOWN_ROLE
 
 
-_scores, _features = _is(Meaning.SCORES), _is(Meaning.FEATURES)
+_scores, _features, _no_role = _is(Meaning.SCORES), _is(Meaning.FEATURES), _is(Meaning.UNKNOWN)
 
 
 def _weighted(shape: shapes.ShapeRule, role: RoleRule = _scores) -> Rule:
@@ -84,7 +84,7 @@ def _move(shape: shapes.ShapeRule) -> Rule:
     return Rule(Family.MOVE, shape, ranges.unchanged, _kept)
 
 
-def _reduce(range_rule: ranges.RangeRule, role: RoleRule = _is(Meaning.UNKNOWN)) -> Rule:
+def _reduce(range_rule: ranges.RangeRule, role: RoleRule = _no_role) -> Rule:
     return Rule(Family.REDUCE, shapes.reduce, range_rule, role)
 
 

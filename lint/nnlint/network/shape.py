@@ -82,10 +82,8 @@ def broadcast(a: Shape, b: Shape) -> Shape:
 
     Raises Conflict when two sizes are proven to differ and neither is 1.
     """
-    sizes: list[Size] = []
-    for i in range(1, max(len(a.sizes), len(b.sizes)) + 1):
-        sizes.append(_broadcast_axis(a, b, i))
-    return Shape(tuple(reversed(sizes)), a.open or b.open)
+    rank = max(len(a.sizes), len(b.sizes))
+    return Shape(tuple(_broadcast_axis(a, b, i) for i in range(rank, 0, -1)), a.open or b.open)
 
 
 def _broadcast_axis(a: Shape, b: Shape, i: int) -> Size:

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from nnlint.config import Settings
-from nnlint.finding import Note
+from nnlint.config import Settings, UsageError
+from nnlint.evidence.target import UnknownColumn
+from nnlint.finding import Failure, Note
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader found: pieces of evidence of any type, and notes on what it left out."""
+    """What a reader found: pieces of evidence of any type, and notes on what it left out.
+
+    ``failures`` are filled here: a reader itself raises UsageError or UnknownColumn, else nothing by intent.
+    """
 
     evidence: tuple[object, ...] = ()
     notes: tuple[Note, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 Progress = Callable[[str], None]
@@ -61,11 +66,28 @@ def read(files: Iterable[Path], settings: Settings, progress: Progress = lambda 
         reader = reader_of(path)
         if reader is not None:
             by_reader.setdefault(reader, []).append(path)
-    evidence: list[object] = []
-    notes: list[Note] = []
-    for name, paths in by_reader.items():
-        module: Reader = importlib.import_module(f"nnlint.readers.{name}")  # type: ignore[assignment]
-        reading = module.read(paths, settings, progress)
-        evidence += reading.evidence
-        notes += reading.notes
-    return Reading(tuple(evidence), tuple(notes))
+    return _joined(_read(name, paths, settings, progress) for name, paths in by_reader.items())
+
+
+def _read(name: str, files: Sequence[Path], settings: Settings, progress: Progress) -> Reading:
+    """Read with one reader; when it fails, file by file, so that one file does not hide the others."""
+    module: Reader = importlib.import_module(f"nnlint.readers.{name}")
+    try:
+        return module.read(files, settings, progress)
+    except UsageError as error:
+        return Reading(failures=(Failure(f"the {name} reader", error),))
+    except UnknownColumn as error:
+        return Reading(failures=(Failure(f"the {name} reader", UsageError(str(error))),))
+    except Exception as error:
+        if len(files) == 1:
+            return Reading(failures=(Failure(f"the {name} reader, on {files[0]}", error),))
+    return _joined(_read(name, [file], settings, progress) for file in files)
+
+
+def _joined(readings: Iterable[Reading]) -> Reading:
+    readings = list(readings)
+    return Reading(
+        tuple(e for r in readings for e in r.evidence),
+        tuple(n for r in readings for n in r.notes),
+        tuple(f for r in readings for f in r.failures),
+    )

@@ -1,1 +1,39 @@
 """Reports render findings; they know no check."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from nnlint.engine import Result
+
+REPORTS: dict[str, str] = {
+    "text": "code frames with the evidence, for people",
+    "concise": "one line a finding",
+    "json": "everything, for programs; versioned",
+}
+"""Module of this package -> what it is for."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a report for people looks. ``verbosity``: -1 quiet, 0, 1 verbose; ``width`` in characters."""
+
+    color: bool = False
+    verbosity: int = 0
+    width: int = 100
+
+
+class Report(Protocol):
+    """A module of this package with a function ``render``."""
+
+    def render(self, result: Result, look: Look) -> str:
+        """The whole report as text that ends with a newline, or "" when there is nothing to say."""
+        ...
+
+
+def render(name: str, result: Result, look: Look) -> str:
+    """The report called ``name``, a key of REPORTS."""
+    report: Report = importlib.import_module(f"nnlint.reports.{name}")
+    return report.render(result, look)

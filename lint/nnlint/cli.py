@@ -1,0 +1,152 @@
+"""The command line: arguments to a sub-command, its outcome to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from nnlint import __version__
+from nnlint.config import FAIL_ON, UsageError
+from nnlint.reports import REPORTS
+
+FOUND, USAGE, INTERRUPTED = 1, 2, 130
+EPILOG = "exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or internal error"
+COMMANDS = {
+    "check": "lint files and folders (the default: `nnlint PATH` is `nnlint check PATH`)",
+    "explain": "print the page of a check",
+    "rules": "list all checks",
+    "show": "print what nnlint understood of the files",
+    "dev": "tools for writing checks",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that suggests the option that was meant."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; unknown options end with a suggestion."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], _options_of(self, parsed), 1)
+            self.error(f"unknown option {unknown[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message without the usage text, which would bury it; exit code 2."""
+        self.exit(USAGE, f"nnlint: {message}\nTry `{self.prog} --help`.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+        command = importlib.import_module(f"nnlint.commands.{options.command}")
+        code: int = command.run(options)
+        sys.stdout.flush()
+    except UsageError as error:
+        print(f"nnlint: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone; give Python's exit a place to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    return code
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line. Exits with 2 for a usage error, as argparse does."""
+    arguments = list(argv)
+    parser = _parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        raise SystemExit(USAGE)
+    if arguments[0] not in COMMANDS and arguments[0] not in ("-h", "--help", "--version"):
+        arguments.insert(0, "check")
+    options: argparse.Namespace = parser.parse_args(arguments)
+    return options
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="nnlint", description="A linter for neural networks.", epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"nnlint {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    add = {name: commands.add_parser(name, help=text, epilog=EPILOG) for name, text in COMMANDS.items()}
+    _add_paths(add["check"])
+    _add_selection(add["check"])
+    _add_check_output(add["check"])
+    add["explain"].add_argument("check", metavar="CODE|NAME", help="for example HL101")
+    _add_format(add["rules"], ("text", "json"))
+    _add_paths(add["show"])
+    _add_format(add["show"], ("text", "json"))
+    for name in ("explain", "rules", "show"):
+        _add_color(add[name])
+    _add_dev(add["dev"])
+    return parser
+
+
+def _add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders: code, ONNX, data")
+    data = parser.add_argument_group("data")
+    data.add_argument("--target", metavar="COLUMN", help="the column to be predicted")
+    data.add_argument("--train", metavar="PATH", help="the file or folder of training data")
+    data.add_argument("--test", metavar="PATH", help="the file or folder of test data")
+    files = parser.add_argument_group("files")
+    files.add_argument("--exclude", action="append", metavar="GLOB", help="files and folders to leave out")
+    files.add_argument("--config", metavar="FILE", help="configuration instead of the nearest pyproject.toml")
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "checks", "CHECKS: codes, beginnings of codes, names or ALL, separated by commas"
+    )
+    group.add_argument("--select", action="append", metavar="CHECKS", help="run these and no others")
+    group.add_argument("--extend-select", action="append", metavar="CHECKS", help="run these, too")
+    group.add_argument("--ignore", action="append", metavar="CHECKS", help="do not run these")
+    group.add_argument("--fail-on", choices=FAIL_ON, help="the level that makes exit code 1 (error)")
+
+
+def _add_check_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--output-format", choices=REPORTS, help="how findings are reported (text)")
+    group.add_argument("--output-file", metavar="FILE", help="write the report there")
+    group.add_argument("-q", "--quiet", action="store_true", help="findings only")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more: what was read, tracebacks")
+    _add_color(group)
+
+
+def _add_format(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    parser.add_argument("--output-format", choices=formats, default="text", help="text is the default")
+
+
+def _add_color(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="coloured output"
+    )
+
+
+def _add_dev(parser: argparse.ArgumentParser) -> None:
+    tools = parser.add_subparsers(dest="tool", metavar="TOOL", required=True)
+    new = tools.add_parser("new", help="write the file of a new check")
+    new.add_argument("code", metavar="CODE", help="its code, for example HL121")
+    new.add_argument("name", metavar="NAME", help="its name, for example missing-output-layer")
+    new.add_argument("--family", metavar="FOLDER", help="the family's folder below nnlint_checks")
+    new.add_argument("--into", metavar="FOLDER", help="write there, for checks of a package of your own")
+
+
+def _options_of(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> list[str]:
+    """The options of the sub-command that was chosen."""
+    for action in parser._actions:
+        chosen = getattr(parsed, action.dest, None)
+        if isinstance(action, argparse._SubParsersAction) and chosen in action.choices:
+            return _options_of(action.choices[chosen], parsed)
+    return list(parser._option_string_actions)

@@ -1,0 +1,101 @@
+"""``nnlint check PATH...``: lint, report, and say by the exit code whether it was clean."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shutil
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnlint import engine
+from nnlint.cli import COMMANDS, FOUND, USAGE
+from nnlint.config import Settings, UsageError, find, settings
+from nnlint.finding import Failure, Level
+from nnlint.progress import Progress
+from nnlint.reports import REPORTS, Look, render
+from nnlint.terminal import colored
+
+NARROWEST, WIDEST = 60, 120
+LISTS = ("select", "extend_select", "ignore", "exclude")
+SINGLE = ("target", "train", "test", "fail_on", "output_format")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Lint and report; the exit code. What is there is linted and reported before what is not."""
+    chosen = settings_of(options)
+    paths, missing = present(options.paths)
+    with Progress(wanted=not options.quiet) as progress:
+        result = engine.run(paths, chosen, progress) if paths else engine.Result(())
+    if paths:
+        _report(result, chosen, options)
+    for message in [*map(no_such_path, missing), *(explain(f, options.verbose) for f in result.failures)]:
+        print(f"nnlint: {message}", file=sys.stderr)
+    return USAGE if missing or result.failures else exit_code(result, chosen)
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Settings of the command line over those of the configuration. Raises UsageError."""
+    given: dict[str, object] = {name: getattr(options, name, None) for name in SINGLE}
+    for name in LISTS:
+        values = getattr(options, name, None) or ()
+        given[name] = tuple(item.strip() for v in values for item in v.split(",") if item.strip())
+    chosen = settings(given, Path(options.config) if options.config else find(options.paths))
+    if chosen.output_format not in REPORTS:
+        raise UsageError(f"{chosen.source}: output-format must be one of {', '.join(REPORTS)}")
+    return chosen
+
+
+def present(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The paths that exist, and those that do not."""
+    there = [path for path in paths if Path(path).exists()]
+    return there, [path for path in paths if path not in there]
+
+
+def no_such_path(path: str) -> str:
+    """The message for a path that does not exist, with what may have been meant."""
+    folder = Path(path).parent
+    names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(Path(path).name, names, 1)
+    command = difflib.get_close_matches(path, COMMANDS, 1)
+    if near:
+        return f"{path}: no such file or folder; did you mean {folder / near[0]}?"
+    return f"{path}: no such file or folder" + (f"; did you mean `nnlint {command[0]}`?" if command else "")
+
+
+def exit_code(result: engine.Result, chosen: Settings) -> int:
+    """1 when a finding is at or above ``fail_on``, else 0."""
+    if chosen.fail_on == "never":
+        return 0
+    threshold = Level(chosen.fail_on).rank
+    return FOUND if any((f.level or Level.ERROR).rank >= threshold for f in result.findings) else 0
+
+
+def explain(failure: Failure, verbose: bool) -> str:
+    """What a check or reader failed of. A defect of nnlint asks to be reported."""
+    if isinstance(failure.error, UsageError):
+        return str(failure.error)
+    kind = type(failure.error).__name__
+    text = f"internal error in {failure.where}: {kind}: {failure.error}\n"
+    text += "This is a defect of nnlint, not of your files; please report it"
+    if verbose:
+        return f"{text}:\n{''.join(traceback.format_exception(failure.error))}"
+    return f"{text} (`--verbose` prints the traceback)."
+
+
+def _report(result: engine.Result, chosen: Settings, options: argparse.Namespace) -> None:
+    verbosity = -1 if options.quiet else int(options.verbose)
+    columns = shutil.get_terminal_size((WIDEST, 0)).columns
+    to_file = options.output_file is not None
+    color = colored(options.color, sys.stdout) and not (to_file and options.color == "auto")
+    look = Look(color, verbosity, min(max(columns, NARROWEST), WIDEST))
+    text = render(chosen.output_format, result, look)
+    if not to_file:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(options.output_file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{options.output_file}: {error.strerror}") from None

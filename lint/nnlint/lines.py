@@ -1,0 +1,51 @@
+"""The lines that findings point at: source files and cells of notebooks, read for frames and comments."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tokenize
+from functools import cache
+from pathlib import Path
+
+END_OF_LINE = re.compile(r"\r\n|\r|\n")
+"""What ends a line for Python; ``str.splitlines`` would also split at form feeds."""
+
+LARGEST = 20_000_000
+"""Bytes; a longer file is shown without its lines."""
+
+
+@cache
+def lines_of(path: str, cell: int = 0) -> tuple[str, ...]:
+    """The lines of a file or of a notebook's code cell (from 1); empty when they cannot be had."""
+    file = Path(path)
+    try:
+        if not file.is_file() or file.stat().st_size > LARGEST:
+            return ()
+        data = file.read_bytes()
+    except OSError:
+        return ()
+    if not cell:
+        return tuple(END_OF_LINE.split(_decoded(data)))
+    cells = cells_of(data)
+    return tuple(END_OF_LINE.split(cells[cell - 1])) if cell <= len(cells) else ()
+
+
+def cells_of(data: bytes) -> tuple[str, ...]:
+    """The sources of a notebook's code cells; empty when it is no notebook."""
+    try:
+        notebook = json.loads(data)
+        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
+        sources = [c.get("source", c.get("input", "")) for c in cells if c.get("cell_type") == "code"]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        return ()
+    return tuple("".join(map(str, s)) if isinstance(s, list) else str(s) for s in sources)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding, errors="replace")
+    except (SyntaxError, LookupError):
+        return data.decode("utf-8", errors="replace")

@@ -1,0 +1,59 @@
+"""Everything for programs. Stable: a key may be added, none changes its meaning within ``version``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nnlint.engine import Result
+from nnlint.evidence.place import Place
+from nnlint.finding import Finding
+from nnlint.fingerprint import fingerprints
+from nnlint.reports import Look
+from nnlint.reports.style import shown
+from nnlint.reports.summary import read_counts
+
+VERSION = 1
+
+
+def render(result: Result, look: Look) -> str:
+    """One JSON object."""
+    marks = fingerprints(result.findings)
+    document = {
+        "version": VERSION,
+        "findings": [_finding(f, mark) for f, mark in zip(result.findings, marks, strict=True)],
+        "notes": [{"path": shown(n.path), "message": n.message} for n in result.notes],
+        "failures": [{"where": f.where, "message": str(f.error)} for f in result.failures],
+        "read": read_counts(result),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _finding(finding: Finding, mark: str) -> dict[str, Any]:
+    table = finding.table
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "level": finding.level,
+        "message": finding.message,
+        "help": finding.help,
+        **_place(finding.place),
+        "trail": [{**_place(step.place), "message": step.message} for step in finding.trail],
+        "fix": None,
+        "data": {"header": table.header, "rows": table.rows} if table else None,
+        "fingerprint": mark,
+        "url": None,
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    """Lines and columns are null where the place is not in a text."""
+    return {
+        "path": shown(place.path),
+        "cell": place.cell or None,
+        "line": place.line or None,
+        "column": place.column or None,
+        "end_line": place.end_line or None,
+        "end_column": place.end_column or None,
+        "part": place.part or None,
+    }

@@ -1,0 +1,64 @@
+"""What was understood and what was found, in a line each: silence can be told from blindness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from nnlint.engine import Result
+from nnlint.evidence.data import Dataset
+from nnlint.evidence.source import Program, Recipe
+from nnlint.evidence.weights import Weights
+from nnlint.finding import Level
+from nnlint.network.graph import Network
+from nnlint.reports import Look
+from nnlint.reports.style import COLORS, count, paint
+
+
+def closing(result: Result, look: Look) -> Iterator[str]:
+    """The last line: the numbers of findings, or what was read without any."""
+    levels = Counter(f.level or Level.ERROR for f in result.findings)
+    if look.verbosity > 0 and levels:
+        yield understood(result)
+    if levels:
+        yield ", ".join(
+            paint(count(levels[level], level), COLORS[level], "bold", color=look.color)
+            for level in Level
+            if levels[level]
+        )
+    else:
+        yield f"{understood(result)}: {paint('no findings', 'green', color=look.color)}"
+
+
+def understood(result: Result) -> str:
+    """``read 3 networks, 2 training programs, 1 data set of 20 640 rows``."""
+    read = read_counts(result)
+    parts = [
+        count(read["networks"], "network"),
+        count(read["training_programs"], "training program"),
+        _data(read["datasets"], read["rows"]),
+        count(read["weight_files"], "file of weights", "files of weights"),
+    ]
+    parts = [part for part in parts if not part.startswith("0 ")]
+    if not read["networks"] and read["programs"]:
+        parts.insert(0, count(read["programs"], "program") + " without a network")
+    return f"read {', '.join(parts)}" if parts else "read nothing"
+
+
+def read_counts(result: Result) -> dict[str, int]:
+    """Numbers of what was understood, by kind."""
+    evidence = result.evidence
+    datasets = [e for e in evidence if isinstance(e, Dataset)]
+    return {
+        "networks": sum(isinstance(e, Network) for e in evidence),
+        "training_programs": len({e.program for e in evidence if isinstance(e, Recipe)}),
+        "programs": sum(isinstance(e, Program) for e in evidence),
+        "datasets": len(datasets),
+        "rows": sum(split.rows for d in datasets for split in d.splits),
+        "weight_files": sum(isinstance(e, Weights) for e in evidence),
+    }
+
+
+def _data(datasets: int, rows: int) -> str:
+    unit = "data set" if datasets == 1 else "data sets"
+    return f"{datasets} {unit} of {count(rows, 'row')}"

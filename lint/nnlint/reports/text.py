@@ -1,0 +1,101 @@
+"""The report for people: code frames, the chain of evidence, figures, help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from nnlint.engine import Result
+from nnlint.evidence.place import Place
+from nnlint.finding import Finding, Level, Table
+from nnlint.lines import lines_of
+from nnlint.reports import Look
+from nnlint.reports.frame import CARET, DASH, Label, bar, frame, gutter_of
+from nnlint.reports.style import COLORS, paint, shown, visible, where, width
+from nnlint.reports.summary import closing
+
+
+def render(result: Result, look: Look) -> str:
+    """Every finding with its frame, then notes and one line that sums up."""
+    blocks = ["\n".join(_finding(finding, look)) for finding in result.findings]
+    if look.verbosity >= 0:
+        notes = [f"note: {shown(n.path)}: {visible(n.message)}" for n in result.notes]
+        blocks += ["\n".join([*notes, *closing(result, look)])]
+    return "\n\n".join(b for b in blocks if b) + "\n" if any(blocks) else ""
+
+
+def _finding(finding: Finding, look: Look) -> Iterator[str]:
+    level = finding.level or Level.ERROR
+    title = paint(f"{level}[{finding.code}]", COLORS[level], "bold", color=look.color)
+    yield f"{where(finding.place)}: {title} {paint(finding.name, 'bold', color=look.color)}"
+    labels = [
+        Label(finding.place, finding.message, CARET, COLORS[level]),
+        *(Label(step.place, step.message, DASH, "blue") for step in finding.trail),
+    ]
+    gutter = gutter_of([label.place for label in labels])
+    margin = f"{' ' * gutter} {bar(look.color)}"
+    yield margin
+    for i, (_, group) in enumerate(_by_file(labels)):
+        yield from _file(list(group), first=i == 0, gutter=gutter, look=look)
+    if finding.table:
+        yield margin
+        yield from (f"{margin}  {row}" for row in _rows(finding.table, look.width - gutter - 5))
+    if finding.help:
+        yield margin
+        yield f"{' ' * gutter} = help: {visible(finding.help)}"
+
+
+def _by_file(labels: Sequence[Label]) -> Iterator[tuple[tuple[object, ...], Iterator[Label]]]:
+    """Labels by file or cell, the primary's first, then in the order of the trail."""
+    keys = list(dict.fromkeys(_key(label.place) for label in labels))
+    return groupby(sorted(labels, key=lambda label: keys.index(_key(label.place))), lambda x: _key(x.place))
+
+
+def _key(place: Place) -> tuple[object, ...]:
+    return (place.path, place.cell, bool(place.line))
+
+
+def _file(labels: list[Label], *, first: bool, gutter: int, look: Look) -> Iterator[str]:
+    """The rows for the labels of one file: a frame where there are lines, else a row each."""
+    margin = f"{' ' * gutter} {bar(look.color)}"
+    if labels[0].place.line and lines_of(labels[0].place.path, labels[0].place.cell):
+        if not first:
+            yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {where(labels[0].place)}"
+        yield from frame(labels, look.width - gutter - 3, gutter, look.color)
+        return
+    for label in labels:
+        if not (first and label.mark == CARET):
+            yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {where(label.place)}"
+        yield f"{margin} {paint(visible(label.text), label.style, color=look.color)}"
+
+
+def _rows(table: Table, room: int) -> Iterator[str]:
+    """The table with aligned columns, numbers to the right; cells are cut where it would not fit."""
+    cells = [tuple(map(visible, row)) for row in (table.header, *table.rows)]
+    columns = list(zip(*cells, strict=True))
+    limit = max(8, room // max(1, len(columns)) - 2) if _total(columns) > room else room
+    numeric = [all(_number(c) for c in column[1:]) for column in columns]
+    cells = [tuple(_cut(c, limit) for c in row) for row in cells]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = []
+        for cell, size, right in zip(row, widths, numeric, strict=True):
+            space = " " * (size - width(cell))
+            padded.append(space + cell if right else cell + space)
+        yield "  ".join(padded).rstrip()
+
+
+def _total(columns: Sequence[Sequence[str]]) -> int:
+    return sum(max(map(width, column)) + 2 for column in columns)
+
+
+def _number(text: str) -> bool:
+    return text.strip("-+ ")[:1].isdigit() or text in ("", "–", "-")
+
+
+def _cut(text: str, limit: int) -> str:
+    if width(text) <= limit:
+        return text
+    while width(text) > limit - 1:
+        text = text[:-1]
+    return text + "…"

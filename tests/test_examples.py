@@ -1,0 +1,29 @@
+"""The examples that document each check are its tests: what is marked is found, nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from examples import Case, cases, found, lint, marks
+from nnlint.check import Check, all_checks
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_example_finds_exactly_what_is_marked(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = marks(case.example)
+    result = lint(case, tmp_path)
+    assert [f"{f.where}: {f.error!r}" for f in result.failures] == []
+    assert sorted(found(result, expected)) == sorted({mark for mark in expected if not mark.todo})
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.code)
+def test_check_has_examples_that_show_it(check: Check) -> None:
+    examples = check.documentation.fires
+    assert examples and check.documentation.silent
+    assert all(check.code in {mark.code for mark in marks(e)} for e in examples)
+    assert not any(check.code in {m.code for m in marks(e) if not m.todo} for e in check.documentation.silent)
