@@ -28,6 +28,7 @@ class StoredTensor:
     constant: bool = False
     role: str = ""
     consumer: str = ""  # kind of the operation that reads it, "" when not known
+    residual_end: bool = False  # its layer ends a residual branch, where zero is a customary start
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,8 @@ RULES: Mapping[str, Rule] = {
     "interpolate": Rule(Family.MOVE, shapes.interpolate, ranges.unknown, _kept),
     "pad": Rule(Family.MOVE, shapes.pad, ranges.unknown, _kept),
     "pixel_shuffle": _move(shapes.pixel_shuffle),
+    "pixel_unshuffle": _move(shapes.pixel_unshuffle),
+    "sizes": Rule(Family.OTHER, shapes.given, ranges.fixed(0.0, INFINITY)),  # numbers about a value
     "one_hot": Rule(Family.MOVE, shapes.one_hot, ranges.unit, _is(Meaning.ONE_HOT)),
     # arithmetic
     "add": Rule(Family.ARITHMETIC, shapes.elementwise, ranges.total),

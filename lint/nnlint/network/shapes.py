@@ -607,6 +607,18 @@ def pixel_shuffle(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     return Shape((*x.drop_last(3).sizes, divide(channels, r * r), *spatial), x.open)
 
 
+def pixel_unshuffle(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
+    """(…, C, H·r, W·r) -> (…, C·r², H, W)."""
+    x, r = shapes[0], number(attributes, "factor")
+    if r is None or r < 1:
+        return UNKNOWN
+    for size in (x.axis(-2), x.axis(-1)):
+        if isinstance(size, int) and size % r:
+            raise Conflict(f"{size} is no multiple of {r} in {x}")
+    spatial = (divide(x.axis(-2), r), divide(x.axis(-1), r))
+    return Shape((*x.drop_last(3).sizes, multiply(x.axis(-3), r * r), *spatial), x.open)
+
+
 def one_hot(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """(…) -> (…, classes)."""
     return Shape((*shapes[0].sizes, number(attributes, "classes")), shapes[0].open)

@@ -1,4 +1,4 @@
-"""Reader of onnx files."""
+"""Reader of ONNX models: the graph as a network, its weights as statistics; nothing is run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,48 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnlint.config import Settings
+from nnlint.finding import Note
 from nnlint.readers import Progress, Reading
+from nnlint.readers.onnx.files import Broken, opened, tensors, unreadable, with_shapes
+from nnlint.readers.onnx.graph import inner_constants, network
+from nnlint.readers.onnx.statistics import FEW_VALUES, stored
+from nnlint.readers.onnx.weights import weights
+
+__all__ = ["read"]
 
 
 def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Reading:
-    """Read all files of the kind."""
-    return Reading()
+    """For each file its Network and Weights, or why it cannot be read; external data stays inside."""
+    evidence: list[object] = []
+    notes: list[Note] = []
+    for path in files:
+        progress(str(path))
+        try:
+            reading = _read(path)
+        except Broken as error:
+            evidence += unreadable(path, str(error))
+        else:
+            evidence += reading.evidence
+            notes += reading.notes
+    return Reading(tuple(evidence), tuple(notes))
+
+
+def _read(path: Path) -> Reading:
+    file = opened(path)
+    graph = file.model.graph
+    constants = {t.name: stored(path, t) for t in graph.initializer}
+    inner = tuple(inner_constants(path, graph))
+    for tensor in tensors(graph):  # what follows needs sizes, and the values of small tensors only
+        if tensor.HasField("raw_data") and len(tensor.raw_data) > 8 * FEW_VALUES:
+            tensor.ClearField("raw_data")
+    model, fault = with_shapes(str(path), file.model, file.newer)
+    notes = [Note(str(path), f"not checked for validity: {file.newer}")] if file.newer else []
+    problems = (*file.problems, *((fault,) if fault else ()))
+    try:
+        net, scope = network(path, model, constants)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        # The file is valid as far as ONNX can tell: not knowing how to follow it is no defect of it.
+        notes.append(Note(str(path), f"its graph was not followed: {error}"))
+        return Reading((*problems, weights(path, (*constants.values(), *inner), {}, None)), tuple(notes))
+    stores = (*scope.constants.values(), *inner)
+    return Reading((*problems, net, weights(path, stores, scope.uses, net)), tuple(notes))

@@ -1,0 +1,167 @@
+"""One node as the translations see it: attributes, input tensors, constants and their uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import onnx
+
+from nnlint.evidence.place import Place
+from nnlint.network.graph import Initialization, Layer, Parameter, Tensor
+from nnlint.network.operations import OPAQUE, apply
+from nnlint.network.shape import UNKNOWN, Shape
+from nnlint.network.size import Size
+from nnlint.readers.onnx.statistics import Numbers, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a node computes, in the common vocabulary, for one of its outputs.
+
+    ``shape``: where it is known better than by the rule of ``kind``.
+    """
+
+    kind: str
+    inputs: tuple[Tensor, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    layer: Layer | None = None
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How the graph uses a stored tensor: ``role`` as in StoredTensor, ``kind`` of the operation."""
+
+    role: str
+    kind: str
+    layer: Layer | None = None
+
+
+@dataclass
+class Scope:
+    """What is known at a point of the graph, by the names of its values."""
+
+    path: str
+    opset: int
+    shapes: Mapping[str, Shape]
+    constants: dict[str, Stored]
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    uses: dict[str, Use] = field(default_factory=dict)
+
+    def tensor(self, name: str) -> Tensor:
+        """The value called ``name``; a constant becomes an operation when it is first needed."""
+        if name in self.constants and name not in self.tensors:
+            self.tensors[name] = self._constant(self.constants[name])
+        return self.tensors.get(name, OPAQUE)
+
+    def _constant(self, constant: Stored) -> Tensor:
+        attributes = {"shape": Shape(constant.shape), "range": constant.range, "value": constant.values}
+        place = Place(self.path, part=f"tensor '{constant.root}'")
+        return apply("constant", (), attributes, place, name=constant.root)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the graph with the scope it stands in."""
+
+    proto: onnx.NodeProto
+    scope: Scope
+    bias: str = ""  # constant added right after the product, by the node that follows
+    attributes: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attributes", {a.name: _value(a) for a in self.proto.attribute})
+
+    @property
+    def opset(self) -> int:
+        """Version of the standard operators that the graph is written in."""
+        return self.scope.opset
+
+    @property
+    def name(self) -> str:
+        """Its name; that of its first output where it has none."""
+        return self.proto.name or next((o for o in self.proto.output if o), "")
+
+    @property
+    def place(self) -> Place:
+        """Where findings about it point."""
+        return Place(self.scope.path, part=f"node '{self.name}' ({self.proto.op_type})")
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """All inputs that are given."""
+        return tuple(self.scope.tensor(name) for name in self.proto.input if name)
+
+    def has(self, i: int) -> bool:
+        """Whether input ``i`` is given."""
+        return i < len(self.proto.input) and bool(self.proto.input[i])
+
+    def tensor(self, i: int) -> Tensor:
+        """Input ``i``; OPAQUE when it is left out."""
+        return self.scope.tensor(self.proto.input[i]) if self.has(i) else OPAQUE
+
+    def constant(self, i: int) -> Stored | None:
+        """Input ``i`` if its values are fixed in the file."""
+        return self.scope.constants.get(self.proto.input[i]) if self.has(i) else None
+
+    def numbers(self, i: int) -> Numbers | None:
+        """The values of input ``i``, if they are fixed and few."""
+        constant = self.constant(i)
+        return constant.values if constant else None
+
+    def integers(self, i: int) -> tuple[int, ...] | None:
+        """The values of input ``i`` as integers (axes, sizes)."""
+        values = self.numbers(i)
+        return None if values is None else tuple(int(v) for v in values if v == v and abs(v) < 2**63)
+
+    def number(self, i: int) -> float | None:
+        """The single value of input ``i``."""
+        values = self.numbers(i)
+        return values[0] if values is not None and len(values) == 1 else None
+
+    def output_shape(self, i: int = 0) -> Shape:
+        """The shape of output ``i`` as ONNX infers it."""
+        return self.scope.shapes.get(self.proto.output[i], UNKNOWN) if i < len(self.proto.output) else UNKNOWN
+
+    def use(self, i: int, role: str, kind: str) -> None:
+        """Note that input ``i``, if it is a constant, is the ``role`` of an operation."""
+        constant = self.constant(i)
+        if constant is not None:
+            self.scope.uses[constant.root] = Use(role, kind)
+
+    def layer(
+        self, kind: str, attributes: Mapping[str, Any], weights: Mapping[str, tuple[int, str]]
+    ) -> Layer:
+        """A layer of this node; ``weights``: parameter name -> (input, role), absent inputs left out."""
+        found = {name: (self.constant(i), role) for name, (i, role) in weights.items()}
+        if self.bias:
+            found["bias"] = (self.scope.constants.get(self.bias), "bias")
+        given = {name: (constant, role) for name, (constant, role) in found.items() if constant is not None}
+        name = _layer_name([constant.root for constant, _ in given.values()]) or self.name
+        parameters = tuple(_parameter(name, constant) for name, (constant, _) in given.items())
+        layer = Layer(kind, self.proto.op_type, name, self.place, attributes, parameters)
+        for constant, role in given.values():
+            self.scope.uses[constant.root] = Use(role, kind, layer)
+        return layer
+
+
+def _parameter(name: str, constant: Stored) -> Parameter:
+    sizes: tuple[Size, ...] = constant.shape
+    return Parameter(name, Shape(sizes), Initialization("loaded"))
+
+
+def _layer_name(roots: list[str]) -> str:
+    """``encoder.fc`` of ``encoder.fc.weight``; exporters keep the module's path in the tensor's name."""
+    stem, dot, last = roots[0].rpartition(".") if roots else ("", "", "")
+    return stem if dot and last.split("_")[0] in ("weight", "bias", "kernel", "gamma", "running") else ""
+
+
+def _value(attribute: onnx.AttributeProto) -> Any:
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if attribute.type in (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS):
+        return tuple(value)
+    return value

@@ -1,0 +1,107 @@
+"""Weights evidence: the statistics of a graph's constants with what the graph does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.weights import StoredTensor, Weights
+from nnlint.network.graph import Layer, Network, Operation, Tensor
+from nnlint.network.operations import Family, family
+from nnlint.readers.onnx.node import Use
+from nnlint.readers.onnx.statistics import Stored
+
+LONGEST_BRANCH = 32  # operations followed back when looking for where a residual branch left the stem
+_PASSED = frozenset({Family.NORM, Family.DROPOUT, Family.MOVE, Family.ACTIVATION})
+
+
+def weights(
+    path: Path, constants: Iterable[Stored], uses: Mapping[str, Use], network: Network | None
+) -> Weights:
+    """All floating tensors of the file."""
+    found = {c.name: c for c in constants if c.floating and c.statistics is not None and c.root == c.name}
+    readers = _readers(network) if network else {}
+    ends = {id(layer) for layer in _residual_ends(network)} if network else set()
+    stored = (_tensor(path, c, uses.get(name), readers.get(name, ""), ends) for name, c in found.items())
+    return Weights(str(path), Place(str(path)), "onnx", tuple(stored))
+
+
+def _tensor(path: Path, constant: Stored, use: Use | None, reader: str, ends: set[int]) -> StoredTensor:
+    statistics = constant.statistics
+    assert statistics is not None
+    finite = statistics.finite > 0
+    use = use or Use("", reader)
+    return StoredTensor(
+        constant.name,
+        Place(str(path), part=f"tensor '{constant.name}'"),
+        constant.shape,
+        constant.dtype,
+        statistics.nan_count,
+        statistics.inf_count,
+        statistics.minimum if finite else None,
+        statistics.maximum if finite else None,
+        statistics.mean,
+        statistics.deviation,
+        statistics.constant,
+        use.role,
+        use.kind,
+        use.layer is not None and id(use.layer) in ends,
+    )
+
+
+def _readers(network: Network) -> dict[str, str]:
+    """Constant -> kind of the operation that reads it."""
+    return {
+        tensor.operation.name: operation.kind
+        for operation in network.operations
+        for tensor in operation.inputs
+        if tensor.operation.kind == "constant"
+    }
+
+
+def _residual_ends(network: Network) -> Iterator[Layer]:
+    """Layers whose result is added to the value their branch started from.
+
+    Such layers are often set to zero on purpose, so that the branch starts as the identity.
+    """
+    for operation in network.operations:
+        if operation.kind != "add" or len(operation.inputs) != 2:
+            continue
+        for branch, stem in (operation.inputs, operation.inputs[::-1]):
+            end = _last_layer(branch)
+            if end is not None and end.layer is not None and _starts_from(end, stem):
+                yield end.layer
+
+
+def _last_layer(value: Tensor) -> Operation | None:
+    operation = value.operation
+    for _ in range(LONGEST_BRANCH):
+        if family(operation) is Family.WEIGHTED:
+            return operation
+        scaled = operation.kind == "multiply"
+        if not operation.inputs or not (scaled or family(operation) in _PASSED):
+            return None
+        free = [t for t in operation.inputs if t.operation.kind != "constant"]
+        if len(free) != 1:
+            return None
+        operation = free[0].operation
+    return None
+
+
+def _starts_from(end: Operation, stem: Tensor) -> bool:
+    """Whether the branch that ends in ``end`` left from ``stem``, or from where a projected stem did."""
+    starts = {id(stem.operation)}
+    shortcut = _last_layer(stem)
+    if shortcut is not None and shortcut.inputs:
+        starts.add(id(shortcut.inputs[0].operation))
+    seen: set[int] = set()
+    queue = [t.operation for t in end.inputs]
+    while queue and len(seen) < LONGEST_BRANCH:
+        operation = queue.pop(0)
+        if id(operation) in starts:
+            return True
+        if id(operation) not in seen:
+            seen.add(id(operation))
+            queue += [t.operation for t in operation.inputs]
+    return False
