@@ -40,8 +40,10 @@ class Task(enum.StrEnum):
 class Column:
     """Aggregates over all rows of one column of one split; statistics over finite, non-null values.
 
-    ``distinct`` may be an estimate above 10 000. ``top``: the most frequent values with their counts, all of
-    them when there are at most 64, as text in the file's own spelling.
+    ``distinct`` may be an estimate above TOP. ``top``: the most frequent values with their counts, as text
+    in the file's own spelling: all of them when there are at most TOP, none when there are more.
+    ``others``: non-null values that are not of this kind (text in a number column), or in a column of text
+    those that read as numbers.
     """
 
     name: str
@@ -58,20 +60,45 @@ class Column:
     deviation: float | None = None
     integral: bool = False  # a number column whose values are all whole
     top: tuple[tuple[str, int], ...] = ()
+    others: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Nulls and NaN together."""
+        return self.nulls + self.nans
+
+    @property
+    def constant(self) -> bool:
+        """Whether all values that are there are one and the same."""
+        return self.distinct == 1 and self.missing < self.rows
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The rows of one split. ``role``: ``train``, ``validation``, ``test`` or ``all`` (not divided)."""
+    """The rows of one split. ``role``: ``train``, ``validation``, ``test`` or ``all`` (not divided).
+
+    ``sizes``: rows of each path. ``first_line``: the line of the first row in each path, 0 when the file
+    has no lines or rows and lines do not go together (blank lines, line breaks within fields).
+    """
 
     role: str
     paths: tuple[str, ...]
     rows: int
     columns: tuple[Column, ...]
+    sizes: tuple[int, ...] = ()
+    first_line: int = 0
 
     def column(self, name: str) -> Column | None:
         """The profile of the column called ``name``."""
         return next((c for c in self.columns if c.name == name), None)
+
+    def locate(self, row: int) -> Place:
+        """Where row number ``row`` (from 0) of the split stands: file and, where known, line."""
+        for path, size in zip(self.paths, self.sizes, strict=False):
+            if row < size:
+                return Place(path, line=row + self.first_line if self.first_line else 0, part=f"row {row}")
+            row -= size
+        return Place(self.paths[0], part=f"row {row}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +121,11 @@ class Dataset:
     """A table, array or image folder with its splits.
 
     ``format``: ``table``, ``array`` (NPZ, NPY: made for a network) or ``images``. ``features``: names of the
-    columns that are neither target nor identifier. ``image_sizes``: (width, height, channels) seen, with
-    their numbers, for image folders. ``load`` gives a bounded, seeded sample of a split; call ``sample``.
+    columns that are neither target nor identifier; for images and arrays of rank 3 and more, of the few
+    figures that ``sample`` gives of each. ``rank``: of the array of features, rows included: 2 for a table, 3
+    and more for images and sequences, whose single values are no columns. ``image_sizes``: (width, height,
+    channels) seen, with their numbers, where the data are images. ``load`` gives a bounded, seeded sample of
+    a split, stratified by a column; call ``sample``.
     """
 
     name: str
@@ -105,7 +135,9 @@ class Dataset:
     target: Target | None = None
     features: tuple[str, ...] = ()
     image_sizes: tuple[tuple[tuple[int, int, int], int], ...] = ()
-    load: Callable[[str], pd.DataFrame] | None = field(default=None, repr=False, compare=False)
+    load: Callable[[str, str | None], pd.DataFrame] | None = field(default=None, repr=False, compare=False)
+    identifiers: tuple[str, ...] = ()
+    rank: int = 2
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -128,15 +160,31 @@ class Dataset:
     def sample(self, role: str) -> pd.DataFrame | None:
         """At most SAMPLE_ROWS rows of a split as a frame, None if they cannot be had.
 
-        Columns are the features and the target under their own names; the index holds row numbers
-        (0 is the first row of data). For images, columns are pixel features and ``path`` is the index.
+        Columns are all columns of the table under their own names; the index holds row numbers (0 is the
+        first row of data). Numbers are float64 (NaN: missing), a target to be classified, categories and text
+        are str or None, times are datetime64 or str. For images, columns are the features and the target,
+        and ``path`` is the index. Classes with few rows are kept whole as far as possible.
         """
         if self.load is None or self.split(role) is None:
             return None
         if role not in self._samples:
-            self._samples[role] = self.load(role)
+            frame = self.load(role, self.target.column if self.target else None)
+            if self.target and self.target.task is Task.CLASSIFICATION and self.target.column in frame:
+                labels = frame[self.target.column]
+                frame[self.target.column] = labels.map(spelled, na_action="ignore").astype(object)
+            self._samples[role] = frame
         return self._samples[role]
 
+
+def spelled(value: object) -> str:
+    """A value as text; whole numbers without a decimal point, so that 1 and 1.0 are one label."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+TOP = 1_000
+"""Columns of categories and whole numbers with at most this many distinct values have all of them counted."""
 
 SAMPLE_ROWS = 20_000
 """Rows of a split that checks may look at one by one; bounds time and memory whatever the data's size."""

@@ -1,0 +1,156 @@
+"""Which tables belong together: splits of one data set, parts of one split, features and their labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nnlint.config import Settings
+from nnlint.evidence.target import words
+from nnlint.readers.data.tables import Table
+
+ROLES = {
+    **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout"), "test"),
+}
+"""Words in file and folder names that name a split."""
+
+PARTS = {
+    **dict.fromkeys(("x", "features", "feature", "data", "inputs", "input", "images", "image"), "x"),
+    **dict.fromkeys(("y", "labels", "label", "targets", "target"), "y"),
+}
+"""Words that tell the features of a data set from what is to be predicted, when both are there."""
+
+GLUED = re.compile(r"^(x|y)(train|test|val|valid|dev)$|^(train|test|val|valid|dev)(x|y)$")
+OVERLAP = 0.5
+"""Share of columns that splits of one data set have in common: the target may lack, a few may be renamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a file's or array's name says: ``key`` is equal for what belongs together."""
+
+    key: tuple[str, ...]
+    role: str = ""
+    part: str = ""
+    rest: str = ""
+
+
+@dataclass
+class Group:
+    """Tables of one data set: for each role, lists of tables that stand side by side."""
+
+    key: tuple[str, ...]
+    roles: dict[str, list[list[Table]]] = field(default_factory=dict)
+
+
+def name_of(table: Table, settings: Settings) -> Name:
+    """Take the name apart: folder, split word, features or labels, and what is left."""
+    path = table.path
+    folder, role = path.parent, ROLES.get(path.parent.name.lower(), "")
+    by_folder = bool(role)
+    if by_folder:
+        folder = folder.parent
+    stem = path.name.split(".")[0] if not table.member else f"{path.name.split('.')[0]} {table.member}"
+    left, parts = list[str](), list[str]()
+    for word in _unglued(words(stem.replace("hold_out", "holdout"))):
+        if word in ROLES:
+            role = ROLES[word]
+        elif word in PARTS:
+            parts.append(word)
+        elif not (by_folder and (word.isdigit() or word in ("part", "chunk", "shard"))):
+            left.append(word)
+    chosen = _chosen(path, settings)
+    if chosen:
+        return Name(("option",), chosen, PARTS[parts[-1]] if parts else "", "")
+    part = PARTS[parts[-1]] if parts else ""
+    return Name((folder.as_posix(), *left), role, part, "_".join([*left, *parts]))
+
+
+def _unglued(found: Iterable[str]) -> Iterable[str]:
+    for word in found:
+        match = GLUED.match(word)
+        yield from ([g for g in match.groups() if g] if match else [word])
+
+
+def _chosen(path: Path, settings: Settings) -> str:
+    for role, text in (("train", settings.train), ("test", settings.test)):
+        if text and (
+            path.resolve() == Path(text).resolve() or Path(text).resolve() in path.resolve().parents
+        ):
+            return role
+    return ""
+
+
+def grouped(tables: Sequence[Table], settings: Settings) -> list[Group]:
+    """The data sets among the tables, in the order of their first file."""
+    named = [(name_of(t, settings), t) for t in tables]
+    groups: dict[tuple[str, ...], list[tuple[Name, Table]]] = {}
+    for name, table in named:
+        groups.setdefault(name.key, []).append((name, table))
+    return [g for key, members in groups.items() for g in _groups(key, members)]
+
+
+def _groups(key: tuple[str, ...], members: list[tuple[Name, Table]]) -> list[Group]:
+    by_role: dict[str, list[tuple[Name, Table]]] = {}
+    for name, table in members:
+        by_role.setdefault(name.role, []).append((name, table))
+    whole, singles = Group(key), list[Group]()
+    for role, tables in by_role.items():
+        joined = _joined(tables)
+        if role and all(_alike(joined[0], j) for j in joined[1:]):
+            whole.roles[role] = joined
+        else:
+            singles += [Group(key, {role or "all": [j]}) for j in joined]
+    return [*_matching(whole), *_chunks(singles)]
+
+
+def _matching(group: Group) -> list[Group]:
+    """One data set of the splits whose columns overlap with the first's; the others on their own."""
+    if not group.roles:
+        return []
+    first = group.roles.get("train") or next(iter(group.roles.values()))
+    alike = {r: parts for r, parts in group.roles.items() if _alike(first[0], parts[0])}
+    others = [Group(group.key, {r: p}) for r, p in group.roles.items() if r not in alike]
+    order = [r for r in ("train", "validation", "test") if r in alike]
+    return [Group(group.key, {r: alike[r] for r in order}), *others]
+
+
+def _chunks(singles: list[Group]) -> list[Group]:
+    """Files of one folder named ``part-0``, ``part-1``... with the same columns are one data set."""
+    merged: dict[tuple[str, ...], Group] = {}
+    for group in singles:
+        tables = group.roles.get("all", [[]])[0]
+        stem = tables[0].path.name.split(".")[0] if tables else ""
+        whole = re.fullmatch(r"(part|chunk|shard)[-_]?\d+.*", stem, re.IGNORECASE)
+        key = (str(tables[0].path.parent), *columns(tables)) if whole else (str(id(group)),)
+        if key in merged:
+            merged[key].roles["all"] += group.roles["all"]
+        else:
+            merged[key] = group
+    return list(merged.values())
+
+
+def _joined(tables: list[tuple[Name, Table]]) -> list[list[Table]]:
+    """Features and labels with the same number of rows side by side, the features first."""
+    labels = [t for n, t in tables if n.part == "y"]
+    others = [t for n, t in tables if n.part == "x"] or [t for n, t in tables if n.part == ""]
+    rest = [t for _, t in tables if t not in labels and t not in others]
+    if len(labels) == 1 and len(others) == 1 and labels[0].rows == others[0].rows:
+        return [[others[0], labels[0]], *([t] for t in rest)]
+    return [[t] for _, t in tables]
+
+
+def columns(tables: Iterable[Table]) -> list[str]:
+    """The column names of tables that stand side by side."""
+    return [name for table in tables for name in table.names]
+
+
+def _alike(one: list[Table], other: list[Table]) -> bool:
+    if any(a.rank != b.rank for a, b in zip(one, other, strict=False)):
+        return False
+    a, b = set(columns(one[:1])), set(columns(other[:1]))
+    return len(a & b) >= OVERLAP * len(a | b)

@@ -1,0 +1,67 @@
+"""A bounded, seeded sample of rows, with every class of the target in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from nnlint.evidence.data import SAMPLE_ROWS, Column, Kind, Split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEED = 0
+RARE_ROWS = 200
+"""Rows that a class keeps at least, if it has them: what cross-validation needs to learn it."""
+
+ROW = "\0row"
+RANGE = float(2**64)
+
+
+def sampled(frame: pl.LazyFrame, split: Split, target: str | None) -> pl.DataFrame:
+    """At most SAMPLE_ROWS rows (all, if there are no more), with their numbers in the column ROW."""
+    numbered = frame.with_row_index(ROW)
+    if split.rows <= SAMPLE_ROWS:
+        return numbered.collect(engine="streaming")
+    share = 0.95 * SAMPLE_ROWS / split.rows
+    drawn = pl.col(ROW).hash(SEED).cast(pl.Float64) / RANGE
+    profile = split.column(target) if target else None
+    limit: pl.Expr = pl.lit(share)
+    if profile is not None and profile.top and len(profile.top) * RARE_ROWS <= SAMPLE_ROWS:
+        for label, share_of in _rare(profile, share):
+            limit = pl.when(_is(profile, label)).then(share_of).otherwise(limit)
+    rows = numbered.filter(drawn < limit).collect(engine="streaming")
+    return rows.sort(pl.col(ROW).hash(SEED)).head(SAMPLE_ROWS).sort(ROW)
+
+
+def _rare(profile: Column, share: float) -> list[tuple[str, float]]:
+    return [(label, RARE_ROWS / n) for label, n in profile.top if n * share < RARE_ROWS]
+
+
+def _is(profile: Column, label: str) -> pl.Expr:
+    column = pl.col(profile.name)
+    if profile.kind is Kind.NUMBER:
+        return column.cast(pl.Float64, strict=False) == float(label)
+    return column.cast(pl.String) == label
+
+
+def as_pandas(frame: pl.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """The sample in pandas, each column as its kind says, row numbers as the index."""
+    import pandas as pd
+
+    data = {c.name: _values(frame[c.name], c.kind) for c in columns if c.kind is not Kind.NESTED}
+    return pd.DataFrame(data, index=pd.Index(frame[ROW].to_numpy().astype("int64"), name="row"))
+
+
+def _values(series: pl.Series, kind: Kind) -> object:
+    if kind is Kind.NUMBER:
+        if series.dtype == pl.String:
+            series = series.str.strip_chars()
+        return series.cast(pl.Float64, strict=False).to_numpy()
+    if kind is Kind.TIME and series.dtype.is_temporal():
+        return series.to_numpy()
+    import pandas as pd
+
+    return pd.Series(series.cast(pl.String, strict=False).to_list(), dtype=object).to_numpy()
