@@ -36,7 +36,9 @@ def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = l
     reading = read(paths, settings, progress)
     judging = _Judging(options, progress)
     findings = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
-    suppressing = suppress.apply(findings, checks, reading.evidence, settings)
+    suppressing = suppress.apply(
+        findings, checks, reading.evidence, settings, whole=suppress.linted_whole(paths, settings)
+    )
     about_comments = [c for c in checks if c.needs == (Suppression,)]
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)

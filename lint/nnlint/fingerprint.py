@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nnlint.finding import Finding
 from nnlint.lines import lines_of
-from nnlint.reports.style import shown
+from nnlint.reports.style import relative
 
 
 def fingerprints(findings: Sequence[Finding]) -> list[str]:
@@ -19,7 +19,7 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
     seen: Counter[tuple[str, ...]] = Counter()
     hashes = []
     for finding in findings:
-        key = (finding.code, shown(finding.place.path), _what(finding))
+        key = (finding.code, relative(finding.place.path), _what(finding))
         hashes.append(hashlib.sha256("\0".join((*key, str(seen[key]))).encode()).hexdigest())
         seen[key] += 1
     return hashes

@@ -21,7 +21,8 @@ def selected(checks: Iterable[Check], settings: Settings) -> list[Check]:
     Raises UnknownSelector for a code or name that no check has.
     """
     checks = list(checks)
-    for selector in (*settings.select, *settings.extend_select, *settings.ignore):
+    per_file = [s for selectors in settings.per_file_ignores.values() for s in selectors]
+    for selector in (*settings.select, *settings.extend_select, *settings.ignore, *per_file):
         if not any(matches(selector, c) for c in checks):
             raise UnknownSelector(unknown(selector, checks))
     return [c for c in checks if _runs(c, settings)]

@@ -1,30 +1,137 @@
-"""Comments that silence findings: ``# nnlint: ignore[HL101] reason`` and ``# nnlint: ignore-file[...]``."""
+"""What silences findings: comments (``# nnlint: ignore[HL101] reason``) and ``per-file-ignores``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from nnlint.check import Check
+from nnlint.check import Check, all_checks
+from nnlint.comments import BLANKET, FILE, Comment, comments_of
 from nnlint.config import Settings
+from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Program
+from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
+from nnlint.selection import ALL, matches
+
+SOURCES = (".py", ".ipynb")
+FROM_OTHER_FILES = (Dataset, Weights)
+"""Evidence that a run on the source alone does not have; checks of it are then no judges of a comment."""
+
+
+@dataclass(eq=False)
+class Silencer:
+    """A comment or configuration entry, with the selectors that have silenced something so far."""
+
+    place: Place
+    directive: str
+    selectors: tuple[str, ...]
+    covers: Callable[[Finding], bool]
+    judged: bool = True
+    used: set[str] = field(default_factory=set)
+
+    def silences(self, finding: Finding, by_code: Mapping[str, Check]) -> bool:
+        """Whether it silences ``finding``; remembers by which selectors."""
+        if not self.covers(finding):
+            return False
+        hits = {s for s in self.selectors or (ALL,) if matches(s, by_code[finding.code])}
+        self.used |= hits
+        return bool(hits)
 
 
 @dataclass(frozen=True)
 class Suppressing:
-    """The findings that are not silenced, and every comment with what of it was of no use."""
+    """The findings that are not silenced, and everything that silences with what of it was of no use."""
 
     kept: tuple[Finding, ...]
     comments: tuple[Suppression, ...]
+    silencers: tuple[Silencer, ...]
 
     def silence(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Those of ``findings`` (about comments) that no comment silences."""
-        return list(findings)
+        """Those of ``findings`` (about comments themselves) that nothing silences."""
+        return _kept(findings, self.silencers)
 
 
 def apply(
-    findings: Iterable[Finding], checks: Sequence[Check], evidence: Sequence[object], settings: Settings
+    findings: Sequence[Finding],
+    checks: Sequence[Check],
+    evidence: Sequence[object],
+    settings: Settings,
+    *,
+    whole: bool = False,
 ) -> Suppressing:
-    """Silence what comments and ``per-file-ignores`` ask to silence."""
-    return Suppressing(tuple(findings), ())
+    """Silence what comments and ``per-file-ignores`` ask to silence.
+
+    ``whole``: everything that the configuration is for was linted, so that its entries can be judged, too.
+    """
+    silencers = [*_comments(findings, evidence), *_entries(settings, whole)]
+    kept = _kept(findings, silencers)
+    ran = {c.code for c in checks if _could_speak(c, evidence)}
+    judged = [_judge(s, ran) for s in silencers if s.judged]
+    return Suppressing(tuple(kept), tuple(judged), tuple(silencers))
+
+
+def _kept(findings: Iterable[Finding], silencers: Sequence[Silencer]) -> list[Finding]:
+    if not silencers:
+        return list(findings)
+    by_code = {c.code: c for c in all_checks()}
+    # Every silencer has to see every finding to know whether it is of use: no stopping at the first.
+    return [f for f in findings if not sum(s.silences(f, by_code) for s in silencers)]
+
+
+def _comments(findings: Iterable[Finding], evidence: Iterable[object]) -> Iterator[Silencer]:
+    paths = [e.path for e in evidence if isinstance(e, Program)]
+    paths += [f.place.path for f in findings if f.place.path.endswith(SOURCES)]
+    for path in dict.fromkeys(paths):
+        for comment in comments_of(path):
+            yield Silencer(
+                comment.place, comment.directive, comment.selectors, partial(_below_comment, comment)
+            )
+
+
+def _below_comment(comment: Comment, finding: Finding) -> bool:
+    place = finding.place
+    if place.path != comment.place.path or comment.directive not in (BLANKET, FILE):
+        return False
+    if comment.directive == FILE:
+        return True
+    first, last = comment.lines
+    return (
+        place.cell == comment.place.cell and place.line <= last and max(place.line, place.end_line) >= first
+    )
+
+
+def _entries(settings: Settings, whole: bool) -> Iterator[Silencer]:
+    for pattern, selectors in settings.per_file_ignores.items():
+        place = Place(settings.source, part=f"per-file-ignores {pattern!r}")
+        covers = partial(_matching, settings, pattern)
+        yield Silencer(place, "per-file-ignores", selectors, covers, judged=whole)
+
+
+def _matching(settings: Settings, pattern: str, finding: Finding) -> bool:
+    return settings.covers(pattern, finding.place.path)
+
+
+def _could_speak(check: Check, evidence: Sequence[object]) -> bool:
+    """Whether the run had what the check needs; checks of comments judge later than this."""
+    missing = [
+        n for n in check.needs if n in FROM_OTHER_FILES and not any(isinstance(e, n) for e in evidence)
+    ]
+    return not missing and check.needs != (Suppression,)
+
+
+def _judge(silencer: Silencer, ran: set[str]) -> Suppression:
+    meant = {s: {c.code for c in all_checks() if matches(s, c)} for s in silencer.selectors}
+    unused = [s for s, codes in meant.items() if codes and codes <= ran and s not in silencer.used]
+    unknown = [s for s, codes in meant.items() if not codes]
+    return Suppression(silencer.place, silencer.selectors, tuple(unused), tuple(unknown), silencer.directive)
+
+
+def linted_whole(paths: Iterable[str], settings: Settings) -> bool:
+    """Whether the folder of the configuration file was linted as a whole."""
+    folder = Path(settings.source).resolve().parent
+    return bool(settings.source) and any(folder.is_relative_to(Path(path).resolve()) for path in paths)

@@ -27,11 +27,14 @@ class Unsafe:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """An ignore comment, after all checks ran. ``selectors``: its codes or names that silenced nothing
-    although their checks ran, or all of them for a blanket comment; ``unknown``: those that no check has.
+    """An ignore comment or configuration entry, after all checks ran. ``selectors``: its codes and names,
+    none for a blanket one; ``unused``: those that silenced nothing although their checks ran; ``unknown``:
+    those that no check has. ``directive``: ``ignore``, ``ignore-file``, ``per-file-ignores``, or the word in
+    their stead that nnlint does not know.
     """
 
     place: Place
     selectors: tuple[str, ...]
     unused: tuple[str, ...]
     unknown: tuple[str, ...]
+    directive: str = "ignore"

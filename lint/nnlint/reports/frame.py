@@ -56,7 +56,8 @@ def _line(place: Place) -> str:
 def _crop(line: str, place: Place, room: int) -> tuple[str, int, int]:
     """The part of the line to show, the column where the mark begins in it, and the mark's length."""
     begin = min(max(place.column - 1, 0), len(line))
-    end = place.end_column - 1 if place.end_line in (0, place.line) else len(line)
+    within = place.end_line in (0, place.line) and place.end_column
+    end = place.end_column - 1 if within else len(line)
     end = min(max(end, begin + 1), max(len(line), begin + 1))
     left, right = 0, len(line)
     if width(visible(line)) > room:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from importlib.metadata import metadata
 from typing import Any
 
 from nnlint.engine import Result
@@ -10,7 +12,7 @@ from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.fingerprint import fingerprints
 from nnlint.reports import Look
-from nnlint.reports.style import shown
+from nnlint.reports.style import relative
 from nnlint.reports.summary import read_counts
 
 VERSION = 1
@@ -22,11 +24,11 @@ def render(result: Result, look: Look) -> str:
     document = {
         "version": VERSION,
         "findings": [_finding(f, mark) for f, mark in zip(result.findings, marks, strict=True)],
-        "notes": [{"path": shown(n.path), "message": n.message} for n in result.notes],
+        "notes": [{"path": relative(n.path), "message": n.message} for n in result.notes],
         "failures": [{"where": f.where, "message": str(f.error)} for f in result.failures],
         "read": read_counts(result),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _finding(finding: Finding, mark: str) -> dict[str, Any]:
@@ -42,14 +44,25 @@ def _finding(finding: Finding, mark: str) -> dict[str, Any]:
         "fix": None,
         "data": {"header": table.header, "rows": table.rows} if table else None,
         "fingerprint": mark,
-        "url": None,
+        "url": page_of(finding.code),
     }
+
+
+def page_of(code: str) -> str | None:
+    """The address of a check's page, None when the installed package names no documentation site."""
+    return f"{_site()}/checks/{code}" if _site() else None
+
+
+@cache
+def _site() -> str:
+    urls = dict(entry.split(", ", 1) for entry in metadata("nnlint").get_all("Project-URL", ()))
+    return urls.get("Documentation", "").rstrip("/")
 
 
 def _place(place: Place) -> dict[str, Any]:
     """Lines and columns are null where the place is not in a text."""
     return {
-        "path": shown(place.path),
+        "path": relative(place.path),
         "cell": place.cell or None,
         "line": place.line or None,
         "column": place.column or None,

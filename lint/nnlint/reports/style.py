@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
 from pathlib import Path
 
 from nnlint.evidence.place import Place
@@ -31,12 +30,15 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_width, text))
 
 
+def relative(path: str) -> str:
+    """The path from the working directory when it lies below it, with forward slashes."""
+    absolute, here = Path(path).absolute(), Path.cwd()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else Path(path)).as_posix()
+
+
 def shown(path: str) -> str:
-    """The path relative to the working directory when it lies below it, with forward slashes."""
-    absolute = Path(path).absolute()
-    here = _here()
-    near = absolute.relative_to(here) if absolute.is_relative_to(here) else Path(path)
-    return visible(near.as_posix())
+    """The relative path, safe to print."""
+    return visible(relative(path))
 
 
 def where(place: Place) -> str:
@@ -45,7 +47,7 @@ def where(place: Place) -> str:
     if place.cell:
         text += f":cell {place.cell}"
     if place.line:
-        text += f":{place.line}:{place.column}"
+        text += f":{place.line}:{place.column}" if place.column else f":{place.line}"
     return f"{text}: {visible(place.part)}" if place.part else text
 
 
@@ -53,11 +55,6 @@ def count(number: int, thing: str, things: str = "") -> str:
     """``1 error``, ``2 errors``, ``20 640 rows``."""
     text = f"{number:,}".replace(",", " ") if number >= 10_000 else str(number)
     return f"{text} {thing if number == 1 else things or thing + 's'}"
-
-
-@cache
-def _here() -> Path:
-    return Path.cwd()
 
 
 def _visible(character: str) -> str:

@@ -7,12 +7,13 @@ from itertools import groupby
 
 from nnlint.engine import Result
 from nnlint.evidence.place import Place
-from nnlint.finding import Finding, Level, Table
+from nnlint.finding import Finding, Level
 from nnlint.lines import lines_of
 from nnlint.reports import Look
 from nnlint.reports.frame import CARET, DASH, Label, bar, frame, gutter_of
-from nnlint.reports.style import COLORS, paint, shown, visible, where, width
+from nnlint.reports.style import COLORS, paint, shown, visible, where
 from nnlint.reports.summary import closing
+from nnlint.reports.table import aligned
 
 
 def render(result: Result, look: Look) -> str:
@@ -39,7 +40,10 @@ def _finding(finding: Finding, look: Look) -> Iterator[str]:
         yield from _file(list(group), first=i == 0, gutter=gutter, look=look)
     if finding.table:
         yield margin
-        yield from (f"{margin}  {row}" for row in _rows(finding.table, look.width - gutter - 5))
+        yield from (
+            f"{margin}  {row}"
+            for row in aligned(finding.table.header, finding.table.rows, look.width - gutter - 5)
+        )
     if finding.help:
         yield margin
         yield f"{' ' * gutter} = help: {visible(finding.help)}"
@@ -67,35 +71,3 @@ def _file(labels: list[Label], *, first: bool, gutter: int, look: Look) -> Itera
         if not (first and label.mark == CARET):
             yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {where(label.place)}"
         yield f"{margin} {paint(visible(label.text), label.style, color=look.color)}"
-
-
-def _rows(table: Table, room: int) -> Iterator[str]:
-    """The table with aligned columns, numbers to the right; cells are cut where it would not fit."""
-    cells = [tuple(map(visible, row)) for row in (table.header, *table.rows)]
-    columns = list(zip(*cells, strict=True))
-    limit = max(8, room // max(1, len(columns)) - 2) if _total(columns) > room else room
-    numeric = [all(_number(c) for c in column[1:]) for column in columns]
-    cells = [tuple(_cut(c, limit) for c in row) for row in cells]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = []
-        for cell, size, right in zip(row, widths, numeric, strict=True):
-            space = " " * (size - width(cell))
-            padded.append(space + cell if right else cell + space)
-        yield "  ".join(padded).rstrip()
-
-
-def _total(columns: Sequence[Sequence[str]]) -> int:
-    return sum(max(map(width, column)) + 2 for column in columns)
-
-
-def _number(text: str) -> bool:
-    return text.strip("-+ ")[:1].isdigit() or text in ("", "–", "-")
-
-
-def _cut(text: str, limit: int) -> str:
-    if width(text) <= limit:
-        return text
-    while width(text) > limit - 1:
-        text = text[:-1]
-    return text + "…"

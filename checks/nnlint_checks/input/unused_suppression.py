@@ -1,0 +1,45 @@
+"""IN103: an ignore comment or configuration entry that silences nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.files import Suppression
+from nnlint.finding import Finding
+
+
+@check("IN103", level=WARNING)
+def unused_suppression(suppression: Suppression) -> Iterator[Finding]:
+    """An ignore comment or configuration entry silences nothing.
+
+    Why: the defect is gone, or the comment stands in the wrong place. Left there, it will hide the next one.
+    Source: the run itself. Only codes are judged whose checks ran and had what they need.
+
+    Fires:
+        There is nothing to silence in this file.
+        ```python
+        import torch
+
+        layer = torch.nn.Linear(3, 1)  # nnlint: ignore[IN101]  # warning: [IN103]
+        ```
+    Silent:
+        The check that is named does not run. $ --ignore IN101
+        ```python
+        import torch
+
+        layer = torch.nn.Linear(3, 1)  # nnlint: ignore[IN101] old habit
+        ```
+        Text that only looks like a comment.
+        ```python
+        import torch
+
+        MANUAL = "write # nnlint: ignore[IN101] behind the line"
+        ```
+    """
+    for selector in suppression.unused:
+        yield Finding(
+            suppression.place,
+            f"{suppression.directive}[{selector}] silences nothing here",
+            f"delete {selector}, or move it to the line of the finding",
+        )

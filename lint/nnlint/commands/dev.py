@@ -1,0 +1,99 @@
+"""``nnlint dev new``: the file of a new check, with everything but the knowledge."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import keyword
+import re
+from pathlib import Path
+
+from nnlint.check import all_checks
+from nnlint.config import UsageError, did_you_mean
+
+CODE = re.compile(r"[A-Z]{2,4}\d{3}")
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+PACKAGE = "nnlint_checks"
+
+TEMPLATE = '''"""{code}: say in one line what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.finding import Finding
+from nnlint.network.graph import Network
+
+
+@check("{code}", level=WARNING)
+def {function}(network: Network) -> Iterator[Finding]:
+    """Say in one line what is wrong.
+
+    Why: what happens to the training, and how the user would notice.
+    Source: the paper or the page of the library's documentation that proves it.
+
+    Fires:
+        What this example shows.
+        ```python
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(4, 4), nn.Hardtanh(), nn.Linear(4, 1))  # warning: [{code}]
+        ```
+    Silent:
+        The near miss: what looks like the defect and is right.
+        ```python
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+        ```
+    """
+    for operation in network.operations:
+        if operation.kind == "hardtanh":
+            yield Finding(
+                operation.place,
+                f"`{{operation.kind}}` says what is wrong, with the observed value",
+                "say what to do in one imperative sentence",
+            )
+'''
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file and say where it is. Raises UsageError rather than overwriting anything."""
+    code, name = options.code.upper(), options.name.lower().replace("_", "-")
+    _validate(code, name)
+    folder = Path(options.into) if options.into else _family(options.family)
+    function = name.replace("-", "_")
+    file = folder / f"{function}.py"
+    if file.exists():
+        raise UsageError(f"{file} is already there")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(TEMPLATE.format(code=code, function=function), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+    print(f"{file}\nIts examples are its tests: pytest -k {code}")
+    return 0
+
+
+def _validate(code: str, name: str) -> None:
+    if not CODE.fullmatch(code):
+        raise UsageError(f"{code} is no code: two to four capitals and three digits, as in HL121")
+    if not NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise UsageError(f"{name} is no name: words in small letters with dashes, as in relu-on-head")
+    for check in all_checks():
+        if check.code == code or check.name == name:
+            raise UsageError(f"{check.code} {check.name} is already there")
+
+
+def _family(family: str | None) -> Path:
+    """The folder of a family of the built-in checks, as installed from a checkout."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError("the built-in checks are not installed here; say --into FOLDER")
+    package = Path(next(iter(spec.submodule_search_locations)))
+    families = sorted(p.name for p in package.iterdir() if (p / "__init__.py").is_file())
+    if family not in families:
+        hint = did_you_mean(family or "", families)
+        raise UsageError(f"say --family with one of {', '.join(families)}, or --into FOLDER{hint}")
+    return package / family
