@@ -1,4 +1,4 @@
-"""IN101: a file that is there cannot be read as what it is."""
+"""IN101: a file that is not what its name says."""
 
 from __future__ import annotations
 
@@ -9,39 +9,40 @@ from nnlint.evidence.files import Unreadable
 from nnlint.finding import Finding
 
 ELSEWHERE = frozenset({"onnx", "image"})
-"""Formats whose broken files have a check of their own: OX107 and DS501."""
-
+"""Formats that checks of their own report: OX107, DS501."""
 HELP = {
-    "python": "correct the source; nothing else in this file could be checked",
-    "folder": "name the folder that holds the code or the data",
+    "python": "repair the syntax",
+    "notebook": "repair the notebook, or save it again",
 }
 
 
 @check("IN101", level=ERROR)
-def unreadable_file(file: Unreadable) -> Iterator[Finding]:
-    """A file that is there cannot be read as what it is.
+def unreadable_file(unreadable: Unreadable) -> Iterator[Finding]:
+    """A file cannot be read as what it is.
 
-    Why: what cannot be read cannot be checked, and the program that loads it will fail the same way. The
-    other inputs are linted all the same.
-    Source: the grammar or format of the file's kind.
+    Why: what cannot be read cannot be linted, and whatever loads it next will fail too.
+    Source: the format's own definition; the message gives the parser's reason.
 
     Fires:
         A syntax error.
         ```python
         import torch
-        layers = torch.nn.Linear(1, 2  # error: [IN101]
-        ```
-        An array file that is something else.
-        ```python generate
-        from pathlib import Path
-        Path("values.npy").write_text("not an array")
-        # expect values.npy error: [IN101]
+
+        model = torch.nn.Linear(3, = 1)  # error: [IN101]
         ```
     Silent:
-        An empty source file is a valid one.
+        New syntax is no error.
         ```python
+        import torch
+
+        match torch.nn.Linear(3, 1):
+            case layer:
+                print(layer)
         ```
     """
-    if file.format not in ELSEWHERE:
-        fallback = "restore the file, or leave it out with --exclude"
-        yield Finding(file.place, file.reason, HELP.get(file.format, fallback))
+    if unreadable.format not in ELSEWHERE:
+        yield Finding(
+            unreadable.place,
+            f"cannot be read as {unreadable.format}: {unreadable.reason}",
+            HELP.get(unreadable.format, "write the file again, or leave it out with `exclude`"),
+        )
