@@ -1,0 +1,126 @@
+"""Settings from files: where they are found, what they may say, and that the command line wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nnlint.cli import main, parse
+from nnlint.commands.check import settings_of
+from nnlint.config import Settings, UsageError, find, load
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text("x = 1\n")
+    return tmp_path
+
+
+def settings(*arguments: str, toml: str = "") -> Settings:
+    if toml:
+        Path("nnlint.toml").write_text(toml)
+    return settings_of(parse(["check", "model.py", *arguments]))
+
+
+def test_every_key_sets_its_field() -> None:
+    Path("nnlint.toml").write_text(
+        'select = ["HL"]\nextend-select = ["DS"]\nignore = ["HL101"]\nexclude = ["old"]\ntarget = "y"\n'
+        'train = "a.csv"\ntest = "b.csv"\nfail-on = "warning"\noutput-format = "concise"\n'
+        '[per-file-ignores]\n"tests/*" = ["HL"]\n[pairs]\n"model.py" = "a.csv"\n[checks.HL101]\nlimit = 3\n'
+    )
+    assert Settings(**load(Path("nnlint.toml"))) == Settings(
+        select=("HL",),
+        extend_select=("DS",),
+        ignore=("HL101",),
+        exclude=("old",),
+        target="y",
+        train="a.csv",
+        test="b.csv",
+        fail_on="warning",
+        output_format="concise",
+        per_file_ignores={"tests/*": ("HL",)},
+        pairs={"model.py": "a.csv"},
+        checks={"HL101": {"limit": 3}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ('slect = ["HL"]', "unknown key slect; did you mean select?"),
+        ('select = "HL"', "select must be a list of strings"),
+        ("target = 3", "target must be a string"),
+        ('fail-on = "fatal"', "fail-on must be one of error, warning, hint, never"),
+        ("[checks]\nHL101 = 3", "checks must be a table"),
+        ("select = [", "no valid TOML"),
+        ('output-format = "xml"', "output-format must be one of"),
+    ],
+)
+def test_wrong_file_is_a_usage_error_that_names_it(toml: str, message: str) -> None:
+    with pytest.raises(UsageError, match=r"nnlint\.toml") as caught:
+        settings(toml=toml)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[checks.IN01]\nlimit = 3", "no check is called IN01; did you mean IN101?"),
+        ("[checks.IN103]\nlimit = 3", "unknown option limit; it has none"),
+        ('[per-file-ignores]\n"a" = ["IN999"]', "no check is called IN999"),
+    ],
+)
+def test_unknown_check_in_the_file_is_a_usage_error(
+    toml: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("nnlint.toml").write_text(toml)
+    assert main(["model.py"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_command_line_wins() -> None:
+    chosen = settings("--target", "z", "--fail-on", "never", toml='target = "y"\nfail-on = "hint"')
+    assert (chosen.target, chosen.fail_on) == ("z", "never")
+
+
+def test_ignore_adds_to_the_file_and_select_begins_anew() -> None:
+    toml = 'select = ["HL"]\nignore = ["HL101"]'
+    assert settings("--ignore", "HL102", toml=toml).ignore == ("HL101", "HL102")
+    assert settings("--select", "DS", toml=toml) == Settings(select=("DS",), source=settings().source)
+
+
+def test_selectors_are_repeated_or_separated_by_commas() -> None:
+    assert settings("--select", "HL101, DS", "--select", "IN").select == ("HL101", "DS", "IN")
+
+
+def test_nearest_file_is_found_and_a_foreign_pyproject_is_passed_by(folder: Path) -> None:
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text("[tool.nnlint]\n")
+    (folder / "a" / "pyproject.toml").write_text("[tool.other]\n")
+    (folder / "a" / "b" / "pyproject.toml").write_text("no toml at all")
+    assert find(["a/b"]) == folder / "pyproject.toml"
+    (folder / "a" / "nnlint.toml").write_text("")
+    assert find(["a/b"]) == folder / "a" / "nnlint.toml"
+
+
+def test_config_option_names_the_file(folder: Path) -> None:
+    (folder / "other.toml").write_text('target = "z"')
+    assert settings("--config", "other.toml", toml='target = "y"').target == "z"
+    assert main(["model.py", "--config", "absent.toml"]) == 2
+
+
+def test_data_paths_count_from_the_folder_of_the_file(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "nnlint.toml").write_text('train = "a.csv"')
+    assert load(folder / "sub" / "nnlint.toml")["train"] == str(folder / "sub" / "a.csv")
+
+
+def test_excluded_files_are_not_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("old/bad.py", "good.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("def f(:\n" if "bad" in name else "x = 1\n")
+    assert main([".", "--exclude", "old"]) == 0
+    assert main([".", "--exclude", "*.py"]) == 1
+    assert "holds no file that nnlint reads" in capsys.readouterr().out

@@ -1,0 +1,35 @@
+"""What the examples print, word for word and column for column: a change of a message is seen as such.
+
+``pytest --update-snapshots`` writes the file anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from examples import Case, cases, lint, marks
+from nnlint.check import all_checks
+from nnlint.reports import Look, render
+
+SNAPSHOT = Path(__file__).parent / "snapshots" / "examples.txt"
+
+
+def test_examples_print_what_they_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    printed = "".join(_printed(case, tmp_path / str(case), monkeypatch) for case in cases())
+    known = sum(mark.todo for case in cases() for mark in marks(case.example))
+    text = f"{len(all_checks())} checks, {len(cases())} examples, {known} known misses\n{printed}"
+    if pytestconfig.getoption("rewrite"):
+        SNAPSHOT.parent.mkdir(exist_ok=True)
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    assert text.splitlines() == SNAPSHOT.read_text(encoding="utf-8").splitlines()
+
+
+def _printed(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    text = render("text", lint(case, folder), Look(verbosity=-1))
+    return f"\n{'=' * 8} {case}: {case.example.title}\n{text}" if text else ""

@@ -1,0 +1,145 @@
+"""Comments and configuration entries that silence: where they reach, and how they are judged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nnlint.check import all_checks
+from nnlint.comments import comments_of
+from nnlint.config import Settings
+from nnlint.evidence.files import Suppression
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Program
+from nnlint.finding import Finding, Level
+from nnlint.suppress import Suppressing, apply
+
+IGNORE = "# nnlint: ignore[IN101]"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def finding(line: int, end: int = 0, *, path: str = "model.py", cell: int = 0) -> Finding:
+    place = Place(path, line, 1, end or line, 5, cell=cell)
+    return Finding(place, "bad", code="IN101", name="unreadable-file", level=Level.ERROR)
+
+
+def silenced(source: str, *findings: Finding, settings: Settings | None = None) -> Suppressing:
+    Path("model.py").write_text(source)
+    evidence = [Program("model.py", 1)]
+    return apply(findings, all_checks(), evidence, settings or Settings())
+
+
+def judged(source: str, *findings: Finding) -> Suppression:
+    (comment,) = silenced(source, *findings).comments
+    return comment
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "end"),
+    [
+        (f"x = 1  {IGNORE} reason", 1, 1),
+        ("x = 1  # noqa # nnlint: ignore[IN101]", 1, 1),
+        ("x = 1  #nnlint:ignore [ XX1, unreadable-file ]", 1, 1),
+        ("x = 1  # nnlint: ignore[IN]", 1, 1),
+        ("x = 1  # nnlint: ignore", 1, 1),
+        (f"{IGNORE}\n# another comment\n\nx = 1", 4, 4),
+        (f"{IGNORE}\nx = f(\n  1,\n  2)", 3, 3),
+        (f"x = f(\n  1,  {IGNORE}\n  2)", 1, 3),
+        (f"x = f(\n  1,\n  2)  {IGNORE}", 2, 2),
+        (f"x = f(\n  1,\n  {IGNORE}\n  2)", 4, 4),
+        (f"class A:\n    {IGNORE}\n    def f(self):\n        pass", 3, 3),
+        ("x = 1\n\n# nnlint: ignore-file[IN101]", 1, 1),
+    ],
+)
+def test_comment_silences_a_finding_in_its_reach(source: str, line: int, end: int) -> None:
+    assert silenced(source, finding(line, end)).kept == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (f"x = 1  {IGNORE}\ny = 2", 2),
+        (f"x = 1\n{IGNORE}\ny = 2", 1),
+        (f"{IGNORE}\nx = 1\ny = 2", 3),
+        (f"x = f(\n  1,  {IGNORE}\n  2)", 3),
+        (f"x = '{IGNORE}'", 1),
+        ("x = 1  # nnlint: ignore[HL]", 1),
+        ("x = 1  # nnlint: igore[IN101]", 1),
+        ("x = 1  # nnlint ignore", 1),
+    ],
+)
+def test_comment_silences_nothing_out_of_its_reach(source: str, line: int) -> None:
+    assert silenced(source, finding(line)).kept == (finding(line),)
+
+
+def test_used_selector_is_not_unused() -> None:
+    assert judged(f"x = 1  {IGNORE}", finding(1)).unused == ()
+
+
+def test_unused_selector_is_named_and_stands_at_its_comment() -> None:
+    comment = judged("x = 1  # nnlint: ignore[IN101, IN102] why")
+    assert comment.unused == ("IN101", "IN102")
+    assert comment.place == Place("model.py", 1, 8, 1, 38)
+
+
+def test_unknown_selector_is_not_judged_unused() -> None:
+    comment = judged("x = 1  # nnlint: ignore[XX999]")
+    assert (comment.unused, comment.unknown) == ((), ("XX999",))
+
+
+def test_selector_of_a_check_that_did_not_run_is_not_judged() -> None:
+    Path("model.py").write_text(f"x = 1  {IGNORE}")
+    checks = [c for c in all_checks() if c.code != "IN101"]
+    (comment,) = apply([], checks, [Program("model.py", 1)], Settings()).comments
+    assert comment.unused == ()
+
+
+def test_misspelt_directive_is_kept_for_the_check() -> None:
+    assert judged("x = 1  # nnlint: ignore_file[IN101]").directive == "ignore_file"
+
+
+def test_prose_is_no_comment_to_nnlint() -> None:
+    assert silenced("# nnlint: the linter that we use\nx = 1").comments == ()
+
+
+def test_findings_about_comments_can_be_silenced_for_the_file() -> None:
+    suppressing = silenced("# nnlint: ignore-file[IN103] generated\nx = 1\n")
+    about = Finding(Place("model.py", 2, 1, 2, 5), "unused", code="IN103", name="unused-suppression")
+    assert suppressing.silence([about]) == []
+
+
+def test_comment_in_a_notebook_reaches_its_cell_only(folder: Path) -> None:
+    cells = [["%matplotlib inline\n", "!ls 'a\n", "x = 1\n", f"y = 2  {IGNORE}"], ["x = 1\n"] * 4]
+    notebook = {"cells": [{"cell_type": "code", "source": c} for c in cells]}
+    Path("a.ipynb").write_text(json.dumps(notebook))
+    inside, outside = finding(4, path="a.ipynb", cell=1), finding(4, path="a.ipynb", cell=2)
+    assert apply([inside, outside], all_checks(), [], Settings()).kept == (outside,)
+
+
+def test_per_file_ignores_silence_by_path_name_or_folder() -> None:
+    for pattern in ("model.py", "*.py", "sub/*", "sub/", "sub", "**/model.py"):
+        settings = Settings(per_file_ignores={pattern: ("IN101",)})
+        assert apply([finding(0, path="sub/model.py")], all_checks(), [], settings).kept == ()
+    settings = Settings(per_file_ignores={"other/*": ("IN101",)})
+    assert len(apply([finding(0, path="sub/model.py")], all_checks(), [], settings).kept) == 1
+
+
+@pytest.mark.parametrize(("whole", "unused"), [(True, [("IN101",)]), (False, [])])
+def test_entries_are_judged_only_when_all_is_linted(whole: bool, unused: list[tuple[str, ...]]) -> None:
+    settings = Settings(per_file_ignores={"a.py": ("IN101",)}, source="pyproject.toml")
+    comments = apply([], all_checks(), [], settings, whole=whole).comments
+    assert [c.unused for c in comments] == unused
+
+
+@pytest.mark.parametrize("content", [b"# nnlint: ignore[A1]\n'''", b"\xff# nnlint: ignore[A1]", b"{nnlint:"])
+def test_unreadable_source_is_no_error(content: bytes, folder: Path) -> None:
+    for name in ("bad.py", "bad.ipynb"):
+        (folder / name).write_bytes(content)
+        assert len(comments_of(name)) <= 1
