@@ -87,6 +87,8 @@ def load(file: Path) -> dict[str, Any]:
             values[key.replace("-", "_")] = KEYS[key](value)
         except TypeError as error:
             raise UsageError(f"{file}: {key} must be {error}") from None
+    for name in values.keys() & {"train", "test"}:  # paths in a file count from its folder
+        values[name] = str(file.parent / values[name])
     return values
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import stat
 import tokenize
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 END_OF_LINE = re.compile(r"\r\n|\r|\n")
@@ -16,13 +17,22 @@ LARGEST = 20_000_000
 """Bytes; a longer file is shown without its lines."""
 
 
-@cache
 def lines_of(path: str, cell: int = 0) -> tuple[str, ...]:
     """The lines of a file or of a notebook's code cell (from 1); empty when they cannot be had."""
-    file = Path(path)
+    file = Path(path).absolute()
     try:
-        if not file.is_file() or file.stat().st_size > LARGEST:
-            return ()
+        state = file.stat()
+    except OSError:
+        return ()
+    if not stat.S_ISREG(state.st_mode) or state.st_size > LARGEST:
+        return ()
+    return _lines(file, cell, (state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=64)
+def _lines(file: Path, cell: int, state: tuple[int, int]) -> tuple[str, ...]:
+    """``state`` makes a file that was written again a new one."""
+    try:
         data = file.read_bytes()
     except OSError:
         return ()

@@ -26,7 +26,7 @@ SINGLE = ("target", "train", "test", "fail_on", "output_format")
 def run(options: argparse.Namespace) -> int:
     """Lint and report; the exit code. What is there is linted and reported before what is not."""
     chosen = settings_of(options)
-    paths, missing = present(options.paths)
+    paths, missing = present(options.paths, chosen)
     with Progress(wanted=not options.quiet) as progress:
         result = engine.run(paths, chosen, progress) if paths else engine.Result(())
     if paths:
@@ -48,10 +48,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return chosen
 
 
-def present(paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The paths that exist, and those that do not."""
-    there = [path for path in paths if Path(path).exists()]
-    return there, [path for path in paths if path not in there]
+def present(paths: Sequence[str], chosen: Settings) -> tuple[list[str], list[str]]:
+    """The paths to read that exist, and those that do not; ``--train`` and ``--test`` are to be read, too."""
+    wanted = [*paths, *(path for path in (chosen.train, chosen.test) if path)]
+    there = [path for path in wanted if Path(path).exists()]
+    return there, [path for path in wanted if path not in there]
 
 
 def no_such_path(path: str) -> str:

@@ -14,7 +14,7 @@ from nnlint.cli import USAGE
 from nnlint.commands.check import explain, no_such_path, present, settings_of
 from nnlint.progress import Progress
 from nnlint.reports.cards import Record, cards
-from nnlint.reports.style import count, paint, shown, visible
+from nnlint.reports.style import grouped, paint, shown, visible
 from nnlint.reports.table import aligned
 from nnlint.terminal import colored
 
@@ -26,9 +26,10 @@ NARROWEST, WIDEST = 60, 140
 
 def run(options: argparse.Namespace) -> int:
     """Read and print. Nothing is judged: unreadable files are shown, not counted as findings."""
-    paths, missing = present(options.paths)
+    chosen = settings_of(options)
+    paths, missing = present(options.paths, chosen)
     with Progress() as progress:
-        reading = engine.read(paths, settings_of(options), progress)
+        reading = engine.read(paths, chosen, progress)
     document = cards(reading.evidence)
     notes = [{"path": shown(n.path), "message": n.message} for n in reading.notes]
     if options.output_format == "json":
@@ -85,7 +86,7 @@ def _table(records: Sequence[Record], indent: int, width: int) -> Iterator[str]:
     header = [k.replace("_", " ") for k in keys]
     yield from (" " * indent + row for row in aligned(header, rows, width - indent))
     if len(records) > MOST_ROWS:
-        yield " " * indent + f"… and {count(len(records) - MOST_ROWS, 'more', 'more')}"
+        yield " " * indent + f"… and {len(records) - MOST_ROWS} more"
 
 
 def text(value: Any) -> str:
@@ -95,7 +96,7 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return count(value, "", "").strip()
+        return grouped(value)
     if isinstance(value, float):
         return f"{value:.4g}"
     return ", ".join(map(text, value)) if isinstance(value, list) else str(value)

@@ -55,7 +55,8 @@ def page_of(code: str) -> str | None:
 
 @cache
 def _site() -> str:
-    urls = dict(entry.split(", ", 1) for entry in metadata("nnlint").get_all("Project-URL", ()))
+    entries: list[str] = metadata("nnlint").get_all("Project-URL") or []
+    urls = dict(entry.split(", ", 1) for entry in entries)
     return urls.get("Documentation", "").rstrip("/")
 
 

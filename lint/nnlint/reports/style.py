@@ -53,8 +53,12 @@ def where(place: Place) -> str:
 
 def count(number: int, thing: str, things: str = "") -> str:
     """``1 error``, ``2 errors``, ``20 640 rows``."""
-    text = f"{number:,}".replace(",", " ") if number >= 10_000 else str(number)
-    return f"{text} {thing if number == 1 else things or thing + 's'}"
+    return f"{grouped(number)} {thing if number == 1 else things or thing + 's'}"
+
+
+def grouped(number: int) -> str:
+    """``9999``, ``20 640``: thousands set apart from five digits on."""
+    return f"{number:,}".replace(",", " ") if abs(number) >= 10_000 else str(number)
 
 
 def _visible(character: str) -> str:

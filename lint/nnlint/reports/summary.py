@@ -26,7 +26,7 @@ def closing(result: Result, look: Look) -> Iterator[str]:
             for level in Level
             if levels[level]
         )
-    else:
+    elif not result.failures:
         yield f"{understood(result)}: {paint('no findings', 'green', color=look.color)}"
 
 
