@@ -44,7 +44,7 @@ def _read(path: Path) -> Reading:
     notes = [Note(str(path), f"not checked for validity: {file.newer}")] if file.newer else []
     problems = (*file.problems, *((fault,) if fault else ()))
     try:
-        net, scope = network(path, model, constants)
+        net, scope = network(path, model, constants, fault is None)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         # The file is valid as far as ONNX can tell: not knowing how to follow it is no defect of it.
         notes.append(Note(str(path), f"its graph was not followed: {error}"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from nnlint.evidence.place import Place
@@ -31,6 +32,7 @@ class Builder:
     """Goes through the nodes in order and gathers layers and operations."""
 
     scope: Scope
+    sound: bool  # ONNX found no fault in the sizes
     layers: list[Layer] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     understood: bool = True
@@ -59,20 +61,27 @@ class Builder:
         )
         inferred, operation = node.output_shape(i), tensor.operation
         own = tensor.shape if made.shape is None else made.shape
-        if operation.conflict and inferred != UNKNOWN and family(operation) is not Family.WEIGHTED:
-            operation = replace(operation, conflict="")  # ONNX checks these sizes itself and found no fault
+        checked = inferred != UNKNOWN and family(operation) is not Family.WEIGHTED
+        if operation.conflict and (checked or not self.sound):
+            # ONNX checks these sizes itself: it found no fault here, or reports the one there is.
+            operation = replace(operation, conflict="")
         self.operations.append(operation)
         if made.layer is not None and not any(made.layer is known for known in self.layers[-2:]):
             self.layers.append(made.layer)
         return replace(tensor, operation=operation, shape=merged(own, inferred))
 
 
-def network(path: Path, model: onnx.ModelProto, constants: dict[str, Stored]) -> tuple[Network, Scope]:
-    """The main graph as a Network. ``constants`` are its initializers; Constant nodes are added to them."""
+def network(
+    path: Path, model: onnx.ModelProto, constants: dict[str, Stored], sound: bool
+) -> tuple[Network, Scope]:
+    """The main graph as a Network. ``constants`` are its initializers; Constant nodes are added to them.
+
+    ``sound``: shape inference found no fault.
+    """
     graph = model.graph
     opset = max((o.version for o in model.opset_import if o.domain in STANDARD), default=1)
     scope = Scope(str(path), opset, dict(_shapes(graph)), constants)
-    builder = Builder(scope)
+    builder = Builder(scope, sound)
     inputs = tuple(_input(scope, i) for i in graph.input if i.name not in constants)
     biases = dict(_biases(graph, scope))
     skipped = {add for add, _ in biases.values()}
@@ -225,8 +234,6 @@ def _constant(path: Path, proto: onnx.NodeProto, name: str) -> Stored | None:
     value = onnx.helper.get_attribute_value(attribute)
     values = tuple(value) if several else (value,)
     shape = (len(values),) if several else ()
-    import numpy as np
-
     statistics = Statistics()
     statistics.add(np.array(values, np.float64))
     return Stored(name, shape, "float" if floating else "int64", floating, statistics, values, name)

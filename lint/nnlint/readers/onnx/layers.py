@@ -65,32 +65,33 @@ def conv_transpose(node: Node) -> Made:
 
 
 def _convolution(node: Node, kind: str) -> Made:
-    weight, groups = node.constant(1), node.attributes.get("group", 1)
-    if weight is None or len(weight.shape) < 3:
+    groups, weight = node.attributes.get("group", 1), node.tensor(1).shape
+    sizes = tuple(s for s in weight.sizes if isinstance(s, int))
+    if weight.rank is None or weight.rank != len(sizes) or weight.rank < 3:
         return Made("unknown", node.inputs, shape=node.output_shape())
-    first, second = weight.shape[0], weight.shape[1] * groups
+    first, second = sizes[0], sizes[1] * groups
     ins, outs = (second, first) if kind == "conv" else (first, second)
     attributes = {"in_channels": ins, "out_channels": outs, "groups": groups, "bias": node.has(2)}
-    attributes |= windows(node, weight.shape[2:])
+    attributes |= windows(node, sizes[2:])
     if kind == "conv_transpose":
         attributes["output_padding"] = node.attributes.get("output_padding", (0,) * attributes["dims"])
     layer = node.layer(kind, attributes, {"weight": (1, "weight"), "bias": (2, "bias")})
-    forced = "output_shape" in node.attributes or (
-        attributes["padding"] == "same" and kind == "conv_transpose"
-    )
+    given = "output_shape" in node.attributes or attributes["padding"] == "same"
+    forced = kind == "conv_transpose" and given
     return Made(kind, (node.tensor(0),), attributes, layer, node.output_shape() if forced else None)
 
 
 def batch_norm(node: Node) -> tuple[Made, ...]:
-    """BatchNormalization; statistics count as parameters of the layer, not as trained ones."""
+    """BatchNormalization; its running statistics are stored, but are no parameters of the layer."""
     scale = node.constant(1)
     attributes: dict[str, Any] = {
         "features": scale.shape[0] if scale is not None and len(scale.shape) == 1 else None,
         "epsilon": node.attributes.get("epsilon", 1e-5),
         "training": bool(node.attributes.get("training_mode", 0)),
     }
-    names = ("weight", "bias", "running_mean", "running_var")
-    layer = node.layer("batch_norm", attributes, {n: (i + 1, "norm") for i, n in enumerate(names)})
+    for statistic in (3, 4):
+        node.use(statistic, "norm", "batch_norm")
+    layer = node.layer("batch_norm", attributes, {"weight": (1, "norm"), "bias": (2, "norm")})
     return (Made("batch_norm", (node.tensor(0),), attributes, layer),)
 
 
