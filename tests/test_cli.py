@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from nnlint import check, engine
 from nnlint.check import ERROR, Check
 from nnlint.cli import main
+from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding
@@ -203,3 +206,18 @@ def test_new_check_is_importable_and_documented() -> None:
     made = runpy.run_path("mine/some_defect.py")["some_defect"].__nnlint_check__
     assert (made.code, made.name, len(made.documentation.fires)) == ("ZZ123", "some-defect", 1)
     assert main(["dev", "new", "ZZ123", "some-defect", "--into", "mine"]) == 2
+
+
+def test_folder_that_cannot_be_opened_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def walk(top: Path, onerror: Callable[[OSError], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+        onerror(PermissionError(13, "Permission denied", str(top)))
+        yield from ()
+
+    monkeypatch.setattr(os, "walk", walk)
+    (found,) = engine.run(["empty"], Settings()).findings
+    assert found.message == "the folder cannot be opened: Permission denied"
+
+
+def test_path_that_cannot_be_asked_for_does_not_exist(capsys: Capture) -> None:
+    assert main(["x" * 5000]) == 2
+    assert "no such file" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from nnlint.documentation import Documentation, parse
-from nnlint.finding import Finding, Fix, Level
+from nnlint.finding import Failure, Finding, Fix, Level
 
 ERROR, WARNING, HINT = Level.ERROR, Level.WARNING, Level.HINT
 SAFE, UNSAFE = Fix.SAFE, Fix.UNSAFE
@@ -77,27 +77,61 @@ def check(
     return register
 
 
-@cache
 def all_checks() -> tuple[Check, ...]:
-    """Every check of every installed package in the entry-point group, ordered by code.
+    """Every check of every installed package in the entry-point group, ordered by code."""
+    return _loaded()[0]
 
-    Raises ValueError when two checks share a code or a name.
-    """
-    checks = [c for point in entry_points(group=ENTRY_POINTS) for c in _checks_of(point.load())]
+
+def failed_plugins() -> tuple[Failure, ...]:
+    """What of the installed packages could not be loaded: modules that raise, codes and names used twice."""
+    return _loaded()[1]
+
+
+@cache
+def _loaded() -> tuple[tuple[Check, ...], tuple[Failure, ...]]:
     by_key: dict[str, Check] = {}
-    for c in checks:
-        for key in (c.code, c.name):
-            if by_key.setdefault(key, c) is not c:
-                raise ValueError(f"two checks are called {key}")
-    return tuple(sorted(checks, key=lambda c: c.code))
+    failures: list[Failure] = []
+    for point in entry_points(group=ENTRY_POINTS):
+        for found in _checks_of(point.module):
+            if isinstance(found, Failure):
+                failures.append(found)
+                continue
+            keys = (found.code, found.name)
+            taken = [key for key in keys if by_key.get(key, found) is not found]
+            if taken:
+                failures.append(Failure(point.module, ValueError(f"another check is called {taken[0]}, too")))
+            else:
+                by_key.update(dict.fromkeys(keys, found))
+    checks = {c.code: c for c in by_key.values()}
+    return tuple(checks[code] for code in sorted(checks)), tuple(failures)
 
 
-def _checks_of(package: ModuleType) -> Iterator[Check]:
-    modules = [package]
-    below = pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + ".")
-    modules += [importlib.import_module(info.name) for info in below]
-    for module in modules:
+def _checks_of(package: str) -> Iterator[Check | Failure]:
+    """The checks in a package or module and all below it; a module that raises hides no other."""
+    for module in _modules(package):
+        if isinstance(module, Failure):
+            yield module
+            continue
         for value in vars(module).values():
             found = getattr(value, "__nnlint_check__", None)
             if isinstance(found, Check) and found.function.__module__ == module.__name__:
-                yield found
+                yield _sound(found)
+
+
+def _modules(name: str) -> Iterator[ModuleType | Failure]:
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        yield Failure(name, error)
+        return
+    yield module
+    for info in pkgutil.iter_modules(getattr(module, "__path__", []), name + "."):
+        yield from _modules(info.name)
+
+
+def _sound(found: Check) -> Check | Failure:
+    try:
+        found.needs  # noqa: B018 - annotations that cannot be resolved raise here
+    except Exception as error:
+        return Failure(found.code, error)
+    return found

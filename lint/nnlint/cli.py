@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -64,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output is gone; give Python's exit a place to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
+    except Exception:
+        traceback.print_exc()
+        print("nnlint: internal error, a defect of nnlint; please report it", file=sys.stderr)
+        return USAGE
     return code
 
 

@@ -67,13 +67,21 @@ def settings(options: Mapping[str, Any], file: Path | None) -> Settings:
 
 def find(paths: Iterable[str]) -> Path | None:
     """The nearest configuration above the first path that has one, else above the working directory."""
-    for path in [*map(Path, paths), Path()]:
-        start = path.absolute()
+    for path in [*filter(exists, paths), "."]:
+        start = Path(path).absolute()
         for folder in (start, *start.parents):
             for name in (OWN_FILE, SHARED_FILE):
                 if (folder / name).is_file() and (name == OWN_FILE or _table(folder / name) is not None):
                     return folder / name
     return None
+
+
+def exists(path: str) -> bool:
+    """Whether there is something at ``path``; what cannot even be asked for is not there."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
 
 
 def load(file: Path) -> dict[str, Any]:

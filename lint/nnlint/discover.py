@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnlint.config import Settings
+from nnlint.config import Settings, exists
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
 from nnlint.readers import reader_of
@@ -43,15 +43,17 @@ def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
     unreadable: list[Unreadable] = []
     for text in paths:
         path = Path(text)
-        if not path.exists():
+        if not exists(text):
             raise FileNotFoundError(text)
-        found = list(_walk(path, settings)) if path.is_dir() else [path] if reader_of(path) else []
-        for file in found:
-            seen.setdefault(file.resolve(), file)
-        if path.is_dir() and not found:
+        errors: list[OSError] = []
+        folder = path.is_dir()
+        found = list(_walk(path, settings, errors)) if folder else [path] if reader_of(path) else []
+        seen |= {file.resolve(): file for file in found if file.resolve() not in seen}
+        unreadable += [_closed(error) for error in errors]
+        if folder and not found and not errors:
             reason = f"holds no file that nnlint reads ({KINDS})"
             unreadable.append(Unreadable(Place(text), "folder", reason))
-        elif not found:
+        elif not folder and not found:
             others.append(path)
     if not seen:
         reason = f"is of no kind that nnlint reads ({KINDS})"
@@ -60,9 +62,13 @@ def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
     return Inputs(tuple(seen.values()), tuple(others), tuple(unreadable))
 
 
-def _walk(folder: Path, settings: Settings) -> Iterator[Path]:
+def _closed(error: OSError) -> Unreadable:
+    return Unreadable(Place(str(error.filename)), "folder", f"cannot be opened: {error.strerror or error}")
+
+
+def _walk(folder: Path, settings: Settings, errors: list[OSError]) -> Iterator[Path]:
     excluded = _excluder(settings)
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=errors.append):
         here = Path(root)
         folders[:] = sorted(f for f in folders if f not in SKIPPED and not excluded(here / f))
         for name in sorted(names):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nnlint import readers, suppress
-from nnlint.check import Check, all_checks
+from nnlint.check import Check, all_checks, failed_plugins
 from nnlint.config import Settings, UsageError, did_you_mean
 from nnlint.discover import inputs_of
 from nnlint.evidence.files import Suppression
@@ -42,7 +42,12 @@ def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = l
     about_comments = [c for c in checks if c.needs == (Suppression,)]
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
-    return Result(tuple(kept), reading.notes, reading.evidence, (*reading.failures, *judging.failures))
+    return Result(
+        tuple(kept),
+        reading.notes,
+        reading.evidence,
+        (*failed_plugins(), *reading.failures, *judging.failures),
+    )
 
 
 def read(paths: Sequence[str], settings: Settings, progress: readers.Progress) -> readers.Reading:
@@ -112,12 +117,23 @@ class _Judging:
     def _findings(self, check: Check, evidence: Sequence[object], pairing: Pairing) -> Iterator[Finding]:
         options = self._options.get(check.code, {})
         failed: list[Exception] = []
-        for arguments in pairing.match(check.needs, evidence):
-            try:
-                yield from [_complete(finding, check) for finding in check.function(*arguments, **options)]
-            except Exception as error:
-                failed.append(error)
+        try:
+            for arguments in pairing.match(check.needs, evidence):
+                yield from _called(check, arguments, options, failed)
+        except Exception as error:
+            failed.append(error)
         self.failures += [Failure(check.code, error) for error in failed[:1]]
+
+
+def _called(
+    check: Check, arguments: tuple[object, ...], options: Mapping[str, Any], failed: list[Exception]
+) -> list[Finding]:
+    """The findings about one match; what it raises is kept, so that other matches are judged all the same."""
+    try:
+        return [_complete(finding, check) for finding in check.function(*arguments, **options)]
+    except Exception as error:
+        failed.append(error)
+        return []
 
 
 def _complete(finding: Finding, check: Check) -> Finding:

@@ -45,7 +45,7 @@ def _weight(selector: str, check: Check) -> int:
 
 def matches(selector: str, check: Check) -> bool:
     """Whether a selector means this check: ``ALL``, a code or the beginning of one, or a name."""
-    return selector == ALL or selector == check.name or (bool(selector) and check.code.startswith(selector))
+    return selector in (ALL, check.name) or (bool(selector) and check.code.startswith(selector.upper()))
 
 
 def unknown(selector: str, checks: Iterable[Check]) -> str:

@@ -13,6 +13,7 @@ ELSEWHERE = frozenset({"onnx", "image"})
 HELP = {
     "python": "repair the syntax",
     "notebook": "repair the notebook, or save it again",
+    "folder": "name the folder that holds the code or the data",
 }
 
 
@@ -43,6 +44,12 @@ def unreadable_file(unreadable: Unreadable) -> Iterator[Finding]:
     if unreadable.format not in ELSEWHERE:
         yield Finding(
             unreadable.place,
-            f"cannot be read as {unreadable.format}: {unreadable.reason}",
+            _message(unreadable),
             HELP.get(unreadable.format, "write the file again, or leave it out with `exclude`"),
         )
+
+
+def _message(unreadable: Unreadable) -> str:
+    if unreadable.format == "folder":
+        return f"the folder {unreadable.reason}"
+    return f"cannot be read as {unreadable.format}: {unreadable.reason}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nnlint import engine
 from nnlint.cli import COMMANDS, FOUND, USAGE
-from nnlint.config import Settings, UsageError, find, settings
+from nnlint.config import Settings, UsageError, exists, find, settings
 from nnlint.finding import Failure, Level
 from nnlint.progress import Progress
 from nnlint.reports import REPORTS, Look, render
@@ -51,7 +51,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def present(paths: Sequence[str], chosen: Settings) -> tuple[list[str], list[str]]:
     """The paths to read that exist, and those that do not; ``--train`` and ``--test`` are to be read, too."""
     wanted = [*paths, *(path for path in (chosen.train, chosen.test) if path)]
-    there = [path for path in wanted if Path(path).exists()]
+    there = [path for path in wanted if exists(path)]
     return there, [path for path in wanted if path not in there]
 
 
@@ -80,7 +80,7 @@ def explain(failure: Failure, verbose: bool) -> str:
         return str(failure.error)
     kind = type(failure.error).__name__
     text = f"internal error in {failure.where}: {kind}: {failure.error}\n"
-    text += "This is a defect of nnlint, not of your files; please report it"
+    text += "This is no fault of your files; please report it"
     if verbose:
         return f"{text}:\n{''.join(traceback.format_exception(failure.error))}"
     return f"{text} (`--verbose` prints the traceback)."
