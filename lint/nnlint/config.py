@@ -39,6 +39,7 @@ class Settings:
     pairs: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     source: str = ""
+    named: frozenset[str] = frozenset()  # paths of the command line: what is named is read, whatever it holds
 
     def covers(self, pattern: str, path: str | Path) -> bool:
         """Whether a glob of the configuration means this file: by its path, its name, or a folder above."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from nnlint import readers, suppress
@@ -53,7 +54,8 @@ def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = l
 def read(paths: Sequence[str], settings: Settings, progress: readers.Progress) -> readers.Reading:
     """Evidence, notes and failures of everything below ``paths``."""
     inputs = inputs_of(paths, settings)
-    reading = readers.read(inputs.files, settings, progress)
+    named = frozenset(str(Path(path)) for path in paths)
+    reading = readers.read(inputs.files, replace(settings, named=named), progress)
     skipped = [Note(str(path), "not read: nnlint reads no files of this kind") for path in inputs.others]
     return replace(
         reading, evidence=(*inputs.unreadable, *reading.evidence), notes=(*skipped, *reading.notes)

@@ -59,15 +59,25 @@ def _crop(line: str, place: Place, room: int) -> tuple[str, int, int]:
     within = place.end_line in (0, place.line) and place.end_column
     end = place.end_column - 1 if within else len(line)
     end = min(max(end, begin + 1), max(len(line), begin + 1))
-    left, right = 0, len(line)
-    if width(visible(line)) > room:
-        left = max(0, begin - LEAD) if end > room else 0
-        right = left + room - 2
+    left, right = _window(line, begin, end, room)
     before, after = "…" if left else "", "…" if right < len(line) else ""
     crop = before + line[left:right] + after
     start = width(visible(before + line[left:begin]))
     length = width(visible(line[begin : min(end, right)]))
     return crop, start, max(1, length)
+
+
+def _window(line: str, begin: int, end: int, room: int) -> tuple[int, int]:
+    """The part of the line, as a slice, that fits ``room`` columns and holds the beginning of the span."""
+    if width(visible(line)) <= room:
+        return 0, len(line)
+    left = max(0, begin - LEAD) if width(visible(line[:end])) > room - 1 else 0
+    while left < begin and width(visible(line[left:begin])) > room // 2:
+        left += 1
+    right = min(len(line), left + room)
+    while right > left and width(visible(line[left:right])) > room - 2:
+        right -= 1
+    return left, right
 
 
 def _underline(label: Label, start: int, length: int, room: int, gutter: int, color: bool) -> Iterator[str]:
