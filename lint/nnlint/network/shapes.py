@@ -319,6 +319,8 @@ def rnn_state(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     layers, bidirectional = number(attributes, "num_layers", 1), attributes.get("bidirectional", False)
     first = multiply(layers, 2 if bidirectional else 1) if isinstance(bidirectional, bool) else None
     hidden = number(attributes, "proj_size") or number(attributes, "hidden_size")
+    if x.rank is None:  # the batch axis may be missing
+        return Shape((hidden,), open=True)
     if x.rank == 2:
         return Shape((first, hidden))
     batch = x.axis(0 if attributes.get("batch_first") is True else 1) if x.rank == 3 else None
@@ -365,7 +367,8 @@ def matmul(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     if b.rank == 1:
         return a.drop_last(1)
     if a.rank == 1:
-        return Shape((*b.sizes[:-2], b.axis(-1)), b.open)
+        # A second factor that may be a vector leaves nothing behind.
+        return UNKNOWN if len(b.sizes) < 2 else Shape((*b.sizes[:-2], b.axis(-1)), b.open)
     if len(b.sizes) < 2 or (a.open and len(a.sizes) < 2):
         known = b.axis(-1) if len(b.sizes) >= 2 else None
         return Shape((known,), open=True) if len(b.sizes) >= 2 else UNKNOWN

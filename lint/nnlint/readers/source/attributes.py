@@ -1,0 +1,142 @@
+"""Attribute access: instances by the method resolution order, modules, classes, library objects."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nnlint.network.graph import Tensor
+from nnlint.network.size import Symbolic
+from nnlint.readers.source.binding import bind
+from nnlint.readers.source.joins import join
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Bound,
+    Call,
+    Class,
+    DictValue,
+    Function,
+    Instance,
+    Library,
+    ListValue,
+    ModuleValue,
+    Native,
+    OneOf,
+    Partial,
+    Stream,
+    Super,
+    Value,
+    Weight,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+
+def get_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None = None) -> Value:
+    """``value.name``; UNKNOWN when not known, MISSING never."""
+    found = find_attribute(i, value, name, node)
+    return UNKNOWN if found is MISSING else found
+
+
+def find_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None = None) -> Value:
+    """``value.name``, MISSING when it is proven that there is no such attribute."""
+    if isinstance(value, Instance):
+        return _of_instance(i, value, name, node)
+    if isinstance(value, ModuleValue):
+        return i.project.module_attribute(i, value, name)
+    if isinstance(value, Library):
+        return i.project.libraries.symbol(f"{value.name}.{name}")
+    if isinstance(value, Class):
+        return _of_class(value, name)
+    if isinstance(value, Super):
+        return _of_super(value, name)
+    if isinstance(value, OneOf):
+        found = [get_attribute(i, option, name, node) for option in value.options]
+        result = found[0]
+        for other in found[1:]:
+            result = join(result, other)
+        return result
+    if isinstance(value, Function):
+        return value.name if name in ("__name__", "__qualname__") else UNKNOWN
+    if isinstance(value, Partial):
+        return value.function if name == "func" else UNKNOWN
+    if isinstance(value, Bound):
+        return value.receiver if name == "__self__" else UNKNOWN
+    return i.project.libraries.attribute(i, value, name, node)
+
+
+def _of_instance(i: Interpreter, value: Instance, name: str, node: ast.AST | None) -> Value:
+    on_class = value.cls.find(name)
+    if isinstance(on_class, Native) and on_class.kind == "property":
+        return on_class.code(Call(i, node or _NOWHERE, value.place), Arguments([value]))
+    if isinstance(on_class, Function) and on_class.decorators & {"property", "cached_property"}:
+        return i.call_function(on_class, Arguments([value]), node or on_class.node)
+    if name in value.state:
+        return value.state[name]
+    if name == "__class__":
+        return value.cls
+    if name == "__dict__":
+        return DictValue(value.state)
+    if on_class is not MISSING:
+        return bind(on_class, value)
+    fallback = value.cls.find("__getattr__")
+    if fallback is not MISSING:
+        return i.call(bind(fallback, value), Arguments([name]), node or _NOWHERE)
+    return UNKNOWN if value.cls.opaque else MISSING
+
+
+def _of_class(value: Class, name: str) -> Value:
+    found = value.find(name)
+    if found is MISSING:
+        if name in ("__name__", "__qualname__"):
+            return value.name
+        if name == "__mro__":
+            return value.mro
+        return UNKNOWN if value.opaque else MISSING
+    if isinstance(found, Function) and "classmethod" in found.decorators:
+        return Bound(found, value)
+    if isinstance(found, Native) and found.kind == "class":
+        return Bound(found, value)
+    return found
+
+
+def _of_super(value: Super, name: str) -> Value:
+    receiver_class = value.receiver.cls if isinstance(value.receiver, Instance) else value.receiver
+    if not isinstance(receiver_class, Class):
+        return UNKNOWN
+    mro = receiver_class.mro
+    start = next((n for n, cls in enumerate(mro) if cls is value.cls), -1) + 1
+    for cls in mro[start:]:
+        if name in cls.state:
+            return bind(cls.state[name], value.receiver)
+    if receiver_class.opaque:
+        return UNKNOWN
+    return _DO_NOTHING if name in ("__init__", "__init_subclass__", "__setattr__") else UNKNOWN
+
+
+_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+_DO_NOTHING = Native("object.__init__", lambda call, arguments: None, "static")
+
+
+def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: ast.AST) -> None:
+    """``target.name = value``."""
+    if isinstance(target, Instance):
+        setter = target.cls.find("__setattr__")
+        if isinstance(setter, Native):
+            setter.code(Call(i, node, i.place(node)), Arguments([target, name, value]))
+            return
+        i.heap.write(target.state, name, value)
+    elif isinstance(target, Class | ModuleValue):
+        i.heap.write(target.state, name, value)
+    elif isinstance(target, OneOf):
+        for option in target.options:
+            if isinstance(option, Instance):
+                i.heap.write(option.state, name, join(option.state.get(name, value), value))
+    elif isinstance(target, Weight | Tensor):
+        i.project.libraries.set_tensor_attribute(i, target, name, value, node)
+
+
+__all__ = ["ListValue", "Stream", "Symbolic", "find_attribute", "get_attribute", "set_attribute"]

@@ -1,0 +1,206 @@
+"""From the trace of an entry to evidence: networks, loss uses, the recipe, the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import LossUse, Optimizer, Pipeline, Recipe
+from nnlint.network.graph import Layer, Network, Operation, Tensor
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.text import Text
+from nnlint.readers.source.torch.layers import layer_of
+from nnlint.readers.source.torch.modules import (
+    ITEMS,
+    ModelCall,
+    all_weights,
+    children,
+    complete,
+    naming,
+    walk,
+    weights,
+)
+from nnlint.readers.source.torch.weights import as_parameter
+from nnlint.readers.source.trace import LossCall, Trace
+from nnlint.readers.source.values import DictValue, Instance, Value, Weight
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Evidence read off live objects while the entry's state was still there."""
+
+    networks: dict[int, Network]
+    optimizers: tuple[Optimizer, ...]
+    bare: tuple[Network, ...] = ()
+
+
+def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
+    """Networks and optimisers as they are at the end of the entry."""
+    path = i.frame.text.path
+    networks: dict[int, Network] = {}
+    for call in trace.calls:
+        if call.model.key not in networks:
+            networks[call.model.key] = network_of(i, call, path)
+    inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
+    bare = [
+        _uncalled(i, model, path)
+        for model in trace.models
+        if model.key not in networks and id(model) not in inner and not model.cls.api
+    ]
+    optimizers = tuple(optimizer_of(o, trace) for o in trace.optimizers)
+    return Snapshot(networks, optimizers, tuple(bare[:MAX_BARE]))
+
+
+MAX_BARE = 20
+"""Models without a call that are kept: for their layers and weights alone."""
+
+
+def network_of(i: Interpreter, call: ModelCall, program: str) -> Network:
+    """The graph of a model from its first call."""
+    model = call.model
+    return Network(
+        model.cls.name,
+        "torch",
+        (model.cls.node and _class_place(i, model)) or model.place,
+        program,
+        tuple(layers(i, model)),
+        call.operations,
+        call.inputs,
+        call.outputs,
+        call.understood and complete(model),
+    )
+
+
+def _uncalled(i: Interpreter, model: Instance, program: str) -> Network:
+    place = _class_place(i, model) or model.place
+    return Network(model.cls.name, "torch", place, program, tuple(layers(i, model)), (), (), (), False)
+
+
+def _class_place(i: Interpreter, model: Instance) -> Any:
+    cls = model.cls
+    if cls.node is None or cls.scope is None or cls.scope.module.text is None:
+        return None
+    return cls.scope.module.text.place(cls.node)
+
+
+def layers(i: Interpreter, model: Instance) -> Iterator[Layer]:
+    """Library layers below a model, and modules of the program that own parameters themselves."""
+    with naming(i, model):
+        for name, part in walk(model):
+            if part.cls.api and not any(True for _ in children(part)) and ITEMS not in part.state:
+                yield layer_of(i, part)
+            else:
+                own = tuple(as_parameter(n, w) for n, w in weights(part))
+                if own or (part.cls.api == "" and _hidden(part)):
+                    yield Layer("custom", part.cls.name, name, part.place, _hidden(part), own)
+
+
+def _hidden(part: Instance) -> dict[str, Any]:
+    """Modules and weights kept where the framework does not look: lists, tuples and dicts."""
+    found = {}
+    for name, value in part.state.items():
+        if isinstance(name, str) and name != ITEMS:
+            held = _held(value)
+            if held:
+                found[name] = held
+    return {"unregistered": found} if found else {}
+
+
+def _held(value: Value) -> tuple[Any, ...]:
+    from nnlint.readers.source.values import ListValue
+
+    items: Any = value.items if isinstance(value, ListValue) else value if isinstance(value, tuple) else ()
+    if isinstance(value, DictValue):
+        items = [v for _, v in value.items()]
+    return tuple(
+        v
+        for v in items or ()
+        if isinstance(v, Weight) or (isinstance(v, Instance) and v.is_a("torch.nn.Module"))
+    )
+
+
+def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
+    """The evidence for an optimiser."""
+    state = optimizer.state
+    held = state.get("_parameters")
+    keys: list[int] = []
+    if isinstance(held, tuple):
+        ids = {id(w) for w in held}
+        keys = [m.key for m in trace.models if any(id(w) in ids for _, w in all_weights(m))]
+    return Optimizer(
+        optimizer.key,
+        state.get("_kind", ""),
+        optimizer.cls.api,
+        optimizer.place,
+        _float(state.get("lr")),
+        _float(state.get("momentum")),
+        _float(state.get("weight_decay")),
+        tuple(keys),
+    )
+
+
+def _float(value: Value) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object]:
+    """All evidence of one entry."""
+    taken = trace.notes.get("evidence")
+    if not isinstance(taken, Snapshot):
+        return []
+    owner = _owners(trace, taken)
+    uses = tuple(_loss_use(call, trace, text.path, owner) for call in trace.losses)
+    found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
+    if trace.events or taken.optimizers:
+        found.append(_recipe(trace, taken, text, entry, uses))
+    if trace.reads or trace.fits or trace.splits:
+        found.append(Pipeline(text.path, entry, tuple(trace.reads), tuple(trace.fits), tuple(trace.splits)))
+    return found
+
+
+def _owners(trace: Trace, taken: Snapshot) -> dict[int, Network]:
+    """Which network each recorded operation belongs to."""
+    owner: dict[int, Network] = {}
+    for call in trace.calls:
+        for operation in call.operations:
+            owner[id(operation)] = taken.networks[call.model.key]
+    return owner
+
+
+def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]) -> LossUse:
+    network = next((owner[id(o)] for o in call.prediction.ancestors() if id(o) in owner), None)
+    trained: bool | None = True if id(call.result) in trace.differentiated else None
+    if call.gradients is False:
+        trained = False
+    return LossUse(
+        call.loss,
+        call.prediction,
+        call.target,
+        call.place,
+        path,
+        network,
+        trained,
+        _trail(call.prediction, owner),
+    )
+
+
+def _trail(prediction: Tensor, owner: dict[int, Network]) -> tuple[Step, ...]:
+    operation: Operation = prediction.operation
+    if id(operation) in owner and operation.place.path:
+        return (Step(operation.place, f"{owner[id(operation)].name} gives this value"),)
+    return ()
+
+
+def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[LossUse, ...]) -> Recipe:
+    return Recipe(
+        text.path,
+        entry,
+        text.place(text.tree.body[0]) if text.tree.body else trace.events[0].place,
+        tuple(trace.events),
+        taken.networks,
+        taken.optimizers,
+        uses,
+        understood=not trace.notes.get("exhausted") and not trace.opaque,
+    )

@@ -1,0 +1,202 @@
+"""From a file to its evidence: the entries of a program are run one by one.
+
+The top level and the ``__main__`` part run first, as one entry. Then every function, and every model class,
+that nothing has reached is run by itself: functions with their defaults and otherwise unknown arguments.
+What an entry changes in the project is undone after it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from nnlint.evidence.source import Program
+from nnlint.network.graph import Operation, Tensor
+from nnlint.readers.source import statements
+from nnlint.readers.source.collect import collect
+from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
+from nnlint.readers.source.text import Text
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Class,
+    Function,
+    Instance,
+    ModuleValue,
+    Scope,
+    Unknown,
+    Value,
+)
+
+FILE_FUEL = 600_000
+"""Steps for all entries of one file: about two seconds."""
+
+ENTRY_FUEL = 200_000
+"""Steps for one entry."""
+
+DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".npz", ".npy")
+
+STEP_METHODS = ("training_step", "validation_step", "test_step", "configure_optimizers")
+"""Methods that a framework calls on a model."""
+
+
+def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
+    """All evidence of one file."""
+    budget = FILE_FUEL
+    evidence: list[object] = []
+    module = _load(i, path, text)
+    if module is None:
+        return [Program(str(path), len(text.source.splitlines()))]
+    reached_before = set(i.reached)
+    entries = [("main", lambda: _run_main(i, module, text))]
+    trace, spent = _run_entry(i, entries[0][1], module, text, min(budget, ENTRY_FUEL * 2))
+    budget -= spent
+    evidence += collect(i, trace, text, "main")
+    for name, run in _unreached(i, module, text):
+        if budget <= 0:
+            break
+        trace, spent = _run_entry(i, run, module, text, min(budget, ENTRY_FUEL))
+        budget -= spent
+        evidence += collect(i, trace, text, name)
+    i.reached = reached_before | i.reached
+    reads = tuple(dict.fromkeys(_data_paths(text.tree)))
+    return [Program(str(path), text.source.count("\n"), reads), *evidence]
+
+
+def _load(i: Interpreter, path: Path, text: Text) -> ModuleValue | None:
+    """The module as others would import it; a notebook or script has only its main part."""
+    return i.project.module(i, path, i.project.name_of(path))
+
+
+def _run_main(i: Interpreter, module: ModuleValue, text: Text) -> None:
+    """Run the file as a script, from the top."""
+    i.main = True
+    try:
+        statements.run_block(i, text.tree.body)
+    finally:
+        i.main = False
+
+
+def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fuel: int) -> tuple[Trace, int]:
+    """Run one entry with its own trace; its effects on the project are taken back."""
+    i.trace, i.fuel = Trace(), fuel
+    trace = i.trace
+    scope = Scope(module.state, module, kind="module")
+    with i.heap.recording() as mark, i.entered(Frame(None, scope, text)):
+        try:
+            run()  # type: ignore[operator]
+            _call_models(i, trace)
+        except (OutOfFuel, RecursionError):
+            trace.notes["exhausted"] = True
+        trace.notes["final"] = True
+        trace.notes["evidence"] = collect_states(i, trace)
+        i.heap.undo(mark)
+    del i.frames[:]
+    return trace, fuel - max(i.fuel, 0)
+
+
+def collect_states(i: Interpreter, trace: Trace) -> object:
+    """What must be read off the objects before the entry is undone."""
+    from nnlint.readers.source.collect import snapshot
+
+    return snapshot(i, trace)
+
+
+def _call_models(i: Interpreter, trace: Trace) -> None:
+    """Models that were built and never called get one call with unknown inputs."""
+    from nnlint.readers.source.torch.modules import walk
+
+    called = {id(call.model) for call in trace.calls}
+    inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
+    done: dict[object, int] = {}
+    for model in list(trace.models):
+        kind = model.cls.node if model.cls.node is not None else model.cls.api
+        if id(model) in called or id(model) in inner or model.cls.api or done.get(kind, 0) >= MAX_SAME_CLASS:
+            continue
+        done[kind] = done.get(kind, 0) + 1
+        _call_model(i, model)
+
+
+MAX_SAME_CLASS = 3
+"""Instances of one class that are looked at: a file with a hundred factories of one net is no news."""
+
+
+def _call_model(i: Interpreter, model: Instance) -> None:
+    forward = model.cls.find("forward")
+    if isinstance(forward, Function):
+        i.call(model, unknown_inputs(i, forward), forward.node)
+    for name in STEP_METHODS:
+        method = model.cls.find(name)
+        if isinstance(method, Function):
+            i.call_function(method, Arguments([model]), method.node)
+
+
+def unknown_inputs(i: Interpreter, function: Function) -> Arguments:
+    """A tensor of which nothing is known for each parameter of ``forward`` that must be given."""
+    spec = function.node.args
+    positional = [*spec.posonlyargs, *spec.args][1:]
+    required = positional[: len(positional) - len(function.defaults)] if function.defaults else positional
+    with i.entered(Frame(function, function.scope, function.text)):
+        return Arguments([_input(i, parameter) for parameter in required])
+
+
+def _input(i: Interpreter, parameter: ast.arg) -> Value:
+    if isinstance(parameter.annotation, ast.Name) and parameter.annotation.id in (
+        "int",
+        "float",
+        "bool",
+        "str",
+        "dict",
+        "list",
+    ):
+        return UNKNOWN
+    return Tensor(Operation("input", (), {"name": parameter.arg}, i.place(parameter)), name=parameter.arg)
+
+
+def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tuple[str, object]]:
+    """Functions and model classes of the file that no entry has called yet, factories before classes."""
+    functions = [n for n in text.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    classes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
+    for node in functions:
+        value = module.state.get(node.name)
+        if id(node) not in i.reached and isinstance(value, Function) and value.node is node:
+            yield (
+                node.name,
+                lambda value=value, node=node: i.call_function(value, _parameters(i, value), node),
+            )
+    for node in reversed(classes):
+        value = module.state.get(node.name)
+        if id(node) not in i.reached and isinstance(value, Class) and _is_model(value):
+            yield node.name, lambda value=value, node=node: i.construct(value, Arguments([]), node)
+
+
+def _is_model(cls: Class) -> bool:
+    return cls.is_a("torch.nn.Module") or any("Module" in b.api for b in cls.mro)
+
+
+def _parameters(i: Interpreter, function: Function) -> Arguments:
+    """Arguments for a function nobody calls: what annotations say, else the defaults, else unknown."""
+    spec = function.node.args
+    positional = [*spec.posonlyargs, *spec.args]
+    required = positional[: len(positional) - len(function.defaults)]
+    values: list[Value] = []
+    for parameter in required:
+        values.append(i.project.libraries.annotated(i, function, parameter))
+    return Arguments([UNKNOWN if v is MISSING else v for v in values])
+
+
+def _data_paths(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 300:
+            if node.value.lower().endswith(DATA_SUFFIXES) or _is_folder(node.value):
+                yield node.value
+
+
+def _is_folder(text: str) -> bool:
+    return "/" in text and " " not in text and "." not in text.rsplit("/", 1)[-1] and "://" not in text
+
+
+__all__ = ["Unknown", "read_program"]

@@ -1,0 +1,441 @@
+"""Evaluation of expressions, one small function a kind of node."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnlint.network.graph import Tensor
+from nnlint.readers.source import builtins
+from nnlint.readers.source.attributes import get_attribute
+from nnlint.readers.source.joins import join, truth
+from nnlint.readers.source.operators import binary, compare, unary
+from nnlint.readers.source.values import (
+    MISSING,
+    OPEN,
+    UNKNOWN,
+    Arguments,
+    Class,
+    DictValue,
+    Function,
+    Instance,
+    Library,
+    ListValue,
+    ModuleValue,
+    Scope,
+    Stream,
+    Unknown,
+    Value,
+    Weight,
+    constant,
+    new_list,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+MAX_ITEMS = 4096
+"""Longest collection that is built element by element."""
+
+
+def evaluate(i: Interpreter, node: ast.expr) -> Value:
+    """The value of an expression; UNKNOWN for kinds that are not modelled."""
+    i.burn()
+    rule = EVALUATE.get(type(node))
+    return rule(i, node) if rule else UNKNOWN
+
+
+def _constant(i: Interpreter, node: ast.Constant) -> Value:
+    return node.value
+
+
+def _name(i: Interpreter, node: ast.Name) -> Value:
+    return look_up(i, i.frame.scope, node.id)
+
+
+def look_up(i: Interpreter, scope: Scope, name: str) -> Value:
+    """A variable by Python's scoping rules; UNKNOWN when it is bound nowhere that was seen."""
+    current: Scope | None = scope
+    while current is not None:
+        if name in current.variables and (current.kind != "class" or current is scope):
+            return current.variables[name]
+        current = current.nonlocals.get(name) or current.parent
+    module = scope.module
+    if name in module.state:
+        return module.state[name]
+    found = builtins.BUILTINS.get(name, MISSING)
+    if found is not MISSING and not module.star_unknown:
+        return found
+    return UNKNOWN
+
+
+def _attribute(i: Interpreter, node: ast.Attribute) -> Value:
+    value = evaluate(i, node.value)
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    return get_attribute(i, value, node.attr, node)
+
+
+def _binary(i: Interpreter, node: ast.BinOp) -> Value:
+    # Long sums lean to the left: a loop instead of recursion keeps generated code from overflowing.
+    chain = [node]
+    while isinstance(chain[-1].left, ast.BinOp):
+        chain.append(chain[-1].left)
+    value = evaluate(i, chain[-1].left)
+    for step in reversed(chain):
+        value = binary(i, step.op, value, evaluate(i, step.right), step)
+    return value
+
+
+def _unary(i: Interpreter, node: ast.UnaryOp) -> Value:
+    return unary(i, node.op, evaluate(i, node.operand), node)
+
+
+def _boolean(i: Interpreter, node: ast.BoolOp) -> Value:
+    stop = isinstance(node.op, ast.Or)
+    value: Value = MISSING
+    for part in node.values:
+        current = evaluate(i, part)
+        known = truth(current)
+        if known is stop:
+            return current if value is MISSING else join(value, current)
+        if known is None:
+            value = current if value is MISSING else join(value, current)
+        last = current
+    return last if value is MISSING else join(value, last)
+
+
+def _compare(i: Interpreter, node: ast.Compare) -> Value:
+    left = evaluate(i, node.left)
+    result: Value = True
+    for op, right_node in zip(node.ops, node.comparators, strict=True):
+        right = evaluate(i, right_node)
+        outcome = compare(i, op, left, right, node)
+        if outcome is False:
+            return False
+        if outcome is not True:
+            result = outcome if len(node.ops) == 1 else UNKNOWN
+        left = right
+    return result
+
+
+def _conditional(i: Interpreter, node: ast.IfExp) -> Value:
+    known = truth(evaluate(i, node.test))
+    if known is not None:
+        return evaluate(i, node.body if known else node.orelse)
+    ways, values = [], []
+    with i.heap.recording() as mark, i.trace.condition():
+        for branch in (node.body, node.orelse):
+            values.append(evaluate(i, branch))
+            ways.append(i.heap.undo(mark))
+        i.heap.join(ways, join)
+    return join(*values)
+
+
+def arguments_of(i: Interpreter, node: ast.Call) -> Arguments:
+    """Evaluate the arguments of a call, unpacking what is known of ``*args`` and ``**kwargs``."""
+    result = Arguments([])
+    names: list[str] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            items = iterate(i, evaluate(i, argument.value))
+            if items is None:
+                result.open = True
+            else:
+                result.positional += items
+                names += [""] * len(items)
+        else:
+            result.positional.append(evaluate(i, argument))
+            names.append(argument.id if isinstance(argument, ast.Name) else "")
+    for keyword in node.keywords:
+        value = evaluate(i, keyword.value)
+        if keyword.arg is not None:
+            result.keywords[keyword.arg] = value
+        elif isinstance(value, DictValue):
+            result.open |= value.open
+            result.keywords |= {k: v for k, v in value.items() if isinstance(k, str)}
+        else:
+            result.open = True
+    result.names = tuple(names)
+    return result
+
+
+def _call(i: Interpreter, node: ast.Call) -> Value:
+    if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
+        return builtins.zero_argument_super(i)
+    function = evaluate(i, node.func)
+    arguments = arguments_of(i, node)
+    if function is builtins.LOCALS:
+        return DictValue(dict(i.frame.scope.variables))
+    result = i.call(function, arguments, node)
+    i.project.libraries.after_call(i, node, function, arguments, result)
+    return result
+
+
+def _tuple(i: Interpreter, node: ast.Tuple) -> Value:
+    items = _elements(i, node.elts)
+    return UNKNOWN if items is None else tuple(items)
+
+
+def _list(i: Interpreter, node: ast.List | ast.Set) -> Value:
+    items = _elements(i, node.elts)
+    kind = "set" if isinstance(node, ast.Set) else "list"
+    return new_list(None if items is None else tuple(items), kind)
+
+
+def _elements(i: Interpreter, nodes: list[ast.expr]) -> list[Value] | None:
+    result: list[Value] | None = []
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            items = iterate(i, evaluate(i, node.value))
+            result = None if items is None or result is None else result + items
+        else:
+            value = evaluate(i, node)
+            if result is not None:
+                result.append(value)
+    return result
+
+
+def _dict(i: Interpreter, node: ast.Dict) -> Value:
+    state: dict[Any, Value] = {}
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        value = evaluate(i, value_node)
+        if key_node is None:
+            if isinstance(value, DictValue):
+                state |= value.state
+            else:
+                state[OPEN] = True
+            continue
+        key = evaluate(i, key_node)
+        if hashable(key):
+            state[key] = value
+        else:
+            state[OPEN] = True
+    return DictValue(state)
+
+
+def hashable(key: Value) -> bool:
+    """Whether a value can be a key that is told apart from others for sure."""
+    return constant(key) or isinstance(key, Class | Function)
+
+
+def _subscript(i: Interpreter, node: ast.Subscript) -> Value:
+    container = evaluate(i, node.value)
+    return get_item(i, container, evaluate(i, node.slice), node)
+
+
+def get_item(i: Interpreter, container: Value, index: Value, node: ast.AST) -> Value:
+    """``container[index]``."""
+    if isinstance(container, ListValue):
+        return _item_of(container.items, index, list_kind=True)
+    if isinstance(container, tuple | str | bytes | range):
+        return _item_of(container, index)
+    if isinstance(container, DictValue):
+        if not hashable(index):
+            return UNKNOWN
+        return container.state.get(index, UNKNOWN)
+    if isinstance(container, Instance) and container.cls.find("__getitem__") is not MISSING:
+        return i.call_method(container, "__getitem__", Arguments([index]), node)
+    if isinstance(container, Class | Library):
+        return container  # Generic[T], list[int], Callable[..., Any]: the parameters change nothing
+    if isinstance(container, Unknown | ModuleValue | Function):
+        return UNKNOWN
+    return i.project.libraries.item(i, container, index, node)
+
+
+def _item_of(items: Any, index: Value, list_kind: bool = False) -> Value:
+    if items is None:
+        return new_list(None) if isinstance(index, slice) else UNKNOWN
+    if isinstance(index, bool) or not isinstance(index, int | slice):
+        return UNKNOWN
+    try:
+        found = items[index]
+    except (IndexError, TypeError, ValueError):
+        return UNKNOWN
+    return new_list(found) if list_kind and isinstance(index, slice) else found
+
+
+def _slice(i: Interpreter, node: ast.Slice) -> Value:
+    parts = [None if p is None else evaluate(i, p) for p in (node.lower, node.upper, node.step)]
+    return slice(*parts)
+
+
+def _string(i: Interpreter, node: ast.JoinedStr) -> Value:
+    pieces: list[str] = []
+    for part in node.values:
+        value = evaluate(i, part.value if isinstance(part, ast.FormattedValue) else part)
+        plain = isinstance(value, str | int | bool) or value is None
+        if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
+            plain = False
+        if not plain:
+            return UNKNOWN
+        pieces.append(str(value))
+    return "".join(pieces)
+
+
+def _lambda(i: Interpreter, node: ast.Lambda) -> Value:
+    defaults = tuple(evaluate(i, d) for d in node.args.defaults)
+    keyword = {
+        a.arg: evaluate(i, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d
+    }
+    return Function(node, i.frame.scope, "<lambda>", defaults, keyword)
+
+
+def _walrus(i: Interpreter, node: ast.NamedExpr) -> Value:
+    from nnlint.readers.source.statements import assign
+
+    value = evaluate(i, node.value)
+    assign(i, node.target, value)
+    return value
+
+
+def _comprehension(i: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+    items: list[Value] = []
+    known = _each(i, node.generators, 0, lambda: items.append(evaluate(i, node.elt)))
+    if known:
+        return new_list(tuple(items), "set" if isinstance(node, ast.SetComp) else "list")
+    element = items[0] if items else UNKNOWN
+    for other in items[1:]:
+        element = join(element, other)
+    return Stream(element)
+
+
+def _dict_comprehension(i: Interpreter, node: ast.DictComp) -> Value:
+    state: dict[Any, Value] = {}
+
+    def add() -> None:
+        key, value = evaluate(i, node.key), evaluate(i, node.value)
+        if hashable(key):
+            state[key] = value
+        else:
+            state[OPEN] = True
+
+    if not _each(i, node.generators, 0, add):
+        return DictValue({OPEN: True})
+    return DictValue(state)
+
+
+def _each(i: Interpreter, generators: list[ast.comprehension], depth: int, body: Callable[[], None]) -> bool:
+    """Run ``body`` for each combination; False when rounds or conditions are not all known."""
+    from nnlint.readers.source.statements import assign
+
+    outer = i.frame.scope
+    inner = Scope({}, outer.module, outer, "function") if depth == 0 else outer
+    i.frame.scope = inner
+    try:
+        if depth == len(generators):
+            body()
+            return True
+        generator = generators[depth]
+        i.frame.scope = outer if depth == 0 else inner
+        source = evaluate(i, generator.iter)
+        i.frame.scope = inner
+        values = iterate(i, source)
+        known = values is not None
+        for value in values if values is not None else [element_of(i, source)]:
+            assign(i, generator.target, value)
+            decided = [truth(evaluate(i, test)) for test in generator.ifs]
+            if False in decided:
+                continue
+            known &= None not in decided
+            known &= _each_inner(i, generators, depth + 1, body)
+        return known
+    finally:
+        i.frame.scope = outer
+
+
+def _each_inner(
+    i: Interpreter, generators: list[ast.comprehension], depth: int, body: Callable[[], None]
+) -> bool:
+    if depth == len(generators):
+        body()
+        return True
+    return _each(i, generators, depth, body)
+
+
+def iterate(i: Interpreter, value: Value) -> list[Value] | None:
+    """All elements in order, None when they are not known one by one."""
+    if isinstance(value, ListValue):
+        return None if value.items is None else list(value.items)
+    if isinstance(value, tuple | range | str):
+        return list(value) if len(value) <= MAX_ITEMS else None
+    if isinstance(value, DictValue):
+        return None if value.open else [k for k, _ in value.items()]
+    if isinstance(value, Instance):
+        return i.project.libraries.iterate(i, value)
+    return None
+
+
+def element_of(i: Interpreter, value: Value) -> Value:
+    """What one round of a loop over ``value`` gives when the rounds are not told apart."""
+    if isinstance(value, Stream):
+        return value.element
+    if isinstance(value, range):
+        return UNKNOWN
+    if isinstance(value, Instance):
+        return i.project.libraries.element(i, value)
+    if isinstance(value, Tensor | Weight):
+        return i.project.libraries.item(i, value, UNKNOWN, _NOWHERE)
+    items = iterate(i, value)
+    if items:
+        result = items[0]
+        for other in items[1:8]:
+            result = join(result, other)
+        return result
+    return UNKNOWN
+
+
+_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+
+
+def _await(i: Interpreter, node: ast.Await) -> Value:
+    return evaluate(i, node.value)
+
+
+def _yield(i: Interpreter, node: ast.Yield) -> Value:
+    value = None if node.value is None else evaluate(i, node.value)
+    frame = i.frame
+    if frame.yields is not None and len(frame.yields) < MAX_ITEMS:
+        frame.yields.append(value)
+        frame.uncertain_yields |= bool(i.trace.conditions) or bool(i.uncertain)
+    return UNKNOWN
+
+
+def _yield_from(i: Interpreter, node: ast.YieldFrom) -> Value:
+    source = evaluate(i, node.value)
+    items = iterate(i, source)
+    frame = i.frame
+    if frame.yields is not None:
+        frame.yields += [element_of(i, source)] if items is None else items
+        frame.uncertain_yields |= items is None or bool(i.trace.conditions) or bool(i.uncertain)
+    return UNKNOWN
+
+
+EVALUATE: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _boolean,
+    ast.Compare: _compare,
+    ast.IfExp: _conditional,
+    ast.Call: _call,
+    ast.Tuple: _tuple,
+    ast.List: _list,
+    ast.Set: _list,
+    ast.Dict: _dict,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.JoinedStr: _string,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _walrus,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _dict_comprehension,
+    ast.Await: _await,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield_from,
+}

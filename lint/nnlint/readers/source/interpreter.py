@@ -1,0 +1,306 @@
+"""The abstract interpreter: its state, and how calls are made.
+
+Expressions and statements live in modules of their own; what libraries do lives in their models.
+Design: values are joined where ways meet, unknown things absorb, and fuel bounds every entry.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nnlint.evidence.place import Place
+from nnlint.network.graph import Layer, Tensor
+from nnlint.network.operations import apply
+from nnlint.readers.source import statements
+from nnlint.readers.source.attributes import get_attribute
+from nnlint.readers.source.binding import bind
+from nnlint.readers.source.heap import Heap, Writes
+from nnlint.readers.source.joins import join
+from nnlint.readers.source.text import Text
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Bound,
+    Call,
+    Class,
+    DictValue,
+    Function,
+    Instance,
+    Library,
+    ListValue,
+    ModuleValue,
+    Native,
+    OneOf,
+    Partial,
+    Scope,
+    Stream,
+    Unknown,
+    Value,
+    Weight,
+    new_list,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.project import Project
+
+MAX_DEPTH = 60
+"""Calls inside calls; deeper programs are recursions that the interpreter does not decide."""
+
+MAX_RECURSION = 12
+"""The same function inside itself: enough for recursive U-Nets, not for a runaway."""
+
+
+class OutOfFuel(Exception):
+    """The entry took more steps than it may."""
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """A function call under way. ``returns``: values of earlier conditional returns, with their writes."""
+
+    function: Function | None
+    scope: Scope
+    text: Text
+    returns: list[Value] = field(default_factory=list)
+    yields: list[Value] | None = None
+    uncertain_yields: bool = False
+    value: Value = None
+    left: list[Writes] = field(default_factory=list)
+    loops: list[list[Writes]] = field(default_factory=list)
+
+
+class Interpreter:
+    """State shared by everything that is interpreted for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.heap = Heap()
+        self.trace = Trace()
+        self.fuel = 0
+        self.frames: list[Frame] = []
+        self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
+        self.keys = 0
+        self.main = False  # whether ``if __name__ == "__main__"`` holds
+        self.uncertain = 0  # loops around this point whose rounds are not told apart
+
+    # state
+
+    @property
+    def frame(self) -> Frame:
+        """The innermost call."""
+        return self.frames[-1]
+
+    def burn(self, amount: int = 1) -> None:
+        """Use up fuel. Raises OutOfFuel when there is none left."""
+        self.fuel -= amount
+        if self.fuel < 0:
+            raise OutOfFuel
+
+    def place(self, node: ast.AST) -> Place:
+        """Where a node of the present text stands."""
+        return self.frame.text.place(node)
+
+    def new_key(self) -> int:
+        """A number of its own for an object that events speak of."""
+        self.keys += 1
+        return self.keys
+
+    def operate(
+        self,
+        kind: str,
+        inputs: Sequence[Tensor],
+        attributes: Mapping[str, Any],
+        place: Place,
+        *,
+        name: str = "",
+        layer: Layer | None = None,
+    ) -> Tensor:
+        """Apply an operation and record it."""
+        result = apply(kind, inputs, attributes, place, name=name, layer=layer)
+        self.trace.operations.append(result.operation)
+        return result
+
+    @contextmanager
+    def entered(self, frame: Frame) -> Iterator[Frame]:
+        """Run inside a frame."""
+        self.frames.append(frame)
+        try:
+            yield frame
+        finally:
+            self.frames.pop()
+
+    # calls
+
+    def call(self, function: Value, arguments: Arguments, node: ast.AST) -> Value:
+        """The value of ``function(*arguments)``; UNKNOWN for whatever is not understood."""
+        self.burn()
+        if isinstance(function, Function):
+            return self.call_function(function, arguments, node)
+        if isinstance(function, Native):
+            return function.code(Call(self, node, self.place(node)), arguments)
+        if isinstance(function, Bound):
+            bound = Arguments(
+                [function.receiver, *arguments.positional],
+                arguments.keywords,
+                arguments.open,
+                ("", *arguments.names),
+            )
+            return self.call(function.function, bound, node)
+        if isinstance(function, Class):
+            return self.construct(function, arguments, node)
+        if isinstance(function, Instance):
+            return self.call_method(function, "__call__", arguments, node)
+        if isinstance(function, Partial):
+            first = function.arguments
+            merged = Arguments(
+                [*first.positional, *arguments.positional],
+                {**first.keywords, **arguments.keywords},
+                first.open or arguments.open,
+            )
+            return self.call(function.function, merged, node)
+        if isinstance(function, OneOf):
+            return self.call_each(function, arguments, node)
+        return self.project.libraries.call_unknown(Call(self, node, self.place(node)), function, arguments)
+
+    def call_each(self, function: OneOf, arguments: Arguments, node: ast.AST) -> Value:
+        """Call every alternative from the same state and join results and states."""
+        results, ways = [], []
+        with self.heap.recording() as mark, self.trace.condition():
+            for option in function.options:
+                results.append(self.call(option, arguments, node))
+                ways.append(self.heap.undo(mark))
+            self.heap.join(ways, join)
+        result = results[0]
+        for other in results[1:]:
+            result = join(result, other)
+        return result
+
+    def call_method(self, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
+        """Call a method by name."""
+        method = (
+            receiver.cls.find(name)
+            if isinstance(receiver, Instance) and name.startswith("__")
+            else get_attribute(self, receiver, name)
+        )
+        if method is MISSING:
+            return self.project.libraries.call_unknown(Call(self, node, self.place(node)), UNKNOWN, arguments)
+        if isinstance(receiver, Instance) and name.startswith("__"):
+            method = bind(method, receiver)
+        return self.call(method, arguments, node)
+
+    def construct(self, cls: Class, arguments: Arguments, node: ast.AST) -> Value:
+        """A new instance; ``__init__`` is run by its class."""
+        if cls.node is not None:
+            self.reached.add(id(cls.node))
+        maker = cls.find("__new__")
+        if isinstance(maker, Native):
+            given = Arguments(
+                [cls, *arguments.positional], arguments.keywords, arguments.open, ("", *arguments.names)
+            )
+            return maker.code(Call(self, node, self.place(node)), given)
+        instance = Instance(cls, {}, self.place(node), self.new_key())
+        initializer = cls.find("__init__")
+        if initializer is not MISSING:
+            self.call(bind(initializer, instance), arguments, node)
+        return instance
+
+    def call_function(self, function: Function, arguments: Arguments, node: ast.AST) -> Value:
+        """Interpret the body of a function of the program."""
+        self.burn(2)
+        self.reached.add(id(function.node))
+        depth = sum(f.function is not None and f.function.node is function.node for f in self.frames)
+        if len(self.frames) >= MAX_DEPTH or depth >= MAX_RECURSION:
+            self.trace.opaque += 1
+            return UNKNOWN
+        scope = Scope({}, function.scope.module, function.scope)
+        self.bind_parameters(function, arguments, scope)
+        frame = Frame(function, scope, function.text)
+        functions = self.trace.functions
+        self.trace.functions = (*functions, function.name)
+        try:
+            with self.entered(frame):
+                return self._run(function, frame)
+        finally:
+            self.trace.functions = functions
+
+    def _run(self, function: Function, frame: Frame) -> Value:
+        if isinstance(function.node, ast.Lambda):
+            return self.evaluate(function.node.body)
+        if statements.is_generator(function.node):
+            frame.yields = []
+        with self.project.libraries.decorated(self, function):
+            value = statements.run_body(self, function.node.body, frame)
+        if frame.yields is not None:
+            return self._generated(frame)
+        return value
+
+    def _generated(self, frame: Frame) -> Value:
+        assert frame.yields is not None
+        if not frame.uncertain_yields:
+            return new_list(tuple(frame.yields))
+        element = frame.yields[0] if frame.yields else UNKNOWN
+        for value in frame.yields[1:]:
+            element = join(element, value)
+        return Stream(element)
+
+    def bind_parameters(self, function: Function, arguments: Arguments, scope: Scope) -> None:
+        """Give each parameter its argument, default, or UNKNOWN."""
+        spec = function.node.args
+        positional = [*spec.posonlyargs, *spec.args]
+        given = list(arguments.positional)
+        keywords = dict(arguments.keywords)
+        first_default = len(positional) - len(function.defaults)
+        for index, parameter in enumerate(positional):
+            name = parameter.arg
+            if index < len(given):
+                value = given[index]
+            elif name in keywords:
+                value = keywords.pop(name)
+            elif arguments.open:
+                value = UNKNOWN
+            elif index >= first_default:
+                value = function.defaults[index - first_default]
+            else:
+                value = UNKNOWN
+            scope.variables[name] = value
+        if spec.vararg:
+            rest = given[len(positional) :]
+            scope.variables[spec.vararg.arg] = UNKNOWN if arguments.open else tuple(rest)
+        for parameter in spec.kwonlyargs:
+            name = parameter.arg
+            default = UNKNOWN if arguments.open else function.keyword_defaults.get(name, UNKNOWN)
+            scope.variables[name] = keywords.pop(name, default)
+        if spec.kwarg:
+            state = dict(keywords)
+            if arguments.open:
+                from nnlint.readers.source.values import OPEN
+
+                state[OPEN] = True  # type: ignore[index]
+            scope.variables[spec.kwarg.arg] = DictValue(state)
+
+    # evaluation, in its own module
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression."""
+        from nnlint.readers.source import expressions
+
+        return expressions.evaluate(self, node)
+
+
+__all__ = [
+    "Frame",
+    "Instance",
+    "Interpreter",
+    "Library",
+    "ListValue",
+    "ModuleValue",
+    "OutOfFuel",
+    "Unknown",
+    "Weight",
+]

@@ -1,0 +1,311 @@
+"""The libraries that are modelled, and what happens with values of those that are not."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nnlint.evidence.source import Did, Loader
+from nnlint.network.graph import Tensor
+from nnlint.readers.source import containers
+from nnlint.readers.source.shapes import OpenShape
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Call,
+    Class,
+    DictValue,
+    Function,
+    Instance,
+    Library,
+    ListValue,
+    Stream,
+    Unknown,
+    Value,
+    Weight,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+MODELS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            *("functools", "collections", "math", "argparse", "dataclasses", "typing", "copy", "itertools"),
+            *("types", "enum", "abc", "contextlib", "operator", "builtins", "tqdm", "time", "os", "sys"),
+            *("random", "json", "logging", "pathlib", "re", "warnings"),
+        ),
+        "standard",
+    ),
+    **dict.fromkeys(("torch", "torchvision"), "torch"),
+}
+"""Root package -> the model package that describes it."""
+
+ALIASES: tuple[tuple[str, str], ...] = (
+    ("torch.nn.modules.", "torch.nn."),
+    ("torch.nn.parameter.", "torch.nn."),
+    ("torch.autograd.Variable", "torch.Variable"),
+)
+
+QUIET = frozenset(
+    {
+        *(
+            "numpy",
+            "pandas",
+            "sklearn",
+            "scipy",
+            "matplotlib",
+            "seaborn",
+            "PIL",
+            "cv2",
+            "wandb",
+            "tensorboard",
+        ),
+        *(
+            "tensorboardX",
+            "torchinfo",
+            "torchsummary",
+            "tqdm",
+            "rich",
+            "yaml",
+            "torch",
+            "torchvision",
+            "h5py",
+        ),
+        *("os", "sys", "time", "random", "json", "logging", "pathlib", "re", "warnings", "math", "operator"),
+        *("collections", "itertools", "functools", "typing", "mlflow", "torchmetrics", "requests", "pickle"),
+        *("datetime", "shutil", "glob", "csv", "string", "subprocess", "threading", "signal", "gc", "psutil"),
+    }
+)
+"""Packages whose functions look at a model or optimiser and leave its mode and layers alone."""
+
+
+class Model(Protocol):
+    """A package that models a library: names, and behaviour of its values."""
+
+    SYMBOLS: dict[str, Value]
+
+
+class Libraries:
+    """Look-up of library names, and the operations on values that only a library knows."""
+
+    def __init__(self) -> None:
+        self._symbols: dict[str, Value] = {}
+        self._loaded: set[str] = set()
+
+    # names
+
+    def module(self, name: str) -> Library | None:
+        """A modelled package, or None."""
+        return Library(name) if name.partition(".")[0] in MODELS else None
+
+    def symbol(self, name: str) -> Value:
+        """What a qualified name of a library stands for; a Library value when it is not modelled."""
+        root = name.partition(".")[0]
+        model = MODELS.get(root)
+        if model is None:
+            return Library(name)
+        if model not in self._loaded:
+            self._loaded.add(model)
+            module: Any = importlib.import_module(f"nnlint.readers.source.{model}")
+            self._symbols.update(module.SYMBOLS)
+        return self._symbols.get(canonical(name), Library(name))
+
+    def star(self, module: Value) -> dict[str, Value] | None:
+        """Public names for ``from module import *``; None when they are not known."""
+        if not isinstance(module, Library) or module.name.partition(".")[0] not in MODELS:
+            return None
+        self.symbol(f"{module.name}.x")
+        prefix = canonical(module.name) + "."
+        names = {n.removeprefix(prefix): v for n, v in self._symbols.items() if n.startswith(prefix)}
+        return {n: v for n, v in names.items() if "." not in n and not n.startswith("_")}
+
+    # values
+
+    def attribute(self, i: Interpreter, value: Value, name: str, node: ast.AST | None) -> Value:
+        """Attributes of tensors, containers and streams."""
+        if isinstance(value, Tensor | Weight):
+            from nnlint.readers.source.torch.tensors import tensor_attribute
+
+            return tensor_attribute(i, value, name, node)
+        if isinstance(value, str | ListValue | DictValue):
+            return containers.method(value, name)
+        if isinstance(value, Stream) and value.loader is not None:
+            return value.loader.dataset if name == "dataset" else UNKNOWN
+        return UNKNOWN
+
+    def set_tensor_attribute(
+        self, i: Interpreter, target: Value, name: str, value: Value, node: ast.AST
+    ) -> None:
+        """``tensor.name = value``."""
+        from nnlint.readers.source.torch.tensors import set_tensor_attribute
+
+        set_tensor_attribute(i, target, name, value, node)
+
+    def item(self, i: Interpreter, container: Value, index: Value, node: ast.AST) -> Value:
+        """``container[index]`` for tensors and library objects."""
+        if isinstance(container, Tensor | Weight):
+            from nnlint.readers.source.torch.indexing import index_tensor
+
+            return index_tensor(i, container, index, node)
+        if isinstance(container, OpenShape):
+            return container.item(index)
+        return UNKNOWN
+
+    def set_item(self, i: Interpreter, container: Value, index: Value, value: Value, node: ast.AST) -> None:
+        """``container[index] = value`` for tensors and library objects."""
+        if isinstance(container, Weight):
+            from nnlint.readers.source.torch.init import partly_set
+
+            partly_set(i, container, node)
+
+    def unpack(self, i: Interpreter, value: Value, count: int) -> list[Value] | None:
+        """``a, b = tensor`` and the like."""
+        if isinstance(value, Tensor | Weight):
+            return [self.item(i, value, n, _NOWHERE) for n in range(count)]
+        if isinstance(value, OpenShape):
+            return value.sizes(count)
+        return None
+
+    def iterate(self, i: Interpreter, value: Instance) -> list[Value] | None:
+        """The elements of an object that can be looped over, None when not known."""
+        method = value.cls.find("__iter__")
+        if method is MISSING:
+            return None
+        from nnlint.readers.source.expressions import iterate
+
+        result = i.call_method(value, "__iter__", Arguments([]), _NOWHERE)
+        return None if isinstance(result, Instance) else iterate(i, result)
+
+    def element(self, i: Interpreter, value: Instance) -> Value:
+        """One element of an object whose elements are alike."""
+        method = value.cls.find("__iter__")
+        if method is MISSING:
+            return UNKNOWN
+        result = i.call_method(value, "__iter__", Arguments([]), _NOWHERE)
+        return result.element if isinstance(result, Stream) else UNKNOWN
+
+    def loader(self, value: Value) -> Loader | None:
+        """The loader behind an iterable."""
+        found = value.state.get("_loader") if isinstance(value, Instance) else None
+        return found if isinstance(found, Loader) else None
+
+    def contains(self, container: Value, item: Value) -> bool | None:
+        """``item in container`` for library objects."""
+        if isinstance(container, Instance) and isinstance(item, str):
+            held = container.state.get("_items")
+            if isinstance(held, DictValue) and not held.open:
+                return item in held.state
+        return None
+
+    def binary(self, i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+        """Arithmetic of library objects; MISSING when no library has a say."""
+        return MISSING
+
+    # events
+
+    def call_unknown(self, call: Call, function: Value, arguments: Arguments) -> Value:
+        """A call that is not understood: what it got may have changed."""
+        i = call.interpreter
+        root = function.name.partition(".")[0] if isinstance(function, Library) else ""
+        if root in QUIET:
+            return UNKNOWN
+        i.trace.opaque += 1
+        subjects = []
+        for value in arguments.all():
+            if isinstance(value, Instance):
+                subjects.append(value.key)
+                self._forget(i, value)
+            elif isinstance(value, ListValue):
+                i.heap.write(value.state, "items", None)
+        if subjects:
+            i.trace.did(Did.OPAQUE, call.place, *subjects)
+        return UNKNOWN
+
+    def _forget(self, i: Interpreter, value: Instance) -> None:
+        """A model in unknown hands: its mode and weights may have been set."""
+        if value.is_a("torch.nn.Module"):
+            from nnlint.readers.source.torch.modules import forget
+
+            forget(i, value)
+
+    def after_call(
+        self, i: Interpreter, node: ast.Call, function: Value, arguments: Arguments, result: Value
+    ) -> None:
+        """In-place operations rebind the name they were called on; unknown methods are noted."""
+        if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
+            receiver = node.func.value
+            name = receiver.id if isinstance(receiver, ast.Name) else getattr(receiver, "attr", "")
+            i.trace.did(Did.OPAQUE, i.place(node), method=node.func.attr, receiver=name)
+        if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
+            return
+        target = node.args[0] if node.args and not _is_method(node, arguments) else None
+        if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"):
+            target = node.func.value
+        if isinstance(target, ast.Name | ast.Attribute):
+            from nnlint.readers.source.statements import assign
+
+            assign(i, target, result)
+
+    def named(self, i: Interpreter, name: str, value: Value) -> None:
+        """A value was given a name: loaders and data take their role from it."""
+        if isinstance(value, Instance) and value.is_a("torch.utils.data.DataLoader"):
+            from nnlint.readers.source.torch.data import name_loader
+
+            name_loader(i, value, name)
+
+    def enter(self, i: Interpreter, manager: Value, stack: ExitStack, node: ast.AST) -> Value:
+        """``with manager as value``: no_grad and the like change how the body is recorded."""
+        if isinstance(manager, Instance):
+            mode = manager.cls.find("_gradients")
+            if mode is not MISSING:
+                state = manager.state.get("on", mode)
+                stack.enter_context(i.trace.recording_gradients(state if isinstance(state, bool) else None))
+                return manager
+            if manager.cls.find("__enter__") is not MISSING:
+                return i.call_method(manager, "__enter__", Arguments([]), node)
+        return manager if isinstance(manager, Instance) else UNKNOWN
+
+    def annotated(self, i: Interpreter, function: Function, parameter: ast.arg) -> Value:
+        """A value for a parameter that is only known by its annotation; MISSING if that says nothing."""
+        return MISSING
+
+    def decorated(self, i: Interpreter, function: Function) -> AbstractContextManager[object]:
+        """The state that decorators such as ``@torch.no_grad()`` put a body in."""
+        if function.decorators & {"no_grad", "inference_mode"}:
+            return i.trace.recording_gradients(False)
+        return nullcontext()
+
+
+def _is_method(node: ast.Call, arguments: Arguments) -> bool:
+    return isinstance(node.func, ast.Attribute) and len(node.args) < len(arguments.positional)
+
+
+def canonical(name: str) -> str:
+    """The name under which a symbol is listed, whatever module it was imported from."""
+    for old, new in ALIASES:
+        if name.startswith(old):
+            rest = name.removeprefix(old)
+            return new + (rest.rsplit(".", 1)[-1] if old.endswith(".") else rest)
+    if (
+        name.startswith("torch.optim.")
+        and name.count(".") == 3
+        and "lr_scheduler" not in name
+        and "swa" not in name
+    ):
+        return "torch.optim." + name.rsplit(".", 1)[-1]
+    return name
+
+
+@contextmanager
+def _pass() -> Iterator[None]:
+    yield
+
+
+_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+
+__all__ = ["Class", "Libraries", "canonical"]

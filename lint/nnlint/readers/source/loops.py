@@ -1,0 +1,136 @@
+"""Loops: unrolled where the elements are known, summarised where they are not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.source import Did, Loop
+from nnlint.readers.source import statements
+from nnlint.readers.source.expressions import element_of, evaluate, iterate
+from nnlint.readers.source.joins import join, truth
+from nnlint.readers.source.values import MISSING, Stream, Value
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+    from nnlint.readers.source.statements import Flow
+
+MAX_ROUNDS = 256
+"""Loops with more known rounds are summarised: deeper networks than this are not written as loops."""
+
+TRAINING = frozenset({Did.FORWARD, Did.BACKWARD, Did.STEP, Did.ZERO_GRAD, Did.LOSS, Did.SCHEDULER_STEP})
+"""What makes a counted loop a training loop, whose rounds are alike."""
+
+
+def run_for(i: Interpreter, node: ast.For) -> Flow:
+    """``for``: over known elements one by one, else summarised."""
+    source = evaluate(i, node.iter)
+    values = iterate(i, source)
+    if values is None or len(values) > MAX_ROUNDS:
+        count = len(values) if values is not None else None
+        loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(source)
+        return _summarise(i, node, lambda: _bind(i, node, element_of(i, source)), loader, count)
+    return _unroll(i, node, values, isinstance(source, range) and len(values) > 1)
+
+
+def _bind(i: Interpreter, node: ast.For, value: Value) -> None:
+    statements.assign(i, node.target, value)
+
+
+def _unroll(i: Interpreter, node: ast.For, values: list[Value], counted: bool) -> Flow:
+    flows = statements.Flow
+    i.frame.loops.append([])
+    try:
+        for number, value in enumerate(values):
+            with i.heap.recording() as mark:
+                before = i.trace.mark()
+                _bind(i, node, value)
+                flow = statements.run_block(i, node.body)
+                events = i.trace.events[before[1] :]
+                if counted and number == 0 and any(e.did in TRAINING for e in events):
+                    i.heap.undo(mark)
+                    i.trace.rewind(before)
+                    break
+            if flow is flows.BREAK:
+                return flows.NEXT
+            if flow in (flows.RETURN, flows.RAISE):
+                return flow
+        else:
+            return statements.run_block(i, node.orelse)
+    finally:
+        for writes in i.frame.loops.pop():
+            i.heap.blend(writes, join)
+    # Rounds of training are alike: one stands for all of them.
+    element = element_of(i, range(len(values)))
+    return _summarise(i, node, lambda: _bind(i, node, element), None, len(values))
+
+
+def _summarise(
+    i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loader: object, count: int | None
+) -> Flow:
+    """Run the body to see what it changes, forget that, run it again from a state that holds in any round."""
+    loop = Loop(i.place(node), loader, count)  # type: ignore[arg-type]
+    i.uncertain += 1
+    try:
+        start = i.trace.mark()
+        _round(i, node, bind, loop, record=False)
+        i.trace.rewind(start)
+        flow = _round(i, node, bind, loop, record=True)
+    finally:
+        i.uncertain -= 1
+    if flow is statements.Flow.RETURN:
+        i.frame.returns.append(i.frame.value)
+    statements.run_block(i, node.orelse)
+    return statements.Flow.NEXT
+
+
+def _round(
+    i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loop: Loop, *, record: bool
+) -> Flow:
+    returns = len(i.frame.returns)
+    with i.heap.recording() as mark, i.trace.loop(loop):
+        i.frame.loops.append([])
+        try:
+            bind()
+            flow = statements.run_block(i, node.body)
+        finally:
+            left = i.frame.loops.pop()
+        for writes in left:
+            i.heap.blend(writes, join)
+        if not record:
+            del i.frame.returns[returns:]
+            writes = i.heap.undo(mark)
+            for state, key, before, after in writes.cells.values():
+                if before is not MISSING and after is not MISSING:
+                    i.heap.write(state, key, join(before, after))
+    return flow
+
+
+def run_while(i: Interpreter, node: ast.While) -> Flow:
+    """``while``: round by round as long as the condition is decided and nothing is trained."""
+    flows = statements.Flow
+    i.frame.loops.append([])
+    try:
+        for _ in range(MAX_ROUNDS):
+            known = truth(evaluate(i, node.test))
+            if known is False:
+                return statements.run_block(i, node.orelse)
+            if known is None or isinstance(node.test, ast.Constant):
+                break
+            with i.heap.recording() as mark:
+                before = i.trace.mark()
+                flow = statements.run_block(i, node.body)
+                if any(e.did in TRAINING for e in i.trace.events[before[1] :]) or i.frame.loops[-1]:
+                    i.heap.undo(mark)
+                    i.trace.rewind(before)
+                    i.frame.loops[-1].clear()
+                    break
+            if flow is flows.BREAK:
+                return flows.NEXT
+            if flow in (flows.RETURN, flows.RAISE):
+                return flow
+    finally:
+        for writes in i.frame.loops.pop():
+            i.heap.blend(writes, join)
+    return _summarise(i, node, lambda: None, None, None)

@@ -1,0 +1,324 @@
+"""Operators on abstract values: constants fold, symbolic sizes compute, tensors become operations."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nnlint.network import size
+from nnlint.network.facts import Range
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.shape import Shape
+from nnlint.network.size import Symbolic
+from nnlint.readers.source.joins import truth
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Class,
+    DictValue,
+    Function,
+    Instance,
+    Library,
+    ListValue,
+    ModuleValue,
+    Native,
+    Stream,
+    Unknown,
+    Value,
+    Weight,
+    constant,
+    new_list,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+MAX_RESULT = 100_000
+"""Longest string or tuple, and number of digits in bits, that folding may build."""
+
+FOLD: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.BitOr: operator.or_,
+    ast.BitAnd: operator.and_,
+    ast.BitXor: operator.xor,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+}
+TENSOR = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.Pow: "power",
+    ast.MatMult: "matmul",
+    ast.FloorDiv: "elementwise",
+    ast.Mod: "elementwise",
+    ast.BitAnd: "elementwise",
+    ast.BitOr: "elementwise",
+    ast.BitXor: "elementwise",
+}
+SPECIAL = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.MatMult: "__matmul__",
+    ast.BitOr: "__or__",
+    ast.Mod: "__mod__",
+}
+COMPARE: dict[type[ast.cmpop], Callable[[Value, Value], Value]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def as_tensor(i: Interpreter, value: Value, node: ast.AST) -> Tensor:
+    """A value as a tensor: constants get their range, whatever is not understood an unknown tensor."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, Weight):
+        return value.tensor
+    place = i.place(node)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Tensor(
+            Operation("constant", (), {"value": value}, place), Shape(), Range(float(value), float(value))
+        )
+    if isinstance(value, Symbolic):
+        return Tensor(Operation("constant", (), {"value": value}, place), Shape(), Range(0.0, float("inf")))
+    return Tensor(Operation("unknown", (), {}, place))
+
+
+def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+    """``left op right``."""
+    if isinstance(left, Tensor | Weight) or isinstance(right, Tensor | Weight):
+        return _tensors(i, op, left, right, node)
+    if constant(left) and constant(right):
+        return _fold(op, left, right)
+    if isinstance(left, int | Symbolic) and isinstance(right, int | Symbolic):
+        return _sizes(op, left, right)
+    hooked = i.project.libraries.binary(i, op, left, right, node)
+    if hooked is not MISSING:
+        return hooked
+    if isinstance(left, Instance) and type(op) in SPECIAL and left.cls.find(SPECIAL[type(op)]) is not MISSING:
+        return i.call_method(left, SPECIAL[type(op)], Arguments([right]), node)
+    if isinstance(op, ast.Add):
+        return _concatenate(left, right)
+    if isinstance(op, ast.Mult):
+        return _repeat(left, right)
+    if isinstance(op, ast.BitOr) and isinstance(left, DictValue) and isinstance(right, DictValue):
+        return DictValue({**left.state, **right.state})
+    if isinstance(op, ast.Mod) and isinstance(left, str):
+        return UNKNOWN
+    return UNKNOWN
+
+
+def _fold(op: ast.operator, left: Value, right: Value) -> Value:
+    if isinstance(op, ast.Pow) and isinstance(right, int | float) and abs(right) > 64:
+        return UNKNOWN
+    if isinstance(op, ast.LShift) and (not isinstance(right, int) or right > 64):
+        return UNKNOWN
+    if isinstance(op, ast.Mult) and _length(left) * _length(right) > MAX_RESULT:
+        return UNKNOWN
+    if isinstance(op, ast.Mod) and isinstance(left, str):
+        # Formatting can ask for gigabytes ("%99999999d") for a name nobody needs.
+        return (
+            UNKNOWN
+            if "*" in left or any(part.isdigit() and len(part) > 3 for part in left.split("d"))
+            else _try(op, left, right)
+        )
+    return _try(op, left, right)
+
+
+def _try(op: ast.operator, left: Value, right: Value) -> Value:
+    try:
+        return FOLD[type(op)](left, right)
+    except (TypeError, ValueError, ArithmeticError, KeyError, MemoryError):
+        return UNKNOWN
+
+
+def _length(value: Value) -> int:
+    if isinstance(value, str | bytes | tuple):
+        return max(len(value), 1)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(abs(value), 1) if abs(value) < 2**64 else MAX_RESULT
+    return 1
+
+
+def _sizes(op: ast.operator, left: Value, right: Value) -> Value:
+    rules = {
+        ast.Add: size.add,
+        ast.Sub: lambda a, b: size.add(a, size.negative(b)),
+        ast.Mult: size.multiply,
+        ast.FloorDiv: size.divide,
+    }
+    rule = rules.get(type(op))  # type: ignore[call-overload]
+    result = rule(left, right) if rule else None
+    return UNKNOWN if result is None else result
+
+
+def _tensors(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+    kind = TENSOR.get(type(op))
+    if kind is None:
+        return UNKNOWN
+    attributes = {"exponent": right} if kind == "power" and isinstance(right, int | float) else {}
+    a, b = as_tensor(i, left, node), as_tensor(i, right, node)
+    return i.operate(kind, (a, b), attributes, i.place(node))
+
+
+def _concatenate(left: Value, right: Value) -> Value:
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return left + right
+    if isinstance(left, ListValue) and isinstance(right, ListValue):
+        if left.items is None or right.items is None or len(left.items) > MAX_RESULT:
+            return new_list(None)
+        return new_list(left.items + right.items)
+    if isinstance(left, ListValue) and isinstance(right, Unknown):
+        return new_list(None)
+    return UNKNOWN
+
+
+def _repeat(left: Value, right: Value) -> Value:
+    if isinstance(right, ListValue | tuple):
+        left, right = right, left
+    items = left.items if isinstance(left, ListValue) else left if isinstance(left, tuple) else None
+    if items is None or not isinstance(right, int):
+        return new_list(None) if isinstance(left, ListValue) else UNKNOWN
+    if len(items) * max(right, 0) > MAX_RESULT:
+        return UNKNOWN
+    return new_list(items * right) if isinstance(left, ListValue) else items * right
+
+
+def unary(i: Interpreter, op: ast.unaryop, value: Value, node: ast.AST) -> Value:
+    """``op value``."""
+    if isinstance(op, ast.Not):
+        known = truth(value)
+        return UNKNOWN if known is None else not known
+    if isinstance(value, Tensor | Weight):
+        kind = "negative" if isinstance(op, ast.USub) else "unary"
+        if isinstance(op, ast.UAdd):
+            return value
+        return i.operate(kind, (as_tensor(i, value, node),), {}, i.place(node))
+    if isinstance(value, Symbolic) and isinstance(op, ast.USub):
+        return size.negative(value)
+    if isinstance(value, bool | int | float | complex):
+        if isinstance(op, ast.USub):
+            return -value
+        if isinstance(op, ast.UAdd):
+            return value
+        if isinstance(op, ast.Invert) and isinstance(value, int):
+            return ~value
+    return UNKNOWN
+
+
+def compare(i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
+    """``left op right``: True, False, a tensor, or UNKNOWN."""
+    if isinstance(op, ast.Is | ast.IsNot):
+        same = _identical(left, right)
+        return UNKNOWN if same is None else same is isinstance(op, ast.Is)
+    if isinstance(op, ast.In | ast.NotIn):
+        inside = _contains(i, right, left)
+        return UNKNOWN if inside is None else inside is isinstance(op, ast.In)
+    if isinstance(left, Tensor | Weight) or isinstance(right, Tensor | Weight):
+        a, b = as_tensor(i, left, node), as_tensor(i, right, node)
+        return i.operate("compare", (a, b), {"operator": type(op).__name__}, i.place(node))
+    if constant(left) and constant(right):
+        try:
+            return COMPARE[type(op)](left, right)
+        except (TypeError, KeyError):
+            return UNKNOWN
+    if isinstance(left, int | Symbolic) and isinstance(right, int | Symbolic):
+        return _compare_sizes(op, left, right)
+    if isinstance(op, ast.Eq | ast.NotEq):
+        equal = equals(left, right)
+        return UNKNOWN if equal is None else equal is isinstance(op, ast.Eq)
+    return UNKNOWN
+
+
+def _compare_sizes(op: ast.cmpop, left: Value, right: Value) -> Value:
+    same = size.same(left, right)
+    if isinstance(op, ast.Eq):
+        return UNKNOWN if same is None else same
+    if isinstance(op, ast.NotEq):
+        return UNKNOWN if same is None else not same
+    return UNKNOWN
+
+
+OPAQUE = (Unknown, Library, Stream, Tensor, Symbolic)
+SINGLE = (Class, Function, Native, ModuleValue)
+
+
+def _identical(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
+        if isinstance(left, Library) or isinstance(right, Library):
+            return None if isinstance(left, Library) and isinstance(right, Library) else False
+        return left is right
+    if isinstance(left, Library) and isinstance(right, Library):
+        return True if left == right else None
+    if left is right:
+        return True
+    if isinstance(left, SINGLE) and isinstance(right, SINGLE):
+        return False
+    if isinstance(left, Instance) and isinstance(right, Instance):
+        return False
+    return None
+
+
+def equals(left: Value, right: Value) -> bool | None:
+    """Whether two values are equal, None when that is not known."""
+    if left is right and not isinstance(left, OPAQUE):
+        return True
+    if isinstance(left, Library) and isinstance(right, Library):
+        return True if left == right else None
+    if isinstance(left, tuple | ListValue) and isinstance(right, tuple | ListValue):
+        a = left.items if isinstance(left, ListValue) else left
+        b = right.items if isinstance(right, ListValue) else right
+        if a is None or b is None or type(left) is not type(right):
+            return None
+        if len(a) != len(b):
+            return False
+        each = [
+            equals(x, y) if not (constant(x) and constant(y)) else x == y for x, y in zip(a, b, strict=True)
+        ]
+        return False if False in each else None if None in each else True
+    if isinstance(left, OPAQUE) or isinstance(right, OPAQUE):
+        return None
+    if constant(left) and constant(right):
+        return bool(left == right)
+    if left is None or right is None:
+        return False
+    if isinstance(left, SINGLE) and isinstance(right, SINGLE):
+        return left is right
+    return None
+
+
+def _contains(i: Interpreter, container: Value, item: Value) -> bool | None:
+    if isinstance(container, str) and isinstance(item, str):
+        return item in container
+    if isinstance(container, range) and isinstance(item, int):
+        return item in container
+    if isinstance(container, DictValue):
+        if not constant(item):
+            return None
+        if item in container.state:
+            return True
+        return None if container.open else False
+    items = container.items if isinstance(container, ListValue) else container
+    if not isinstance(items, tuple):
+        return i.project.libraries.contains(container, item)
+    each = [equals(item, entry) for entry in items]
+    return True if True in each else None if None in each else False

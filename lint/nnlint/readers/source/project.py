@@ -1,0 +1,181 @@
+"""The project: which file a name is imported from, and modules run once and kept."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.files import Unreadable
+from nnlint.readers.source import statements
+from nnlint.readers.source.libraries import Libraries
+from nnlint.readers.source.text import Text, read_text
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import MISSING, UNKNOWN, Library, ModuleValue, Scope, Value
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+MODULE_FUEL = 400_000
+"""Steps that the top level of one module may take."""
+
+ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+
+
+class Project:
+    """All source files of a run and what they import from disk. Third-party code is never opened."""
+
+    def __init__(self) -> None:
+        self.libraries = Libraries()
+        self._texts: dict[Path, Text | Unreadable] = {}
+        self._modules: dict[Path, ModuleValue] = {}
+        self._roots: dict[Path, tuple[Path, ...]] = {}
+        self._found: dict[tuple[str, Path], Path | None] = {}
+
+    # files
+
+    def text(self, path: Path) -> Text | Unreadable:
+        """A file, parsed once."""
+        key = path.resolve()
+        if key not in self._texts:
+            self._texts[key] = read_text(path)
+        return self._texts[key]
+
+    def module(self, i: Interpreter, path: Path, name: str = "") -> ModuleValue | None:
+        """A module of the project after its top level ran; None if it cannot be read."""
+        key = path.resolve()
+        if key in self._modules:
+            return self._modules[key]
+        text = self.text(path)
+        if isinstance(text, Unreadable):
+            return None
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        module = ModuleValue(
+            name or path.stem, {"__name__": name or path.stem, "__file__": UNKNOWN}, text, package
+        )
+        self._modules[key] = module  # before it runs: circular imports see what is there so far
+        self._run(i, module, text)
+        return module
+
+    def _run(self, i: Interpreter, module: ModuleValue, text: Text) -> None:
+        from nnlint.readers.source.interpreter import Frame, OutOfFuel
+
+        scope = Scope(module.state, module, kind="module")
+        outer, fuel, main = i.trace, i.fuel, i.main
+        i.trace, i.fuel, i.main = Trace(), MODULE_FUEL, False
+        try:
+            with i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
+                statements.run_block(i, text.tree.body)
+        finally:
+            i.trace, i.fuel, i.main = outer, fuel, main
+
+    def is_main_test(self, test: ast.expr) -> bool:
+        """``__name__ == "__main__"``."""
+        return (
+            isinstance(test, ast.Compare)
+            and isinstance(test.left, ast.Name)
+            and test.left.id == "__name__"
+            and len(test.comparators) == 1
+            and isinstance(test.comparators[0], ast.Constant)
+            and test.comparators[0].value == "__main__"
+        )
+
+    # imports
+
+    def import_module(self, i: Interpreter, name: str, level: int, here: ModuleValue) -> Value:
+        """What ``import name`` or ``from <level dots>name import`` gives."""
+        if here.text is None:
+            return UNKNOWN
+        folder = Path(here.text.path).parent
+        if level:
+            for _ in range(level - 1):
+                folder = folder.parent
+            path = _file(folder, name)
+            return UNKNOWN if path is None else self._load(i, path, self.name_of(path))
+        known = self.libraries.module(name)
+        if known is not None:
+            return known
+        path = self._find(name, folder)
+        if path is None:
+            return Library(name)
+        return self._load(i, path, name)
+
+    def _load(self, i: Interpreter, path: Path, name: str) -> Value:
+        if path.is_dir():
+            return ModuleValue(name, {"__path__": str(path)}, None, name)
+        module = self.module(i, path, name)
+        return UNKNOWN if module is None else module
+
+    def name_of(self, path: Path) -> str:
+        """The dotted name of a file, from the top of the package it is in."""
+        parts = [] if path.name == "__init__.py" else [path.stem if path.is_file() else path.name]
+        folder = path.parent
+        while (folder / "__init__.py").exists() and folder.name:
+            parts.insert(0, folder.name)
+            folder = folder.parent
+        return ".".join(parts)
+
+    def _find(self, name: str, folder: Path) -> Path | None:
+        key = (name, folder)
+        if key not in self._found:
+            self._found[key] = next(
+                (path for root in self.roots(folder) if (path := _file(root, name)) is not None), None
+            )
+        return self._found[key]
+
+    def roots(self, folder: Path) -> tuple[Path, ...]:
+        """Where absolute imports are looked up: the file's folder, its package's root, the project, src."""
+        if folder not in self._roots:
+            roots = [folder]
+            top = folder
+            while (top / "__init__.py").exists() and top.parent != top:
+                top = top.parent
+            roots.append(top)
+            for parent in (top, *list(top.resolve().parents)[:6]):
+                if any((parent / mark).exists() for mark in ROOT_MARKS):
+                    roots += [parent, parent / "src"]
+                    break
+            self._roots[folder] = tuple(dict.fromkeys(roots))
+        return self._roots[folder]
+
+    # attributes of modules
+
+    def member(self, i: Interpreter, module: Value, name: str) -> Value:
+        """``from module import name``."""
+        if isinstance(module, ModuleValue):
+            return self.module_attribute(i, module, name)
+        if isinstance(module, Library):
+            return self.libraries.symbol(f"{module.name}.{name}")
+        return UNKNOWN
+
+    def module_attribute(self, i: Interpreter, module: ModuleValue, name: str) -> Value:
+        """A global of a module, or a submodule of a package."""
+        if name in module.state:
+            return module.state[name]
+        folder = self._folder(module)
+        if folder is not None:
+            path = _file(folder, name)
+            if path is not None:
+                return self._load(i, path, f"{module.name}.{name}")
+        getter = module.state.get("__getattr__", MISSING)
+        return UNKNOWN if getter is not MISSING or folder is not None else UNKNOWN
+
+    @staticmethod
+    def _folder(module: ModuleValue) -> Path | None:
+        if module.text is None:
+            return Path(module.state["__path__"]) if "__path__" in module.state else None
+        path = Path(module.text.path)
+        return path.parent if path.name == "__init__.py" else None
+
+
+def _file(root: Path, name: str) -> Path | None:
+    """The file or folder of module ``name`` below ``root``."""
+    base = root.joinpath(*name.split(".")) if name else root
+    for candidate in (
+        base / "__init__.py",
+        base.with_name(base.name + ".py") if name else base / "__init__.py",
+    ):
+        if candidate.is_file():
+            return candidate
+    return base if name and base.is_dir() and any(base.glob("*.py")) else None

@@ -1,0 +1,36 @@
+"""Signatures of library functions as short texts: ``"input dim=None keepdim=False"``."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import Any
+
+from nnlint.readers.source.values import UNKNOWN, Arguments, Value
+
+REQUIRED = object()
+
+
+@cache
+def parameters(signature: str) -> tuple[tuple[str, Any], ...]:
+    """Names and defaults; REQUIRED where there is none. ``*`` only separates keyword-only ones."""
+    result = []
+    for part in signature.split():
+        name, _, default = part.partition("=")
+        if name != "*":
+            result.append((name, ast.literal_eval(default) if default else REQUIRED))
+    return tuple(result)
+
+
+def bind_signature(signature: str, arguments: Arguments) -> dict[str, Value]:
+    """Each parameter's value; UNKNOWN for what an open call may have set or a required one that is missing."""
+    positional = list(arguments.positional)
+    bound: dict[str, Value] = {}
+    for name, default in parameters(signature):
+        if positional:
+            bound[name] = positional.pop(0)
+        elif name in arguments.keywords:
+            bound[name] = arguments.keywords[name]
+        else:
+            bound[name] = UNKNOWN if arguments.open or default is REQUIRED else default
+    return bound

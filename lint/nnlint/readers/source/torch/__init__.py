@@ -1,0 +1,17 @@
+"""PyTorch as data: its names, and what its layers, functions, losses and optimisers do."""
+
+from __future__ import annotations
+
+from nnlint.readers.source.torch import data, functions, init, layers, losses, modes, modules, optim
+from nnlint.readers.source.values import Value
+
+SYMBOLS: dict[str, Value] = {
+    **modules.SYMBOLS,
+    **layers.SYMBOLS,
+    **functions.SYMBOLS,
+    **losses.SYMBOLS,
+    **optim.SYMBOLS,
+    **init.SYMBOLS,
+    **modes.SYMBOLS,
+    **data.SYMBOLS,
+}

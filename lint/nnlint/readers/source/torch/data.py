@@ -1,0 +1,215 @@
+"""``torch.utils.data``: data sets and loaders, as streams of batches with a role."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nnlint.evidence.source import Loader
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
+from nnlint.network.size import Size, symbol
+from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Call,
+    DictValue,
+    Instance,
+    ListValue,
+    Stream,
+    Value,
+    Weight,
+)
+
+LOADER_SIGNATURE = (
+    "dataset batch_size=1 shuffle=None sampler=None batch_sampler=None num_workers=0 collate_fn=None"
+)
+
+ROLES: tuple[tuple[str, str], ...] = (
+    ("test", r"(^|_)(test|tst|holdout)(ing)?(_|$|loader|data|set)"),
+    ("validation", r"(^|_)(val|valid|validation|eval|dev)(_|$|loader|data|set)"),
+    ("train", r"(^|_)(train|trn)(ing)?(_|$|loader|data|set)"),
+)
+"""The words by which people name splits."""
+
+
+def role_of(name: str) -> str:
+    """The split that a variable's name says it holds, "" when it says none or several."""
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    found = [role for role, pattern in ROLES if re.search(pattern, snake)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _loader_init(call: Call, arguments: Arguments) -> Value:
+    instance, i = arguments.positional[0], call.interpreter
+    bound = bind_signature(LOADER_SIGNATURE, arguments.after_self())
+    for name, value in bound.items():
+        i.heap.write(instance.state, name, value)
+    names = dict(
+        zip(
+            [p.partition("=")[0] for p in LOADER_SIGNATURE.split()],
+            arguments.after_self().names,
+            strict=False,
+        )
+    )
+    size, shuffle = bound["batch_size"], bound["shuffle"]
+    if bound["sampler"] is not None or bound["batch_sampler"] is not None:
+        shuffle = UNKNOWN
+    loader = Loader(
+        role_of(names.get("dataset", "")),
+        call.place,
+        "torch.utils.data.DataLoader",
+        size if isinstance(size, int) else None,
+        bool(shuffle) if isinstance(shuffle, bool) or shuffle is None else None,
+        bound["dataset"],
+    )
+    i.heap.write(instance.state, "_loader", loader)
+    return None
+
+
+def name_loader(i: Interpreter, instance: Instance, name: str) -> None:
+    """A loader got a name: its role, if it had none."""
+    loader: Loader = instance.state["_loader"]
+    if not loader.role and role_of(name):
+        named = Loader(
+            role_of(name), loader.place, loader.api, loader.batch_size, loader.shuffle, loader.dataset
+        )
+        i.heap.write(instance.state, "_loader", named)
+
+
+def _loader_iter(call: Call, arguments: Arguments) -> Value:
+    instance = arguments.positional[0]
+    loader: Loader | None = instance.state.get("_loader")
+    return Stream(_batch(call, instance), loader)
+
+
+def _batch(call: Call, instance: Instance) -> Value:
+    """One batch: an item of the data set with a batch axis in front."""
+    if instance.state.get("collate_fn") is not None:
+        return UNKNOWN
+    dataset, size = instance.state.get("dataset", UNKNOWN), instance.state.get("batch_size", UNKNOWN)
+    batch: Size = symbol("N")
+    if size is None:
+        return UNKNOWN
+    item = _item(call, dataset)
+    return batched(call, item, batch)
+
+
+def _item(call: Call, dataset: Value) -> Value:
+    if isinstance(dataset, Instance) and dataset.cls.find("__getitem__") is not MISSING:
+        fuel = call.interpreter.fuel
+        item = call.interpreter.call_method(dataset, "__getitem__", Arguments([UNKNOWN]), call.node)
+        call.interpreter.fuel = max(call.interpreter.fuel, fuel - 5000)
+        return item
+    return UNKNOWN
+
+
+def batched(call: Call, item: Value, batch: Size) -> Value:
+    """What the default collate function makes of an item."""
+    if isinstance(item, Tensor | Weight):
+        tensor = item.tensor if isinstance(item, Weight) else item
+        shape = Shape((batch, *tensor.shape.sizes)) if tensor.shape.rank is not None else UNKNOWN_SHAPE
+        return Tensor(Operation("input", (), {"shape": shape}, call.place), shape, tensor.range, tensor.role)
+    if isinstance(item, tuple):
+        return tuple(batched(call, part, batch) for part in item)
+    if isinstance(item, ListValue) and item.items is not None:
+        return tuple(batched(call, part, batch) for part in item.items)
+    if isinstance(item, DictValue):
+        return DictValue({k: batched(call, v, batch) for k, v in item.state.items()})
+    if isinstance(item, int | float) and not isinstance(item, bool):
+        shape = Shape((batch,))
+        return Tensor(Operation("input", (), {"shape": shape}, call.place), shape)
+    return UNKNOWN
+
+
+def _tensor_dataset_init(call: Call, arguments: Arguments) -> Value:
+    call.interpreter.heap.write(arguments.positional[0].state, "tensors", tuple(arguments.positional[1:]))
+    return None
+
+
+def _tensor_dataset_item(call: Call, arguments: Arguments) -> Value:
+    tensors = arguments.positional[0].state.get("tensors", ())
+    return tuple(_row(call, t) for t in tensors)
+
+
+def _row(call: Call, value: Value) -> Value:
+    tensor = value.tensor if isinstance(value, Weight) else value
+    if not isinstance(tensor, Tensor):
+        return Tensor(Operation("input", (), {}, call.place))
+    shape = Shape(tensor.shape.sizes[1:]) if tensor.shape.rank else UNKNOWN_SHAPE
+    return Tensor(Operation("input", (), {"shape": shape}, call.place), shape, tensor.range, tensor.role)
+
+
+def _random_split(call: Call, arguments: Arguments) -> Value:
+    dataset, lengths = arguments.get(0, "dataset", UNKNOWN), arguments.get(1, "lengths", UNKNOWN)
+    items = lengths.items if isinstance(lengths, ListValue) else lengths
+    if not isinstance(items, tuple):
+        return UNKNOWN
+    make: Any = call.interpreter.construct
+    return tuple(make(SUBSET, Arguments([dataset, UNKNOWN]), call.node) for _ in items)
+
+
+def _subset_init(call: Call, arguments: Arguments) -> Value:
+    call.interpreter.heap.write(
+        arguments.positional[0].state, "dataset", arguments.get(1, "dataset", UNKNOWN)
+    )
+    return None
+
+
+def _subset_item(call: Call, arguments: Arguments) -> Value:
+    return _item(call, arguments.positional[0].state.get("dataset", UNKNOWN))
+
+
+def _unknown(call: Call, arguments: Arguments) -> Value:
+    return UNKNOWN
+
+
+def _nothing(call: Call, arguments: Arguments) -> Value:
+    return None
+
+
+DATASET = library_class("torch.utils.data.Dataset", (OBJECT,), {"__init__": native("__init__", _nothing)})
+SUBSET = library_class(
+    "torch.utils.data.Subset",
+    (DATASET,),
+    {
+        "__init__": native("__init__", _subset_init),
+        "__getitem__": native("__getitem__", _subset_item),
+        "__len__": native("__len__", _unknown),
+    },
+)
+CLASSES = {
+    "Dataset": DATASET,
+    "IterableDataset": library_class("torch.utils.data.IterableDataset", (DATASET,)),
+    "Subset": SUBSET,
+    "TensorDataset": library_class(
+        "torch.utils.data.TensorDataset",
+        (DATASET,),
+        {
+            "__init__": native("__init__", _tensor_dataset_init),
+            "__getitem__": native("__getitem__", _tensor_dataset_item),
+            "__len__": native("__len__", _unknown),
+        },
+    ),
+    "DataLoader": library_class(
+        "torch.utils.data.DataLoader",
+        (OBJECT,),
+        {
+            "__init__": native("__init__", _loader_init),
+            "__iter__": native("__iter__", _loader_iter),
+            "__len__": native("__len__", _unknown),
+        },
+    ),
+    "random_split": native("random_split", _random_split),
+}
+
+SYMBOLS: dict[str, Value] = {
+    f"torch.utils.data.{prefix}{name}": value
+    for name, value in CLASSES.items()
+    for prefix in ("", "dataset.", "dataloader.")
+}

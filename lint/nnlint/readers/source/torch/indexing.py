@@ -1,0 +1,91 @@
+"""Indexing of tensors: integers, slices, None, Ellipsis; anything else gives an unknown shape."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nnlint.network.graph import Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
+from nnlint.network.size import Size, add, negative
+from nnlint.readers.source.values import Value, Weight
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+
+def index_tensor(i: Interpreter, value: Value, index: Value, node: ast.AST) -> Tensor:
+    """``tensor[index]`` as an operation."""
+    tensor = value.tensor if isinstance(value, Weight) else value
+    parts = index if isinstance(index, tuple) else (index,)
+    shape = indexed(tensor.shape, parts)
+    return i.operate("index", (tensor,), {"shape": shape, "index": parts}, i.place(node))
+
+
+def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:
+    """The shape after basic indexing (NumPy's rules)."""
+    if not all(_basic(p) for p in parts):
+        return UNKNOWN_SHAPE
+    consumed = sum(p is not None and p is not Ellipsis for p in parts)
+    if Ellipsis in [p for p in parts if p is None or isinstance(p, type(Ellipsis))]:
+        at = next(n for n, p in enumerate(parts) if p is Ellipsis)
+        return _around_ellipsis(shape, parts[:at], parts[at + 1 :])
+    if shape.rank is None or consumed > shape.rank:
+        return UNKNOWN_SHAPE
+    sizes, rest = _take(parts, list(shape.sizes))
+    return Shape((*sizes, *rest))
+
+
+def _basic(part: Value) -> bool:
+    return (
+        part is None
+        or part is Ellipsis
+        or isinstance(part, slice)
+        or (isinstance(part, int) and not isinstance(part, bool))
+    )
+
+
+def _take(parts: tuple[Value, ...], sizes: list[Size]) -> tuple[list[Size], list[Size]]:
+    result: list[Size] = []
+    for part in parts:
+        if part is None:
+            result.append(1)
+        elif isinstance(part, slice):
+            result.append(sliced(sizes.pop(0), part))
+        else:
+            sizes.pop(0)
+    return result, sizes
+
+
+def _around_ellipsis(shape: Shape, before: tuple[Value, ...], after: tuple[Value, ...]) -> Shape:
+    tail = sum(p is not None for p in after)
+    head = sum(p is not None for p in before)
+    if tail > len(shape.sizes) or (shape.rank is not None and head + tail > shape.rank):
+        return UNKNOWN_SHAPE
+    split = len(shape.sizes) - tail
+    end, _ = _take(after, list(shape.sizes[split:]))
+    if shape.open:
+        if before:
+            return Shape(tuple(end), open=True)
+        return Shape((*shape.sizes[:split], *end), open=True)
+    start, middle = _take(before, list(shape.sizes[:split]))
+    return Shape((*start, *middle, *end))
+
+
+def sliced(size: Size, part: slice) -> Size:
+    """The length of a slice of an axis."""
+    start, stop, step = part.start, part.stop, part.step
+    if (start, stop, step) == (None, None, None):
+        return size
+    if (
+        isinstance(size, int)
+        and all(v is None or isinstance(v, int) for v in (start, stop, step))
+        and step != 0
+    ):
+        return len(range(*part.indices(size)))
+    if step in (None, 1) and start is None and isinstance(stop, int) and stop < 0:
+        return add(size, stop)
+    if step in (None, 1) and stop is None and isinstance(start, int) and start >= 0:
+        return add(size, negative(start)) if size is not None else None
+    return None

@@ -1,0 +1,128 @@
+"""Losses of ``torch.nn`` and ``torch.nn.functional``: what each is called with is kept as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from nnlint.evidence.source import Did, Loss
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.torch.modules import MODULE
+from nnlint.readers.source.trace import LossCall
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value, Weight
+
+_REDUCED = "size_average=None reduce=None reduction='mean'"
+
+CLASSES: dict[str, tuple[str, str]] = {
+    "CrossEntropyLoss": (
+        "cross_entropy",
+        "weight=None size_average=None ignore_index=-100 reduce=None reduction='mean' label_smoothing=0.0",
+    ),
+    "NLLLoss": ("nll", "weight=None size_average=None ignore_index=-100 reduce=None reduction='mean'"),
+    "BCELoss": ("bce", f"weight=None {_REDUCED}"),
+    "BCEWithLogitsLoss": ("bce_with_logits", f"weight=None {_REDUCED} pos_weight=None"),
+    "MSELoss": ("mse", _REDUCED),
+    "L1Loss": ("l1", _REDUCED),
+    "SmoothL1Loss": ("smooth_l1", f"{_REDUCED} beta=1.0"),
+    "HuberLoss": ("huber", "reduction='mean' delta=1.0"),
+    "KLDivLoss": ("kl_div", f"{_REDUCED} log_target=False"),
+    "PoissonNLLLoss": ("poisson_nll", "log_input=True full=False"),
+    "GaussianNLLLoss": ("gaussian_nll", "full=False eps=1e-6 reduction='mean'"),
+    "MultiLabelSoftMarginLoss": ("multilabel_soft_margin", "weight=None"),
+    "SoftMarginLoss": ("soft_margin", _REDUCED),
+    "MultiMarginLoss": ("multi_margin", "p=1 margin=1.0"),
+    "HingeEmbeddingLoss": ("hinge", "margin=1.0"),
+}
+"""Class -> (kind, signature of its constructor)."""
+
+FUNCTIONS: dict[str, tuple[str, str]] = {
+    "cross_entropy": (
+        "cross_entropy",
+        "input target weight=None size_average=None ignore_index=-100 reduce=None reduction='mean' label_smoothing=0.0",
+    ),
+    "nll_loss": ("nll", "input target weight=None"),
+    "binary_cross_entropy": ("bce", "input target weight=None"),
+    "binary_cross_entropy_with_logits": (
+        "bce_with_logits",
+        "input target weight=None size_average=None reduce=None reduction='mean' pos_weight=None",
+    ),
+    "mse_loss": ("mse", "input target"),
+    "l1_loss": ("l1", "input target"),
+    "smooth_l1_loss": ("smooth_l1", "input target"),
+    "huber_loss": ("huber", "input target"),
+    "kl_div": ("kl_div", "input target size_average=None reduce=None reduction='mean' log_target=False"),
+    "poisson_nll_loss": ("poisson_nll", "input target"),
+    "gaussian_nll_loss": ("gaussian_nll", "input target var"),
+    "soft_margin_loss": ("soft_margin", "input target"),
+}
+
+
+def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
+    """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
+    i = call.interpreter
+    left = as_tensor(i, prediction, call.node)
+    right = as_tensor(i, target, call.node) if isinstance(target, Tensor | Weight) else None
+    inputs = (left,) if right is None else (left, right)
+    result = i.operate("loss", inputs, {"loss": loss.kind}, call.place)
+    i.trace.did(Did.LOSS, call.place, loss=loss.kind)
+    i.trace.losses.append(LossCall(loss, left, right, call.place, result.operation, i.trace.gradients[-1]))
+    return result
+
+
+def _init(signature: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        module = arguments.positional[0]
+        MODULE.state["__init__"].code(call, Arguments([module]))
+        for name, value in bind_signature(signature, arguments.after_self()).items():
+            call.interpreter.heap.write(module.state, name, value)
+        return None
+
+    return run
+
+
+def _forward(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        module: Instance = arguments.positional[0]
+        names = [part.partition("=")[0] for part in signature.split()]
+        attributes: Mapping[str, Value] = {name: module.state.get(name, UNKNOWN) for name in names}
+        bound = bind_signature("input target", arguments.after_self())
+        return meet(
+            call, Loss(kind, module.cls.api, attributes, module.place), bound["input"], bound["target"]
+        )
+
+    return run
+
+
+def _function(name: str, kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        bound = bind_signature(signature, arguments)
+        attributes = {
+            **arguments.keywords,
+            **{k: v for k, v in bound.items() if k not in ("input", "target")},
+        }
+        loss = Loss(kind, f"torch.nn.functional.{name}", attributes, call.place)
+        return meet(call, loss, bound["input"], bound["target"])
+
+    return run
+
+
+SYMBOLS: dict[str, Value] = {
+    **{
+        f"torch.nn.{name}": library_class(
+            f"torch.nn.{name}",
+            (MODULE,),
+            {
+                "__init__": native("__init__", _init(signature)),
+                "forward": native("forward", _forward(kind, signature)),
+            },
+            frozenset({"loss"}),
+        )
+        for name, (kind, signature) in CLASSES.items()
+    },
+    **{
+        f"torch.nn.functional.{name}": native(f"F.{name}", _function(name, kind, signature))
+        for name, (kind, signature) in FUNCTIONS.items()
+    },
+}

@@ -1,0 +1,207 @@
+"""Optimisers and schedulers of ``torch.optim``; clipping and gradient scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnlint.evidence.source import Did
+from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, DictValue, Instance, Value
+
+OPTIMIZERS: dict[str, tuple[str, str]] = {
+    "SGD": ("sgd", "params lr=0.001 momentum=0 dampening=0 weight_decay=0 nesterov=False"),
+    "Adam": ("adam", "params lr=0.001 betas=(0.9,0.999) eps=1e-8 weight_decay=0 amsgrad=False"),
+    "AdamW": ("adamw", "params lr=0.001 betas=(0.9,0.999) eps=1e-8 weight_decay=0.01 amsgrad=False"),
+    "Adamax": ("adamax", "params lr=0.002 betas=(0.9,0.999) eps=1e-8 weight_decay=0"),
+    "NAdam": ("nadam", "params lr=0.002 betas=(0.9,0.999) eps=1e-8 weight_decay=0"),
+    "RAdam": ("radam", "params lr=0.001 betas=(0.9,0.999) eps=1e-8 weight_decay=0"),
+    "SparseAdam": ("sparse_adam", "params lr=0.001"),
+    "RMSprop": ("rmsprop", "params lr=0.01 alpha=0.99 eps=1e-8 weight_decay=0 momentum=0"),
+    "Adagrad": ("adagrad", "params lr=0.01 lr_decay=0 weight_decay=0"),
+    "Adadelta": ("adadelta", "params lr=1.0 rho=0.9 eps=1e-6 weight_decay=0"),
+    "Adafactor": ("adafactor", "params lr=0.01"),
+    "ASGD": ("asgd", "params lr=0.01 lambd=1e-4 alpha=0.75 t0=1e6 weight_decay=0"),
+    "LBFGS": ("lbfgs", "params lr=1.0 max_iter=20"),
+    "Rprop": ("rprop", "params lr=0.01"),
+}
+"""Class -> (kind, signature with the defaults of torch 2.x)."""
+
+
+def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        optimizer, i = arguments.positional[0], call.interpreter
+        bound = bind_signature(signature, arguments.after_self())
+        for name, value in bound.items():
+            i.heap.write(optimizer.state, name, value)
+        i.heap.write(optimizer.state, "_kind", kind)
+        i.heap.write(optimizer.state, "_parameters", held_parameters(call, bound["params"]))
+        i.trace.optimizers.append(optimizer)
+        return None
+
+    return run
+
+
+def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
+    """The weights an optimiser is given, directly or in groups; None when they are not all known."""
+    items = iterate(call.interpreter, params)
+    if items is None:
+        return None
+    found: list[Value] = []
+    for item in items:
+        if isinstance(item, DictValue):
+            group = held_parameters(call, item.state.get("params", UNKNOWN))
+            if group is None:
+                return None
+            found += group
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def _event(did: Did) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        receiver = arguments.positional[0]
+        key = receiver.key if isinstance(receiver, Instance) else 0
+        call.interpreter.trace.did(did, call.place, key)
+        return UNKNOWN
+
+    return run
+
+
+def _step(call: Call, arguments: Arguments) -> Value:
+    closure = arguments.get(1, "closure", None)
+    if closure is not None:
+        call.interpreter.call(closure, Arguments([]), call.node)
+    return _event(Did.STEP)(call, arguments)
+
+
+def _add_group(call: Call, arguments: Arguments) -> Value:
+    call.interpreter.heap.write(arguments.positional[0].state, "_parameters", None)
+    return None
+
+
+def _state(call: Call, arguments: Arguments) -> Value:
+    return UNKNOWN
+
+
+OPTIMIZER = library_class(
+    "torch.optim.Optimizer",
+    (OBJECT,),
+    {
+        "zero_grad": native("zero_grad", _event(Did.ZERO_GRAD)),
+        "step": native("step", _step),
+        "add_param_group": native("add_param_group", _add_group),
+        "state_dict": native("state_dict", _state),
+        "load_state_dict": native("load_state_dict", _state),
+    },
+)
+
+
+def _scheduler_init(call: Call, arguments: Arguments) -> Value:
+    scheduler, i = arguments.positional[0], call.interpreter
+    i.heap.write(scheduler.state, "optimizer", arguments.get(1, "optimizer", UNKNOWN))
+    optimizer = scheduler.state["optimizer"]
+    if isinstance(optimizer, Instance):
+        i.heap.write(optimizer.state, "_scheduled", scheduler.cls.name)
+    return None
+
+
+SCHEDULER = library_class(
+    "torch.optim.lr_scheduler.LRScheduler",
+    (OBJECT,),
+    {
+        "__init__": native("__init__", _scheduler_init),
+        "step": native("step", _event(Did.SCHEDULER_STEP)),
+        "get_last_lr": native("get_last_lr", _state),
+        "state_dict": native("state_dict", _state),
+        "load_state_dict": native("load_state_dict", _state),
+    },
+)
+SCHEDULERS = (
+    *(
+        "StepLR",
+        "MultiStepLR",
+        "ExponentialLR",
+        "CosineAnnealingLR",
+        "CosineAnnealingWarmRestarts",
+        "LambdaLR",
+    ),
+    *(
+        "ReduceLROnPlateau",
+        "OneCycleLR",
+        "CyclicLR",
+        "LinearLR",
+        "ConstantLR",
+        "PolynomialLR",
+        "SequentialLR",
+    ),
+    *("ChainedScheduler", "MultiplicativeLR"),
+)
+
+
+def _clip(call: Call, arguments: Arguments) -> Value:
+    call.interpreter.trace.did(Did.CLIP, call.place)
+    return UNKNOWN
+
+
+def _scale(call: Call, arguments: Arguments) -> Value:
+    return arguments.get(1, "outputs", UNKNOWN)
+
+
+def _scaler_step(call: Call, arguments: Arguments) -> Value:
+    optimizer = arguments.get(1, "optimizer", UNKNOWN)
+    return _event(Did.STEP)(call, Arguments([optimizer]))
+
+
+def _framework_backward(call: Call, arguments: Arguments) -> Value:
+    """``accelerator.backward(loss)``, ``fabric.backward(loss)``."""
+    loss = arguments.get(1, "loss", UNKNOWN)
+    if hasattr(loss, "ancestors"):
+        call.interpreter.call_method(loss, "backward", Arguments([]), call.node)
+    else:
+        call.interpreter.trace.did(Did.BACKWARD, call.place)
+    return None
+
+
+SCALER = library_class(
+    "torch.amp.GradScaler",
+    (OBJECT,),
+    {
+        "scale": native("scale", _scale),
+        "step": native("step", _scaler_step),
+        "update": native("update", _state),
+        "unscale_": native("unscale_", _state),
+        "state_dict": native("state_dict", _state),
+        "load_state_dict": native("load_state_dict", _state),
+        "__init__": native("__init__", lambda call, arguments: None),
+    },
+)
+
+SYMBOLS: dict[str, Value] = {
+    "torch.optim.Optimizer": OPTIMIZER,
+    **{
+        f"torch.optim.{name}": library_class(
+            f"torch.optim.{name}", (OPTIMIZER,), {"__init__": native("__init__", _init(kind, signature))}
+        )
+        for name, (kind, signature) in OPTIMIZERS.items()
+    },
+    "torch.optim.lr_scheduler.LRScheduler": SCHEDULER,
+    "torch.optim.lr_scheduler._LRScheduler": SCHEDULER,
+    **{
+        f"torch.optim.lr_scheduler.{name}": library_class(f"torch.optim.lr_scheduler.{name}", (SCHEDULER,))
+        for name in SCHEDULERS
+    },
+    **{
+        f"torch.nn.utils.{name}": native(name, _clip)
+        for name in ("clip_grad_norm_", "clip_grad_value_", "clip_grad_norm")
+    },
+    **{
+        f"torch.nn.utils.clip_grad.{name}": native(name, _clip)
+        for name in ("clip_grad_norm_", "clip_grad_value_")
+    },
+    "torch.amp.GradScaler": SCALER,
+    "torch.cuda.amp.GradScaler": SCALER,
+    "torch.amp.grad_scaler.GradScaler": SCALER,
+}

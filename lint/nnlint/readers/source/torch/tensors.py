@@ -1,0 +1,151 @@
+"""Methods and attributes of ``torch.Tensor``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.source import Did
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.shapes import shape_of, size_at
+from nnlint.readers.source.values import (
+    UNKNOWN,
+    Arguments,
+    Call,
+    Native,
+    Value,
+    Weight,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+
+def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None) -> Value:
+    """``tensor.name``: sizes, data, or a bound method."""
+    from nnlint.readers.source.torch import functions, init
+
+    tensor = value.tensor if isinstance(value, Weight) else value
+    if name == "shape":
+        return shape_of(tensor)
+    if name in ("T", "mT"):
+        return i.operate("transpose", (tensor,), {"first": -2, "second": -1}, i.place(node or _NOWHERE))
+    if name == "data":
+        return (
+            value
+            if isinstance(value, Weight)
+            else i.operate("detach", (tensor,), {}, i.place(node or _NOWHERE))
+        )
+    if name == "ndim":
+        return UNKNOWN if tensor.shape.rank is None else tensor.shape.rank
+    if name == "requires_grad":
+        return value.state["trainable"] if isinstance(value, Weight) else UNKNOWN
+    if name in ("device", "dtype", "is_cuda", "grad", "grad_fn", "layout"):
+        return UNKNOWN
+    if isinstance(value, Weight) and name in init.METHODS:
+        return Native(name, lambda call, arguments: init.METHODS[name](call, value, arguments), "static")
+    method = METHODS.get(name)
+    if method is not None:
+        return Native(name, lambda call, arguments: method(call, tensor, arguments), "static")
+    function = functions.METHODS.get(name.removesuffix("_") if not name.startswith("_") else name)
+    if function is None:
+        return (
+            Native(name, lambda call, arguments: as_tensor(call.interpreter, UNKNOWN, call.node), "static")
+            if name in OTHER
+            else UNKNOWN
+        )
+    inplace = name.endswith("_") and not name.endswith("__")
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        keywords = {**arguments.keywords, "inplace": True} if inplace else arguments.keywords
+        return function(call, Arguments([tensor, *arguments.positional], keywords, arguments.open))
+
+    return Native(name, run, "static")
+
+
+OTHER = frozenset(
+    {
+        "clone_",
+        "cumsum",
+        "cumprod",
+        "gather",
+        "scatter",
+        "scatter_add",
+        "masked_select",
+        "index_select",
+        "take",
+    }
+)
+
+
+def set_tensor_attribute(i: Interpreter, target: Value, name: str, value: Value, node: ast.AST) -> None:
+    """``weight.requires_grad = False``, ``weight.data = ...``."""
+    from nnlint.readers.source.torch import init
+
+    if not isinstance(target, Weight):
+        return
+    if name == "requires_grad":
+        i.heap.write(target.state, "trainable", value if isinstance(value, bool) else None)
+    elif name == "data":
+        init.set_from(i, target, value, node)
+
+
+def _size(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    axis = arguments.get(0, "dim", None)
+    if axis is None:
+        return shape_of(tensor)
+    return size_at(tensor, axis) if isinstance(axis, int) else UNKNOWN
+
+
+def _dim(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    return UNKNOWN if tensor.shape.rank is None else tensor.shape.rank
+
+
+def _numel(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    size = tensor.shape.elements()
+    return UNKNOWN if size is None else size
+
+
+def _backward(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    trace = call.interpreter.trace
+    trace.differentiated.update(id(operation) for operation in tensor.ancestors())
+    trace.did(Did.BACKWARD, call.place)
+    return None
+
+
+def _leave(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    """``.item()``, ``.numpy()``, ``.tolist()``: out of the graph."""
+    return UNKNOWN
+
+
+def _moved(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    return tensor
+
+
+METHODS = {
+    "size": _size,
+    "dim": _dim,
+    "ndimension": _dim,
+    "numel": _numel,
+    "backward": _backward,
+    **dict.fromkeys(("item", "tolist"), _leave),
+    **dict.fromkeys(
+        (
+            "to",
+            "cuda",
+            "cpu",
+            "float",
+            "double",
+            "half",
+            "contiguous",
+            "clone",
+            "requires_grad_",
+            "bfloat16",
+            "type_as",
+        ),
+        _moved,
+    ),
+}
+
+_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)

@@ -1,0 +1,129 @@
+"""What one entry of a program did: operations on tensors, losses, and events in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Did, Event, Fit, Loop, Loss, Rows, SplitUse
+from nnlint.network.graph import Operation, Tensor
+from nnlint.readers.source.values import Instance
+
+
+@dataclass(eq=False, slots=True)
+class LossCall:
+    """A loss that met a prediction: becomes ``LossUse`` evidence once the entry is over."""
+
+    loss: Loss
+    prediction: Tensor
+    target: Tensor | None
+    place: Place
+    result: Operation
+    gradients: bool | None
+
+
+@dataclass(eq=False, slots=True)
+class ModelCall:
+    """The first call of a model from outside of any model: its graph becomes a ``Network``."""
+
+    model: Instance
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    operations: tuple[Operation, ...]
+    understood: bool
+
+
+@dataclass(eq=False, slots=True)
+class Trace:
+    """The record of one entry. ``opaque``: calls that were not understood while tensors were about."""
+
+    operations: list[Operation] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    losses: list[LossCall] = field(default_factory=list)
+    calls: list[ModelCall] = field(default_factory=list)
+    models: list[Instance] = field(default_factory=list)
+    optimizers: list[Instance] = field(default_factory=list)
+    differentiated: set[int] = field(default_factory=set)
+    reads: list[tuple[str, Place]] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
+    splits: list[SplitUse] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    notes: dict[str, object] = field(default_factory=dict)
+    opaque: int = 0
+    loops: tuple[Loop, ...] = ()
+    conditions: int = 0
+    gradients: tuple[bool | None, ...] = (True,)
+    functions: tuple[str, ...] = ()
+    inside: int = 0  # depth of model calls
+
+    def did(self, did: Did, place: Place, *subjects: int, **details: object) -> None:
+        """Record an event at this point of the program."""
+        training = details.pop("training", None)
+        assert training is None or isinstance(training, bool)
+        self.events.append(
+            Event(
+                did,
+                place,
+                subjects,
+                self.loops,
+                self.conditions == 0,
+                self.gradients[-1],
+                training,
+                self.functions[-1] if self.functions else "",
+                details,
+            )
+        )
+
+    @contextmanager
+    def loop(self, loop: Loop) -> Iterator[None]:
+        """Events inside belong to ``loop``; a condition around the loop does not make its body uncertain."""
+        loops, conditions = self.loops, self.conditions
+        self.loops, self.conditions = (*loops, loop), 0
+        try:
+            yield
+        finally:
+            self.loops, self.conditions = loops, conditions
+
+    @contextmanager
+    def condition(self) -> Iterator[None]:
+        """Events inside may not happen."""
+        self.conditions += 1
+        try:
+            yield
+        finally:
+            self.conditions -= 1
+
+    @contextmanager
+    def recording_gradients(self, on: bool | None) -> Iterator[None]:
+        """Inside, autograd is on, off, or not known."""
+        self.gradients = (*self.gradients, on)
+        try:
+            yield
+        finally:
+            self.gradients = self.gradients[:-1]
+
+    def mark(self) -> tuple[int, ...]:
+        """A point to ``rewind`` to."""
+        return tuple(len(part) for part in self._parts())
+
+    def rewind(self, mark: tuple[int, ...]) -> None:
+        """Forget what was recorded since ``mark``."""
+        for part, length in zip(self._parts(), mark, strict=True):
+            del part[length:]
+
+    def _parts(self) -> tuple[list[object], ...]:
+        parts = (
+            self.operations,
+            self.events,
+            self.losses,
+            self.calls,
+            self.models,
+            self.optimizers,
+            self.reads,
+            self.fits,
+            self.splits,
+            self.rows,
+        )
+        return parts  # type: ignore[return-value]
