@@ -102,7 +102,13 @@ def test_selector_of_a_check_that_did_not_run_is_not_judged() -> None:
 
 
 def test_misspelt_directive_is_kept_for_the_check() -> None:
-    assert judged("x = 1  # nnlint: ignore_file[IN101]").directive == "ignore_file"
+    comment = judged("x = 1  # nnlint: ignore_file[IN101]")
+    assert (comment.directive, comment.unused) == ("ignore_file", ())
+
+
+def test_comment_without_a_code_does_not_silence_that_it_has_none() -> None:
+    about = Finding(Place("model.py", 1, 8, 1, 24), "blanket", code="IN104", name="invalid-suppression")
+    assert silenced("x = 1  # nnlint: ignore").silence([about]) == [about]
 
 
 def test_prose_is_no_comment_to_nnlint() -> None:

@@ -15,7 +15,7 @@ from nnlint.lines import cells_of, lines_of
 
 MARKER = b"nnlint:"
 COMMENT = re.compile(r"#\s*nnlint:\s*([A-Za-z][\w-]*)\s*(?:\[([^\]]*)\])?")
-BLANKET, FILE = "ignore", "ignore-file"
+LINE, FILE = "ignore", "ignore-file"
 MAGIC = re.compile(r"^\s*[%!?]")
 NO_CODE = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
@@ -52,7 +52,7 @@ def _comments(path: str, lines: tuple[str, ...], cell: int) -> Iterator[Comment]
     tokens = list(_tokens(["pass" if cell and MAGIC.match(line) else line for line in lines]))
     for index, token in enumerate(tokens):
         match = COMMENT.search(token.string) if token.type == tokenize.COMMENT else None
-        if match and (match[1] in (BLANKET, FILE) or _meant(match)):
+        if match and (match[1] in (LINE, FILE) or _meant(match)):
             line, column = token.start
             column += match.start()
             place = Place(path, line, column + 1, line, column + 1 + len(match[0].rstrip()), cell=cell)
@@ -62,7 +62,7 @@ def _comments(path: str, lines: tuple[str, ...], cell: int) -> Iterator[Comment]
 
 def _meant(match: re.Match[str]) -> bool:
     """Whether an unknown word was meant as a directive rather than as prose."""
-    return match[2] is not None or bool(difflib.get_close_matches(match[1].lower(), [BLANKET, FILE], 1, 0.75))
+    return match[2] is not None or bool(difflib.get_close_matches(match[1].lower(), [LINE, FILE], 1, 0.75))
 
 
 def _tokens(lines: list[str]) -> Iterator[tokenize.TokenInfo]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from nnlint.check import Check, all_checks
-from nnlint.comments import BLANKET, FILE, Comment, comments_of
+from nnlint.comments import LINE, FILE, Comment, comments_of
 from nnlint.config import Settings
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
@@ -18,6 +18,8 @@ from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
 from nnlint.selection import ALL, matches
 
+ENTRY = "per-file-ignores"
+DIRECTIVES = (LINE, FILE, ENTRY)
 SOURCES = (".py", ".ipynb")
 FROM_OTHER_FILES = (Dataset, Weights)
 """Evidence that a run on the source alone does not have; checks of it are then no judges of a comment."""
@@ -52,8 +54,11 @@ class Suppressing:
     silencers: tuple[Silencer, ...]
 
     def silence(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Those of ``findings`` (about comments themselves) that nothing silences."""
-        return _kept(findings, self.silencers)
+        """Those of ``findings`` (about comments themselves) that nothing silences by a selector.
+
+        A comment without one would silence that it has none.
+        """
+        return _kept(findings, [s for s in self.silencers if s.selectors])
 
 
 def apply(
@@ -95,7 +100,7 @@ def _comments(findings: Iterable[Finding], evidence: Iterable[object]) -> Iterat
 
 def _below_comment(comment: Comment, finding: Finding) -> bool:
     place = finding.place
-    if place.path != comment.place.path or comment.directive not in (BLANKET, FILE):
+    if place.path != comment.place.path or comment.directive not in (LINE, FILE):
         return False
     if comment.directive == FILE:
         return True
@@ -109,7 +114,7 @@ def _entries(settings: Settings, whole: bool) -> Iterator[Silencer]:
     for pattern, selectors in settings.per_file_ignores.items():
         place = Place(settings.source, part=f"per-file-ignores {pattern!r}")
         covers = partial(_matching, settings, pattern)
-        yield Silencer(place, "per-file-ignores", selectors, covers, judged=whole)
+        yield Silencer(place, ENTRY, selectors, covers, judged=whole)
 
 
 def _matching(settings: Settings, pattern: str, finding: Finding) -> bool:
@@ -127,6 +132,7 @@ def _could_speak(check: Check, evidence: Sequence[object]) -> bool:
 def _judge(silencer: Silencer, ran: set[str]) -> Suppression:
     meant = {s: {c.code for c in all_checks() if matches(s, c)} for s in silencer.selectors}
     unused = [s for s, codes in meant.items() if codes and codes <= ran and s not in silencer.used]
+    unused = unused if silencer.directive in DIRECTIVES else []
     unknown = [s for s, codes in meant.items() if not codes]
     return Suppression(silencer.place, silencer.selectors, tuple(unused), tuple(unknown), silencer.directive)
 
