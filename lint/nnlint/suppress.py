@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from nnlint.check import Check, all_checks
-from nnlint.comments import LINE, FILE, Comment, comments_of
+from nnlint.comments import FILE, LINE, Comment, comments_of
 from nnlint.config import Settings
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
