@@ -1,0 +1,106 @@
+"""DS201: one class far outnumbers another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, WARNING, check
+from nnlint.evidence.data import Column, Dataset, Kind, Task
+from nnlint.evidence.place import Place
+from nnlint.finding import Finding, Table
+
+SEVERE = 100
+"""Beyond, always naming the larger class is right in 99 % of the rows."""
+
+FEWEST_ROWS = 20
+"""Below, a ratio beyond ten to one is two or three rows."""
+
+SHOWN = 10
+
+
+@check("DS201", level=WARNING)
+def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
+    """The largest class has more than ten times the rows of the smallest.
+
+    Why: a network that always names the large class already has a high accuracy and a low loss; the gradient
+    of the small class drowns, and accuracy does not show it. Beyond 100 to 1 this is an error.
+    Source: He, Garcia, "Learning from Imbalanced Data", TKDE 2009; Buda, Maki, Mazurowski, "A systematic
+    study of the class imbalance problem in convolutional neural networks", 2018.
+    Options: ratio: rows of the largest class to rows of the smallest.
+
+    Fires:
+        Eleven rows of one class to one of the other.
+        ```python generate
+        # expect churn.csv  warning: [DS201]
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(rng.normal(size=(360, 3)), columns=["a", "b", "c"])
+        frame["label"] = ["stays"] * 330 + ["leaves"] * 30
+        frame.to_csv("churn.csv", index=False)
+        ```
+        More than a hundred.
+        ```python generate
+        # expect fraud.csv  error: [DS201]
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(rng.normal(size=(2000, 3)), columns=["a", "b", "c"])
+        frame["label"] = [1] * 12 + [0] * 1988
+        frame.to_csv("fraud.csv", index=False)
+        ```
+    Silent:
+        Nine to one is common and learned.
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "c"])
+        frame["label"] = ["stays"] * 270 + ["leaves"] * 30
+        frame.to_csv("churn.csv", index=False)
+        ```
+        Grades are whole numbers, but steps of a scale rather than classes.
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "c"])
+        frame["target"] = np.clip(rng.normal(6, 0.9, 400).round(), 3, 9).astype(int)
+        frame.to_csv("wine.csv", index=False)
+        ```
+    """
+    if data.target is None or data.target.task is not Task.CLASSIFICATION:
+        return
+    column = data.train.column(data.target.column)
+    if column is None or len(column.top) < 2 or column.rows < FEWEST_ROWS or _is_scale(column):
+        return
+    (large, most), (small, fewest) = column.top[0], column.top[-1]
+    if most <= ratio * fewest:
+        return
+    yield Finding(
+        Place(data.train.paths[-1], part=f"column '{column.name}'"),
+        f"{most / fewest:,.0f} to 1: {most:,} rows of class '{large[:20]}', {fewest:,} of '{small[:20]}'",
+        "weight the classes in the loss or sample them evenly, and measure F1 or recall, not accuracy",
+        table=Table(("class", "rows", "share"), _rows(column)),
+        subject=(data.place.path, "target"),
+        level=ERROR if most > SEVERE * fewest else None,
+    )
+
+
+def _is_scale(column: Column) -> bool:
+    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages."""
+    if column.kind is not Kind.NUMBER or column.distinct is None or column.minimum is None:
+        return False
+    numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
+    return column.distinct > 2 and not numbered
+
+
+def _rows(column: Column) -> tuple[tuple[str, ...], ...]:
+    shown = (
+        column.top if len(column.top) <= SHOWN else (*column.top[: SHOWN // 2], *column.top[-SHOWN // 2 :])
+    )
+    return tuple((label, f"{n:,}", f"{n / column.rows:.2%}") for label, n in shown)
