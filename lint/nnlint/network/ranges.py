@@ -183,6 +183,51 @@ def hardtanh(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
     return None
 
 
+def largest(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """max(a, b, …): at least as large as the largest of the lower bounds, whatever the others are."""
+    known = [r for r in ranges if r is not None]
+    if not known:
+        return None
+    high = max(r.high for r in known) if len(known) == len(ranges) else INFINITY
+    return Range(max(r.low for r in known), high)
+
+
+def smallest(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """min(a, b, …)."""
+    turned = largest([negate([r], attributes) for r in ranges], attributes)
+    return negate([turned], attributes)
+
+
+def either(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """where(condition, a, b)."""
+    return hull(ranges[1], ranges[2]) if len(ranges) == 3 else None
+
+
+def padded(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """Padding repeats values (``mode``), or puts ``value`` around them; without either, nothing is known."""
+    value, mode = attributes.get("value"), attributes.get("mode", "constant")
+    if mode != "constant":
+        return unchanged(ranges, attributes) if isinstance(mode, str) else None
+    number = Range(float(value), float(value)) if isinstance(value, int | float) else None
+    return hull(ranges[0] if ranges else None, number)
+
+
+_AVERAGING = frozenset({"nearest", "nearest-exact", "linear", "bilinear", "trilinear", "area"})
+
+
+def resampled(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """Picked or averaged neighbours stay within; cubic interpolation overshoots."""
+    return unchanged(ranges, attributes) if attributes.get("mode") in _AVERAGING else None
+
+
+def leaky(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """x, or ``slope``·x below 0: towards 0 but not beyond, as long as 0 ≤ slope ≤ 1."""
+    x, slope = ranges[0] if ranges else None, attributes.get("slope", 0.01)
+    if x is None or not isinstance(slope, int | float) or not 0 <= slope <= 1:
+        return None
+    return Range(x.low, x.high if x.high >= 0 else slope * x.high if slope else 0.0)
+
+
 def gelu_like(minimum: float) -> RangeRule:
     """GELU, SiLU, Mish: bounded below by a small negative number, unbounded above."""
     bounds = Range(minimum, INFINITY)

@@ -105,7 +105,8 @@ def pad(node: Node) -> Made:
 
 def resize(node: Node) -> Made:
     """Resize and Upsample; the shape is ONNX's, since its rounding has many modes."""
-    attributes = {"mode": node.attributes.get("mode", "nearest")}
+    outside = node.attributes.get("coordinate_transformation_mode") == "tf_crop_and_resize"
+    attributes = {"mode": None if outside else node.attributes.get("mode", "nearest")}
     return Made("interpolate", node.inputs[:1], attributes, shape=node.output_shape())
 
 
