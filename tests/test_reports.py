@@ -102,6 +102,13 @@ def test_column_is_named_with_its_figures() -> None:
     )
 
 
+def test_steps_within_a_graph_are_named() -> None:
+    step = Step(Place("net.onnx", part="node 'fc'"), "gives 1 value")
+    printed = text(finding(Place("net.onnx", part="node 'relu'"), trail=(step,)))
+    assert "  | softmax again\n  --> net.onnx: node 'fc'\n  | gives 1 value\n" in printed
+    assert printed.count("-->") == 1
+
+
 def test_cell_of_a_notebook_is_shown(folder: Path) -> None:
     cells = [{"cell_type": "code", "source": ["a = 1\n"]}, {"cell_type": "code", "source": ["b = f(x)"]}]
     (folder / "a.ipynb").write_text(json.dumps({"cells": cells}))

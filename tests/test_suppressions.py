@@ -69,6 +69,7 @@ def test_comment_silences_a_finding_in_its_reach(source: str, line: int, end: in
         (f"x = 1\n{IGNORE}\ny = 2", 1),
         (f"{IGNORE}\nx = 1\ny = 2", 3),
         (f"x = f(\n  1,  {IGNORE}\n  2)", 3),
+        (f"x = f(\n  {IGNORE}\n  1,\n  2)", 4),
         (f"x = '{IGNORE}'", 1),
         ("x = 1  # nnlint: ignore[HL]", 1),
         ("x = 1  # nnlint: igore[IN101]", 1),
@@ -122,7 +123,7 @@ def test_findings_about_comments_can_be_silenced_for_the_file() -> None:
 
 
 def test_comment_in_a_notebook_reaches_its_cell_only(folder: Path) -> None:
-    cells = [["%matplotlib inline\n", "!ls 'a\n", "x = 1\n", f"y = 2  {IGNORE}"], ["x = 1\n"] * 4]
+    cells = [["%matplotlib inline\n", "!echo '''\n", "x = 1\n", f"y = 2  {IGNORE}"], ["x = 1\n"] * 4]
     notebook = {"cells": [{"cell_type": "code", "source": c} for c in cells]}
     Path("a.ipynb").write_text(json.dumps(notebook))
     inside, outside = finding(4, path="a.ipynb", cell=1), finding(4, path="a.ipynb", cell=2)
