@@ -62,9 +62,18 @@ def test_reading_code_does_not_run_it(tmp_path: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == before
 
 
-def test_an_empty_folder_has_no_findings(tmp_path: Path) -> None:
-    result = engine.run([str(tmp_path)], Settings())
-    assert result.findings == ()
+def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    findings = engine.run([str(tmp_path / "empty")], Settings()).findings
+    assert [spot(f, tmp_path) for f in findings] == ["IN101 empty"]
+
+
+def test_the_images_listed_as_mislabelled_lie_in_the_wrong_folder() -> None:
+    right = {p.name: p.parent.name for p in (FIXTURES / "digits_clean/data/train").rglob("*.png")}
+    findings = engine.run([str(FIXTURES / "digits_broken")], Settings(select=("DS101",))).findings
+    listed = {Path(row[0]).name: row[2] for f in findings if f.table for row in f.table.rows}
+    assert listed != {}
+    assert listed == {name: right[name] for name in listed}
 
 
 def test_unreadable_files_are_each_reported() -> None:
