@@ -84,6 +84,10 @@ QUIET = frozenset(
 """Packages whose functions look at a model or optimiser and leave its mode and layers alone."""
 
 
+NEVER_OPENED = QUIET | MODELS.keys()
+"""Well-known packages: even when their source lies at hand it is not part of the project."""
+
+
 class Model(Protocol):
     """A package that models a library: names, and behaviour of its values."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.files import Unreadable
 from nnlint.readers.source import statements
-from nnlint.readers.source.libraries import Libraries
+from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.text import Text, read_text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import MISSING, UNKNOWN, Library, ModuleValue, Scope, Value
@@ -119,10 +120,19 @@ class Project:
     def _find(self, name: str, folder: Path) -> Path | None:
         key = (name, folder)
         if key not in self._found:
-            self._found[key] = next(
-                (path for root in self.roots(folder) if (path := _file(root, name)) is not None), None
-            )
+            self._found[key] = next(self._candidates(name, folder), None)
         return self._found[key]
+
+    def _candidates(self, name: str, folder: Path) -> Iterator[Path]:
+        package = name.partition(".")[0]
+        if package in NEVER_OPENED:
+            return
+        for root in self.roots(folder):
+            if _is_library_folder(root) and root / package not in (folder, *folder.parents):
+                continue  # beside the package lie other people's
+            path = _file(root, name)
+            if path is not None:
+                yield path
 
     def roots(self, folder: Path) -> tuple[Path, ...]:
         """Where absolute imports are looked up: the file's folder, its package's root, the project, src."""
@@ -167,6 +177,11 @@ class Project:
             return Path(module.state["__path__"]) if "__path__" in module.state else None
         path = Path(module.text.path)
         return path.parent if path.name == "__init__.py" else None
+
+
+def _is_library_folder(root: Path) -> bool:
+    """Where packages of many authors, or Python's own, lie side by side."""
+    return root.name in ("site-packages", "dist-packages") or (root / "os.py").is_file()
 
 
 def _file(root: Path, name: str) -> Path | None:
