@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import warnings
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -354,31 +353,30 @@ def sound() -> bytes:
     return (CLEAN / "masked_attention.onnx").read_bytes()
 
 
-def mutations() -> Iterator[st.SearchStrategy[bytes]]:
-    size = len(sound())
-    yield st.integers(0, size - 1).map(lambda n: sound()[:n])
-    flips = st.lists(st.tuples(st.integers(0, size - 1), st.integers(0, 255)), min_size=1, max_size=20)
-    yield flips.map(flipped)
-    structure = st.lists(
-        st.tuples(st.integers(size - 900, size - 1), st.integers(0, 255)), min_size=1, max_size=4
-    )
-    yield structure.map(flipped)
-    yield st.binary(max_size=200)
+Flips = list[tuple[int, int]]
+SIZE = (CLEAN / "masked_attention.onnx").stat().st_size
+BYTE = st.integers(0, 255)
+ANYWHERE = st.lists(st.tuples(st.integers(0, SIZE - 1), BYTE), max_size=20)
+STRUCTURE = st.lists(st.tuples(st.integers(SIZE - 900, SIZE - 1), BYTE), min_size=1, max_size=4)
 
 
-def flipped(changes: list[tuple[int, int]]) -> bytes:
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flips=st.one_of(ANYWHERE, STRUCTURE), kept=st.one_of(st.just(SIZE), st.integers(0, SIZE)))
+def test_damaged_files_never_raise(tmp_path: Path, flips: Flips, kept: int) -> None:
     data = bytearray(sound())
-    for position, value in changes:
+    for position, value in flips:
         data[position] = value
-    return bytes(data)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(data[:kept])
+    assert reading(path).evidence
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.one_of(*mutations()))
-def test_damaged_files_never_raise(tmp_path: Path, data: bytes) -> None:
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=200))
+def test_any_bytes_never_raise(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(data)
-    assert reading(path).evidence
+    assert [type(e) for e in reading(path).evidence] == [Unreadable]
 
 
 def test_one_broken_file_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -63,7 +63,10 @@ class Statistics:
 
     def add(self, chunk: _Array) -> None:
         """Take in some values."""
-        values = chunk.astype(np.float64)
+        with np.errstate(all="ignore"):  # signalling NaNs, squares beyond float64
+            self._add(chunk.astype(np.float64))
+
+    def _add(self, values: npt.NDArray[np.float64]) -> None:
         self.count += values.size
         finite = values[np.isfinite(values)] if not np.isfinite(values).all() else values
         if finite.size < values.size:
@@ -76,10 +79,9 @@ class Statistics:
         self.maximum = max(self.maximum, float(finite.max()))
         if self._shift is None:
             self._shift = float(finite[0])
-        with np.errstate(over="ignore"):
-            centred = finite - self._shift
-            self._sum += float(centred.sum())
-            self._squares += float(np.dot(centred, centred))
+        centred = finite - self._shift
+        self._sum += float(centred.sum())
+        self._squares += float(np.dot(centred, centred))
 
     @property
     def finite(self) -> int:
@@ -131,7 +133,10 @@ def stored(path: Path, tensor: onnx.TensorProto, name: str = "") -> Stored:
     Values that cannot be had (missing data, sub-byte types, strings) leave the statistics out.
     """
     shape, name = tuple(tensor.dims), name or tensor.name
-    dtype = onnx.TensorProto.DataType.Name(tensor.data_type).lower()
+    names = onnx.TensorProto.DataType.values()
+    dtype = (
+        onnx.TensorProto.DataType.Name(tensor.data_type).lower() if tensor.data_type in names else "unknown"
+    )
     floating = tensor.data_type in FLOATS
     try:
         statistics, values = _read(path, tensor, math.prod(shape))
