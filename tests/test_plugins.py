@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from examples import cases, found, lint, marks
 from nnlint import check
 from nnlint.cli import main
+
+Capture = pytest.CaptureFixture[str]
 
 GOOD = '''
 from collections.abc import Iterator
@@ -42,9 +45,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     check._loaded.cache_clear()
     yield folder
     check._loaded.cache_clear()
-
-
-Capture = pytest.CaptureFixture[str]
 
 
 def test_check_of_a_plugin_runs_and_speaks_over_the_general_one(package: Path, capsys: Capture) -> None:
@@ -88,3 +88,17 @@ def test_broken_module_hides_no_finding(module: str, message: str, package: Path
     printed = capsys.readouterr()
     assert "IN101" in printed.out or "AC101" in printed.out
     assert message in printed.err
+
+
+def test_scaffold_passes_its_examples_at_once(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["dev", "new", "AC201", "some-defect", "--into", str(package)]) == 0
+    check._loaded.cache_clear()
+    made = [case for case in cases() if case.check.code == "AC201"]
+    assert [case.section for case in made] == ["fires", "silent"]
+    for case in made:
+        folder = package.parent / str(case)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        result = lint(case, folder)
+        mine = {mark for mark in found(result, marks(case.example)) if mark.code == "AC201"}
+        assert mine == set(marks(case.example))

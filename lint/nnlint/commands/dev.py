@@ -38,14 +38,30 @@ def {function}(network: Network) -> Iterator[Finding]:
         ```python
         from torch import nn
 
-        model = nn.Sequential(nn.Linear(4, 4), nn.Hardtanh(), nn.Linear(4, 1))  # warning: [{code}]
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.hidden = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x):
+                x = nn.functional.hardtanh(self.hidden(x))  # warning: [{code}]
+                return self.head(x)
         ```
     Silent:
         The near miss: what looks like the defect and is right.
         ```python
         from torch import nn
 
-        model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.hidden = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x):
+                x = nn.functional.relu(self.hidden(x))
+                return self.head(x)
         ```
     """
     for operation in network.operations:

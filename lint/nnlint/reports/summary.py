@@ -50,7 +50,8 @@ def read_counts(result: Result) -> dict[str, int]:
     evidence = result.evidence
     datasets = [e for e in evidence if isinstance(e, Dataset)]
     return {
-        "networks": sum(isinstance(e, Network) for e in evidence),
+        # a model is met again by every program that trains it
+        "networks": len({(e.name, e.place) for e in evidence if isinstance(e, Network)}),
         "training_programs": len({e.program for e in evidence if isinstance(e, Recipe)}),
         "programs": sum(isinstance(e, Program) for e in evidence),
         "datasets": len(datasets),
