@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,13 +179,46 @@ class SplitUse:
     api: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of a table that was read from ``source``, as the code picks them.
+
+    ``steps`` in order: ("drop", names), ("keep", names), ("slice", (first, last)) and ("take", positions)
+    by position among those that are left, ("add", names) for columns that the code makes.
+    """
+
+    source: str
+    steps: tuple[tuple[str, tuple[str | int | None, ...]], ...] = ()
+
+    def of(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """Those of ``names`` that are picked; None when the steps do not fit these names."""
+        left = list(names)
+        for kind, arguments in self.steps:
+            if kind == "slice":
+                left = left[slice(*arguments)]
+            elif kind == "take":
+                if not all(isinstance(n, int) and -len(left) <= n < len(left) for n in arguments):
+                    return None
+                left = [left[n] for n in arguments if isinstance(n, int)]
+            elif kind == "keep":
+                if not set(arguments) <= set(left):
+                    return None
+                left = [str(n) for n in arguments]
+            elif kind == "drop":
+                left = [n for n in left if n not in arguments]
+            else:
+                left += [str(n) for n in arguments if n not in left]
+        return tuple(left)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
     """What one entry of a program does to its data, in order.
 
     ``reads``: paths as written, with the place. ``target``: the column used as label; ``dropped``: columns
     taken out of the features. ``scales``: True when something seen scales the features, False when the way
-    from reader to network is understood and nothing does, None when not known.
+    from reader to network is understood and nothing does, None when not known. ``features`` and ``labels``:
+    how both are picked from the columns, where the code shows it, by name or by position.
     """
 
     program: str
@@ -196,6 +229,8 @@ class Pipeline:
     target: str = ""
     dropped: tuple[str, ...] = ()
     scales: bool | None = None
+    features: Columns | None = None
+    labels: Columns | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
