@@ -9,6 +9,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset, Split, Target, Task
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
+from nnlint_checks.data.conflicts import conflicts
 from nnlint_checks.data.learning import FOLDS, Noise, label_noise, out_of_fold
 from nnlint_checks.data.matrix import matrix
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 50
 """Below, folds are too small to learn from."""
+
+TOLD = 0.5
+"""Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
 
 SHOWN = 10
 
@@ -77,14 +81,17 @@ def likely_label_errors(
     if frame is None or features is None:
         return
     classes, labels = _encoded(frame[data.target.column])
-    noise = label_noise(out_of_fold(features, labels), labels)
-    best = noise.calibrated.argmax(axis=1)
-    differ = best != labels
+    predicted = out_of_fold(features, labels)
+    known = _learned(predicted, labels)
+    if known.sum() < FEWEST_ROWS:
+        return
+    noise = label_noise(predicted[known], labels[known])
+    differ = noise.calibrated.argmax(axis=1) != labels[known]
     if noise.evidence < evidence or noise.rate < share * differ.mean():
         return
-    rows = [
-        int(i) for i in (-noise.wrong).argsort(kind="stable") if differ[i] and noise.wrong[i] > probability
-    ]
+    frame, labels = frame[known], labels[known]
+    ranked = (-noise.wrong).argsort(kind="stable")
+    rows = [int(i) for i in ranked if differ[i] and noise.wrong[i] > probability]
     if rows:
         yield _finding(
             data, data.target, frame, rows, _table(data.train, frame, rows, classes, labels, noise)
@@ -96,10 +103,21 @@ def _labelled(data: Dataset, target: Target) -> pd.DataFrame | None:
     frame = data.sample(data.train.role)
     if frame is None or target.column not in frame:
         return None
+    twins = [row for group in conflicts(data, frame, target.column) for row in group.index]
+    frame = frame.drop(index=twins)  # DS102 reports these
     counts = frame[target.column].value_counts()
-    frequent = counts[counts >= FOLDS].index
-    frame = frame[frame[target.column].isin(frequent)]
-    return frame if len(frame) >= FEWEST_ROWS and len(frequent) > 1 else None
+    frame = frame[frame[target.column].isin(counts[counts >= FOLDS].index)]
+    return frame if len(frame) >= FEWEST_ROWS and frame[target.column].nunique() > 1 else None
+
+
+def _learned(predicted: Array, labels: Array) -> Array:
+    """The rows whose given class is learned: most of its rows are told. Others cannot be called wrong."""
+    import numpy as np
+
+    right = predicted.argmax(axis=1) == labels
+    told = np.bincount(labels, weights=right) / np.bincount(labels)
+    result: Array = told[labels] >= TOLD
+    return result
 
 
 def _encoded(labels: pd.Series[Any]) -> tuple[list[str], Array]:

@@ -75,7 +75,7 @@ FEWEST_PIXELS = 36
 
 
 def pixels(data: Dataset) -> bool:
-    """Whether the columns of a table are the pixels of small images: many, none below 0, one common maximum."""
+    """Whether a table's columns are pixels of small images: many, none below 0, a common maximum."""
     wanted = set(data.features)
     columns: Sequence[Column] = [c for c in data.train.columns if c.name in wanted]
     if len(columns) < FEWEST_PIXELS or any(c.kind is not Kind.NUMBER for c in columns):

@@ -1,0 +1,67 @@
+"""How many equal rows chance alone gives, and whether there are more."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+DEPENDENCE = 0.5
+"""Part of the columns' joint collision entropy that is taken to be left when they depend on each other."""
+
+SIGNIFICANCE = 0.001
+
+
+def collision_bits(frame: pd.DataFrame) -> float:
+    """Bits by which two rows drawn by chance differ: they are equal with probability 2 ** -bits.
+
+    Columns taken as independent would give the sum of their collision entropies, -log2 of the sum of squared
+    shares of the values; real columns depend on each other, so DEPENDENCE of it counts.
+    """
+    bits = 0.0
+    for name in frame.columns:
+        shares = frame[name].value_counts(normalize=True, dropna=False).to_numpy()
+        rows = len(frame)
+        # Unbiased for the chance that two different rows agree, and never 0.
+        agree = max((float((shares**2).sum()) * rows - 1) / max(rows - 1, 1), 1 / max(rows, 2) ** 2)
+        bits -= math.log2(min(agree, 1.0))
+    return DEPENDENCE * bits
+
+
+def beyond_chance(seen: int, expected: float) -> bool:
+    """Whether as many as ``seen`` is too many for a Poisson number with this mean, at SIGNIFICANCE."""
+    if seen <= expected:
+        return False
+    # Chernoff bound on the Poisson tail: exp(-expected) (e expected / seen) ** seen.
+    expected = max(expected, 1e-12)
+    return seen - expected + seen * math.log(expected / seen) < math.log(SIGNIFICANCE)
+
+
+def across(crossing: int, within: int, share: float) -> bool:
+    """Whether equal rows lie on both sides of a split more often than a random division of them gives.
+
+    ``share``: the test split's part of all rows. A pair of equal rows is divided with probability
+    2 share (1 - share); ``crossing`` and ``within`` count pairs that are and are not.
+    """
+    total, chance = crossing + within, 2 * share * (1 - share)
+    tail = (
+        sum(math.comb(total, k) * chance**k * (1 - chance) ** (total - k) for k in range(crossing, total + 1))
+        if total <= 500
+        else (0.0 if crossing > total * chance + 4 * math.sqrt(total * chance) else 1.0)
+    )
+    return tail < SIGNIFICANCE
+
+
+def keys(frame: pd.DataFrame) -> Array:
+    """A number for each row; equal for rows with equal values, missing ones included."""
+    import pandas as pd
+
+    # -0.0 and 0.0 are one value, but not one hash.
+    plain = frame.apply(lambda c: c + 0.0 if c.dtype.kind == "f" else c.astype(object).where(c.notna(), "\0"))
+    hashed: Array = pd.util.hash_pandas_object(plain, index=False).to_numpy()
+    return hashed

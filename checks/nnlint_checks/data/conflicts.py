@@ -1,0 +1,30 @@
+"""Rows that are equal in all features and differ in their label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.data import Dataset
+from nnlint_checks.data.chance import beyond_chance, collision_bits, keys
+from nnlint_checks.data.matrix import names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def conflicts(data: Dataset, frame: pd.DataFrame, target: str) -> list[pd.DataFrame]:
+    """Groups of such rows, when there are more than a table of these columns has by chance; else none.
+
+    Rows without any value are not compared.
+    """
+    columns = names(data, frame)
+    there = frame[frame[columns].notna().any(axis=1) & frame[target].notna()]
+    if not columns or len(there) < 2:
+        return []
+    grouped = there.assign(**{"\0key": keys(there[columns])})
+    twice = grouped[grouped.duplicated("\0key", keep=False)]
+    groups = [g for _, g in twice.groupby("\0key", sort=False) if g[target].nunique() > 1]
+    if not groups:
+        return []
+    expected = len(there) ** 2 / 2 * 2 ** -collision_bits(there[columns])
+    return groups if beyond_chance(len(groups), expected) else []

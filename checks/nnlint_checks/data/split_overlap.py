@@ -1,0 +1,213 @@
+"""DS407: rows of one split are in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.data import Column, Dataset, Kind, Split
+from nnlint.evidence.place import Place
+from nnlint.evidence.target import words
+from nnlint.finding import Finding, Table
+from nnlint_checks.data.chance import across, beyond_chance, collision_bits, keys
+from nnlint_checks.data.matrix import matrix, names
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+SHOWN = 8
+NEAR_ROWS = 5_000
+NEAR = 0.01
+"""Part of the usual distance to the nearest row below which two rows are one row with noise."""
+
+GROUPS = frozenset(
+    {
+        *("patient", "subject", "person", "participant", "speaker", "individual", "animal", "household"),
+        *("case", "recording", "video", "donor", "writer", "author", "student", "specimen", "group"),
+    }
+)
+"""What rows are measured on: two of its rows are too alike to stand on both sides of a split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Pairs of row numbers: (row of the split, row of the training split)."""
+
+    what: str
+    pairs: list[tuple[Any, Any]]
+    rows: int
+
+
+@check("DS407", level=ERROR)
+def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> Iterator[Finding]:
+    """Rows of the test or validation split are in the training split as well.
+
+    Why: the network has seen the answers; what is measured is memory, and the best model is the one that
+    memorises best.
+    Source: Kapoor, Narayanan, "Leakage and the Reproducibility Crisis", Patterns 2023, L1.4 and L3.2; Barz,
+    Denzler, "Do We Train on Test Data?", 2020. How many equal rows chance gives is estimated from
+    the columns' collision entropies, and from how many rows are equal within the splits.
+    Options: share: part of the split's rows that must be in both. fewest: number of them.
+
+    Fires:
+        Fifteen test rows were left in the training rows.
+        ```python generate
+        # expect test.csv  error: [DS407]
+        from sklearn.datasets import load_wine
+
+        frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
+        frame[:125].to_csv("train.csv", index=False)
+        frame[110:].to_csv("test.csv", index=False)
+        ```
+        The same patients on both sides.
+        ```python generate
+        # expect test.csv  error: [DS407]
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "c"])
+        frame["patient_id"] = np.arange(300) // 5
+        frame["label"] = rng.integers(0, 2, 300)
+        frame = frame.sample(frac=1, random_state=0)
+        frame[:200].to_csv("train.csv", index=False)
+        frame[200:].to_csv("test.csv", index=False)
+        ```
+    Silent:
+        A clean division.
+        ```python generate
+        from sklearn.datasets import load_iris
+
+        frame = load_iris(as_frame=True).frame.sample(frac=1, random_state=0)
+        frame[:100].to_csv("train.csv", index=False)
+        frame[100:].to_csv("test.csv", index=False)
+        ```
+        Three columns of few values: equal rows are chance. Each file numbers its rows from 0.
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        for name, rows in (("train", 200), ("test", 100)):
+            frame = pd.DataFrame({c: rng.integers(0, 4, rows) for c in ("a", "b", "c")})
+            frame.assign(label=rng.integers(0, 2, rows)).to_csv(f"{name}.csv", index_label="id")
+        ```
+    """
+    if len(data.splits) < 2 or data.format == "images":
+        return
+    train = data.sample(data.train.role)
+    for split in data.splits:
+        other = None if split is data.train else data.sample(split.role)
+        if train is None or other is None:
+            continue
+        found = _exact(data, train, other) or _near(data, train, other) or _groups(data, split, train, other)
+        if found and len(found.pairs) >= max(fewest, share * found.rows):
+            yield _finding(data, split, found)
+
+
+def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:
+    columns = [c for c in names(data, train) if c in other]
+    target = data.target.column if data.target else None
+    if target in train and target in other and other[target].notna().any():
+        columns = [*columns, str(target)]
+    if not columns:
+        return None
+    ours, theirs = keys(train[columns]), keys(other[columns])
+    first = dict(zip(reversed(ours.tolist()), reversed(train.index.tolist()), strict=True))
+    pairs = [(row, first[k]) for row, k in zip(other.index, theirs.tolist(), strict=True) if k in first]
+    expected = len(ours) * len(theirs) * 2 ** -collision_bits(train[columns])
+    within = _repeats(ours) + _repeats(theirs)
+    test_share = len(theirs) / (len(ours) + len(theirs))
+    if beyond_chance(len(pairs), expected) or across(len(pairs), within, test_share):
+        return Overlap("rows are in the training split, too", pairs, len(other))
+    return None
+
+
+def _repeats(hashes: Array) -> int:
+    import numpy as np
+
+    return len(hashes) - len(np.unique(hashes))
+
+
+def _near(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:
+    """Rows so much nearer to a training row than rows usually are that they must be the same row."""
+    import numpy as np
+    import pandas as pd
+    from sklearn.neighbors import NearestNeighbors
+
+    ours, theirs = train.head(NEAR_ROWS), other.head(NEAR_ROWS)
+    if any(c not in theirs for c in names(data, ours)):
+        return None
+    both = matrix(data, pd.concat([ours, theirs]))
+    if both is None or both.shape[1] < 3:
+        return None
+    both = (both - both.mean(axis=0)) / both.std(axis=0)
+    a, b = both[: len(ours)], both[len(ours) :]
+    if len(a) < 10:
+        return None
+    neighbours = NearestNeighbors(n_neighbors=2).fit(a)
+    usual = neighbours.kneighbors(a)[0][:, 1]
+    distance, index = neighbours.kneighbors(b, n_neighbors=1)
+    limit = NEAR * float(np.median(usual))
+    close = distance[:, 0] < limit
+    if not limit or not across(int(close.sum()), int((usual < limit).sum()), len(b) / len(both)):
+        return None
+    pairs = [(theirs.index[i], ours.index[index[i, 0]]) for i in np.flatnonzero(close)]
+    return Overlap("rows are training rows with slight noise", pairs, len(theirs))
+
+
+def _groups(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:
+    """Rows of the same patient, speaker... on both sides; or the same unique key."""
+    for column in data.train.columns:
+        twin = split.column(column.name)
+        if twin is None or not (_is_group(column) or (_is_key(data, column) and _is_key(data, twin))):
+            continue
+        first = dict(zip(train[column.name], train.index, strict=True))
+        values = other[column.name]
+        pairs = [(row, first[v]) for row, v in values.items() if v == v and v is not None and v in first]
+        if len(pairs) >= 0.5 * len(other) or (_is_key(data, column) and pairs):
+            return Overlap(
+                f"rows have a '{column.name[:20]}' that is in the training split", pairs, len(other)
+            )
+    return None
+
+
+def _is_group(column: Column) -> bool:
+    """Named after what is measured several times, with enough of them to divide, and not a number of rows."""
+    if column.distinct is None or column.kind not in (Kind.NUMBER, Kind.CATEGORY, Kind.TEXT):
+        return False
+    there = column.rows - column.missing
+    return bool(GROUPS & set(words(column.name))) and 10 <= column.distinct <= 0.67 * there
+
+
+def _is_key(data: Dataset, column: Column) -> bool:
+    """Unique names or numbers of rows, but not a count that each file begins anew."""
+    if column.name not in data.identifiers or column.distinct is None or column.missing:
+        return False
+    if column.distinct < column.rows or column.rows < 20:
+        return False
+    if column.kind is not Kind.NUMBER:
+        return column.kind in (Kind.TEXT, Kind.CATEGORY)
+    span = (column.maximum or 0.0) - (column.minimum or 0.0) + 1
+    return span > 3 * column.rows
+
+
+def _finding(data: Dataset, split: Split, found: Overlap) -> Finding:
+    rows = tuple((_where(split, a), _where(data.train, b)) for a, b in found.pairs[:SHOWN])
+    return Finding(
+        Place(split.paths[0]),
+        f"{len(found.pairs):,} of {found.rows:,} {split.role} {found.what}",
+        "take these rows out of the training split, then divide so that what belongs together stays so",
+        table=Table((split.role, data.train.role), rows),
+        subject=(data.place.path, split.role),
+    )
+
+
+def _where(split: Split, row: object) -> str:
+    place = split.locate(int(row))  # type: ignore[call-overload]
+    return f"{place.path}:{place.line}" if place.line else f"{place.path} {place.part}"
