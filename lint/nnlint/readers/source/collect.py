@@ -10,21 +10,21 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Optimizer, Pipeline, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.text import Text
-from nnlint.readers.source.torch.layers import layer_of
-from nnlint.readers.source.torch.modules import (
+from nnlint.readers.source.modules import (
     ITEMS,
-    ModelCall,
     all_weights,
     children,
     complete,
+    framework,
+    layer_of,
     naming,
     walk,
     weights,
 )
-from nnlint.readers.source.torch.weights import as_parameter
-from nnlint.readers.source.trace import LossCall, Trace
+from nnlint.readers.source.text import Text
+from nnlint.readers.source.trace import LossCall, ModelCall, Trace
 from nnlint.readers.source.values import DictValue, Instance, Value, Weight
+from nnlint.readers.source.weights import as_parameter
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def network_of(i: Interpreter, call: ModelCall, program: str) -> Network:
     model = call.model
     return Network(
         model.cls.name,
-        "torch",
+        framework(model),
         (model.cls.node and _class_place(i, model)) or model.place,
         program,
         tuple(layers(i, model)),
@@ -75,7 +75,9 @@ def network_of(i: Interpreter, call: ModelCall, program: str) -> Network:
 
 def _uncalled(i: Interpreter, model: Instance, program: str) -> Network:
     place = _class_place(i, model) or model.place
-    return Network(model.cls.name, "torch", place, program, tuple(layers(i, model)), (), (), (), False)
+    return Network(
+        model.cls.name, framework(model), place, program, tuple(layers(i, model)), (), (), (), False
+    )
 
 
 def _class_place(i: Interpreter, model: Instance) -> Any:
@@ -99,8 +101,8 @@ def layers(i: Interpreter, model: Instance) -> Iterator[Layer]:
 
 def _hidden(part: Instance) -> dict[str, Any]:
     """Modules and weights kept where the framework does not look: lists, tuples and dicts."""
-    found = {}
-    for name, value in part.state.items():
+    found: dict[str, Any] = {}
+    for name, value in part.state.items() if framework(part) == "torch" else ():
         if isinstance(name, str) and name != ITEMS:
             held = _held(value)
             if held:

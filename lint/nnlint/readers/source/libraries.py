@@ -232,9 +232,9 @@ class Libraries:
 
     def _forget(self, i: Interpreter, value: Instance) -> None:
         """A model in unknown hands: its mode and weights may have been set."""
-        if value.is_a("torch.nn.Module"):
-            from nnlint.readers.source.torch.modules import forget
+        from nnlint.readers.source.modules import forget, is_module
 
+        if is_module(value):
             forget(i, value)
 
     def after_call(

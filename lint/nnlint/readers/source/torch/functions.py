@@ -5,8 +5,6 @@ A row is: operation, signature, attributes. What does not fit a row has a functi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from nnlint.network.facts import Range
@@ -17,9 +15,8 @@ from nnlint.network.size import Size, divide
 from nnlint.readers.source.builtins import native
 from nnlint.readers.source.expressions import iterate
 from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.rows import Code, Row, plain, run_row
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.torch.layers import plain
-from nnlint.readers.source.torch.weights import size_of
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
@@ -31,22 +28,7 @@ from nnlint.readers.source.values import (
     Weight,
     new_list,
 )
-
-Code = Callable[[Call, Arguments], Value]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One function. ``tensors``: how many leading parameters are tensors. ``absent``: attributes that are
-    left out where the argument is None (``sum()`` without ``dim`` is not ``sum(dim=None)``).
-    """
-
-    kind: str
-    signature: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    tensors: int = 1
-    absent: tuple[str, ...] = ()
+from nnlint.readers.source.weights import size_of
 
 
 def _row(
@@ -57,25 +39,6 @@ def _row(
 
 def _reduction(kind: str) -> Row:
     return _row(kind, "input dim=None keepdim=False", absent=("axis",), axis="dim", keepdim="keepdim")
-
-
-def run_row(row: Row) -> Code:
-    """The native code of a row."""
-
-    def run(call: Call, arguments: Arguments) -> Value:
-        i = call.interpreter
-        bound = bind_signature(row.signature, arguments)
-        names = list(bound)[: row.tensors]
-        inputs = [as_tensor(i, bound[name], call.node) for name in names]
-        attributes = {**row.fixed, **{key: plain(bound[name]) for key, name in row.attributes.items()}}
-        for name in row.absent:
-            if attributes.get(name) is None:
-                attributes.pop(name, None)
-        if arguments.keywords.get("inplace") is True:
-            attributes["inplace"] = True
-        return i.operate(row.kind, inputs, attributes, call.place)
-
-    return run
 
 
 ROWS: dict[str, Row] = {

@@ -10,8 +10,8 @@ from nnlint.network.graph import Initialization, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.torch.weights import weight_of
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value, Weight
+from nnlint.readers.source.weights import weight_of
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter

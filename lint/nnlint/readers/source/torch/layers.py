@@ -14,12 +14,13 @@ from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization, Layer, Tensor
 from nnlint.network.size import Size, divide, multiply
 from nnlint.readers.source.builtins import library_class, native
-from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.modules import layer_of
 from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.rows import plain
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.torch.modules import MODULE, weights
-from nnlint.readers.source.torch.weights import as_parameter, make_weight, size_of
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value, Weight
+from nnlint.readers.source.torch.modules import MODULE
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Value, Weight
+from nnlint.readers.source.weights import make_weight, size_of
 
 Bound = Mapping[str, Value]
 Shapes = Callable[[Bound], Mapping[str, tuple[Size, ...]]]
@@ -402,12 +403,6 @@ TABLE: dict[str, Spec] = {
 }
 
 
-def plain(value: Value) -> Value:
-    """A value as an operation's attribute: lists become tuples, what is not a plain value UNKNOWN."""
-    items = value.items if isinstance(value, ListValue) else value
-    return UNKNOWN if items is None and isinstance(value, ListValue) else items
-
-
 def attributes_of(bound: Bound, names: Mapping[str, str], fixed: Mapping[str, Any]) -> dict[str, Any]:
     """The operation's attributes from bound parameters."""
     return {**fixed, **{key: plain(bound[name]) for key, name in names.items()}}
@@ -504,22 +499,6 @@ RESULTS: dict[str, Callable[[Call, Spec, list[Tensor], dict[str, Any], Layer], V
 }
 
 
-def layer_of(i: Interpreter, module: Instance) -> Layer:
-    """The evidence for a layer, made at its first use and kept."""
-    names: Any = i.trace.notes.get("names") or {}
-    name = names.get(id(module), "")
-    kept: Any = i.trace.notes.setdefault("layers", {})
-    key = (id(module), name)
-    if key not in kept:
-        parameters = tuple(as_parameter(n, w) for n, w in weights(module))
-        attributes = module.state.get("_attributes", {})
-        spec = TABLE.get(module.cls.name)
-        kind = spec.kind if spec else "unknown"
-        kept[key] = (Layer(kind, module.cls.api, name, module.place, attributes, parameters), module)
-    layer: Layer = kept[key][0]
-    return layer
-
-
 def _repeated(call: Call, arguments: Arguments) -> Value:
     """``TransformerEncoder(layer, n)``: copies of one layer in a row."""
     module = arguments.positional[0]
@@ -540,6 +519,7 @@ SYMBOLS: dict[str, Value] = {
         f"torch.nn.{name}",
         (MODULE,),
         {
+            "_kind": spec.kind,
             "__init__": native(f"{name}.__init__", _init(spec)),
             "forward": native(f"{name}.forward", _forward(spec)),
         },

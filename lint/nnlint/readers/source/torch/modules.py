@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from nnlint.evidence.source import Did
-from nnlint.network.graph import Initialization, Operation, Tensor
+from nnlint.network.graph import Initialization, Operation
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.expressions import iterate
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.trace import ModelCall
+from nnlint.readers.source.modules import (
+    ITEMS,
+    TORCH,
+    all_weights,
+    children,
+    complete,
+    forget,
+    is_module,
+    record_call,
+    tensors_in,
+    walk,
+    weights,
+)
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
@@ -19,95 +28,12 @@ from nnlint.readers.source.values import (
     Call,
     DictValue,
     Instance,
-    ListValue,
     Stream,
     Unknown,
     Value,
     Weight,
     new_list,
 )
-
-MODULE_API = "torch.nn.Module"
-ITEMS = "_items"  # children of containers: a DictValue from name to module
-
-
-def is_module(value: Value) -> bool:
-    """Whether a value is an ``nn.Module``."""
-    return isinstance(value, Instance) and value.is_a(MODULE_API)
-
-
-# walks
-
-
-def children(module: Instance) -> Iterator[tuple[str, Instance]]:
-    """Direct submodules with their names, as registered by attribute or container."""
-    items = module.state.get(ITEMS)
-    if isinstance(items, DictValue):
-        for name, value in items.items():
-            if is_module(value):
-                yield str(name), value
-    for name, value in module.state.items():
-        if isinstance(name, str) and name != ITEMS and is_module(value):
-            yield name, value
-
-
-def walk(module: Instance, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Instance]]:
-    """The module and everything below it, each once, with dotted names."""
-    seen = set() if seen is None else seen
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    yield prefix, module
-    for name, child in children(module):
-        yield from walk(child, f"{prefix}.{name}" if prefix else name, seen)
-
-
-def weights(module: Instance) -> Iterator[tuple[str, Weight]]:
-    """The module's own parameters."""
-    items = module.state.get(ITEMS)
-    held = dict(items.items()) if isinstance(items, DictValue) else {}
-    for name, value in {**held, **module.state}.items():
-        if isinstance(value, Weight):
-            yield str(name), value
-
-
-def all_weights(module: Instance) -> Iterator[tuple[str, Weight]]:
-    """Every parameter below, each once."""
-    seen: set[int] = set()
-    for prefix, part in walk(module):
-        for name, weight in weights(part):
-            if id(weight) not in seen:
-                seen.add(id(weight))
-                yield (f"{prefix}.{name}" if prefix else name), weight
-
-
-def complete(module: Instance) -> bool:
-    """Whether all submodules are known."""
-    for _, part in walk(module):
-        items = part.state.get(ITEMS)
-        if isinstance(items, Unknown) or (isinstance(items, DictValue) and items.open):
-            return False
-        if part.cls.opaque or any(
-            isinstance(v, Unknown) for k, v in part.state.items() if k != "training" and not _private(k)
-        ):
-            return False
-        if any(isinstance(v, Unknown) for _, v in (items.items() if isinstance(items, DictValue) else [])):
-            return False
-    return True
-
-
-def _private(name: object) -> bool:
-    return isinstance(name, str) and name.startswith("_")
-
-
-def forget(i: Interpreter, module: Instance) -> None:
-    """A call that is not understood had the module: mode and weights may be set to anything."""
-    for _, part in walk(module):
-        i.heap.write(part.state, "training", UNKNOWN)
-        for _, weight in weights(part):
-            i.heap.write(weight.state, "initialization", Initialization("unknown"))
-            i.heap.write(weight.state, "trainable", None)
-
 
 # calls
 
@@ -140,19 +66,8 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     if not outermost:
         return i.call(forward, arguments.after_self(), call.node)
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module))
-    start, opaque = len(i.trace.operations), i.trace.opaque
-    i.trace.inside += 1
-    try:
-        with naming(i, module):
-            result = i.call(forward, arguments.after_self(), call.node)
-    finally:
-        i.trace.inside -= 1
-    outputs = tuple(tensors_in(result))
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
-    understood = i.trace.opaque == opaque and bool(outputs)
-    recorded = tuple(i.trace.operations[start:])
-    i.trace.calls.append(ModelCall(module, inputs, outputs, recorded, understood))
-    return result
+    return record_call(i, module, inputs, lambda: i.call(forward, arguments.after_self(), call.node))
 
 
 def _is_model(module: Instance) -> bool:
@@ -165,35 +80,6 @@ def _is_model(module: Instance) -> bool:
 def _mode(module: Instance) -> bool | None:
     mode = module.state.get("training", UNKNOWN)
     return mode if isinstance(mode, bool) else None
-
-
-class naming:  # noqa: N801 - reads as a verb where it is used
-    """While a model runs, its layers have their dotted names."""
-
-    def __init__(self, i: Interpreter, module: Instance) -> None:
-        self.i, self.names = i, {id(m): name for name, m in walk(module)}
-
-    def __enter__(self) -> None:
-        self.before = self.i.trace.notes.get("names")
-        self.i.trace.notes["names"] = self.names
-
-    def __exit__(self, *error: object) -> None:
-        self.i.trace.notes["names"] = self.before
-
-
-def tensors_in(value: Value) -> Iterator[Tensor]:
-    """Every tensor in a nested result."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from tensors_in(part)
-    elif isinstance(value, ListValue):
-        for part in value.items or ():
-            yield from tensors_in(part)
-    elif isinstance(value, DictValue):
-        for _, part in value.items():
-            yield from tensors_in(part)
 
 
 # modes and bulk changes
@@ -481,7 +367,7 @@ def _dict_update(call: Call, arguments: Arguments) -> Value:
 
 
 MODULE = library_class(
-    MODULE_API,
+    TORCH,
     (OBJECT,),
     {
         "__init__": native("Module.__init__", _init),
@@ -540,7 +426,7 @@ _CONTAINER = {
 }
 
 SYMBOLS: dict[str, Value] = {
-    MODULE_API: MODULE,
+    TORCH: MODULE,
     "torch.nn.Sequential": library_class(
         "torch.nn.Sequential", (MODULE,), {**_CONTAINER, "forward": native("forward", _sequential_forward)}
     ),

@@ -1,0 +1,179 @@
+"""The tree of modules that a model is, whatever library it comes from: walks, names, the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nnlint.network.graph import Initialization, Layer, Tensor
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.trace import ModelCall
+from nnlint.readers.source.values import UNKNOWN, DictValue, Instance, ListValue, Unknown, Value, Weight
+from nnlint.readers.source.weights import as_parameter
+
+TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
+ITEMS = "_items"  # children of containers: a DictValue from name to module
+
+
+def is_module(value: Value) -> bool:
+    """Whether a value is an ``nn.Module`` or a Keras layer."""
+    return isinstance(value, Instance) and any(cls.api in (TORCH, KERAS) for cls in value.cls.mro)
+
+
+def framework(module: Instance) -> str:
+    """The library whose rules a module follows."""
+    return "keras" if module.is_a(KERAS) else "torch"
+
+
+# walks
+
+
+def children(module: Instance) -> Iterator[tuple[str, Instance]]:
+    """Direct submodules with their names, as registered by attribute or container."""
+    items = module.state.get(ITEMS)
+    if isinstance(items, DictValue):
+        for name, value in items.items():
+            if is_module(value):
+                yield str(name), value
+    for name, value in module.state.items():
+        if not isinstance(name, str) or name == ITEMS:
+            continue
+        if is_module(value):
+            yield name, value
+        elif isinstance(value, ListValue | DictValue | tuple) and not _private(name) and module.is_a(KERAS):
+            yield from _tracked(name, value)
+
+
+def _tracked(name: str, value: Value) -> Iterator[tuple[str, Instance]]:
+    """Keras finds layers in lists, tuples and dicts that are attributes, too."""
+    if isinstance(value, DictValue):
+        held: Any = value.items()
+    else:
+        held = enumerate((value.items if isinstance(value, ListValue) else value) or ())
+    for key, part in held:
+        if is_module(part):
+            yield f"{name}.{key}", part
+
+
+def walk(module: Instance, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Instance]]:
+    """The module and everything below it, each once, with dotted names."""
+    seen = set() if seen is None else seen
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    yield prefix, module
+    for name, child in children(module):
+        yield from walk(child, f"{prefix}.{name}" if prefix else name, seen)
+
+
+def weights(module: Instance) -> Iterator[tuple[str, Weight]]:
+    """The module's own parameters."""
+    items = module.state.get(ITEMS)
+    held = dict(items.items()) if isinstance(items, DictValue) else {}
+    for name, value in {**held, **module.state}.items():
+        if isinstance(value, Weight):
+            yield str(name), value
+
+
+def all_weights(module: Instance) -> Iterator[tuple[str, Weight]]:
+    """Every parameter below, each once."""
+    seen: set[int] = set()
+    for prefix, part in walk(module):
+        for name, weight in weights(part):
+            if id(weight) not in seen:
+                seen.add(id(weight))
+                yield (f"{prefix}.{name}" if prefix else name), weight
+
+
+def complete(module: Instance) -> bool:
+    """Whether all submodules are known."""
+    for _, part in walk(module):
+        items = part.state.get(ITEMS)
+        if isinstance(items, Unknown) or (isinstance(items, DictValue) and items.open):
+            return False
+        if part.cls.opaque or any(
+            isinstance(v, Unknown) for k, v in part.state.items() if k != "training" and not _private(k)
+        ):
+            return False
+        if any(isinstance(v, Unknown) for _, v in (items.items() if isinstance(items, DictValue) else [])):
+            return False
+    return True
+
+
+def _private(name: object) -> bool:
+    return isinstance(name, str) and name.startswith("_")
+
+
+def forget(i: Interpreter, module: Instance) -> None:
+    """A call that is not understood had the module: mode and weights may be set to anything."""
+    for _, part in walk(module):
+        i.heap.write(part.state, "training", UNKNOWN)
+        for _, weight in weights(part):
+            i.heap.write(weight.state, "initialization", Initialization("unknown"))
+            i.heap.write(weight.state, "trainable", None)
+
+
+# calls
+
+
+def record_call(
+    i: Interpreter, module: Instance, inputs: tuple[Tensor, ...], run: Callable[[], Value]
+) -> Value:
+    """Run a model from outside of any model; what it computes is kept as its network."""
+    start, opaque = len(i.trace.operations), i.trace.opaque
+    i.trace.inside += 1
+    try:
+        with naming(i, module):
+            result = run()
+    finally:
+        i.trace.inside -= 1
+    outputs = tuple(tensors_in(result))
+    understood = i.trace.opaque == opaque and bool(outputs)
+    recorded = tuple(i.trace.operations[start:])
+    i.trace.calls.append(ModelCall(module, inputs, outputs, recorded, understood))
+    return result
+
+
+class naming:  # noqa: N801 - reads as a verb where it is used
+    """While a model runs, its layers have their dotted names."""
+
+    def __init__(self, i: Interpreter, module: Instance) -> None:
+        self.i, self.names = i, {id(m): name for name, m in walk(module)}
+
+    def __enter__(self) -> None:
+        self.before = self.i.trace.notes.get("names")
+        self.i.trace.notes["names"] = self.names
+
+    def __exit__(self, *error: object) -> None:
+        self.i.trace.notes["names"] = self.before
+
+
+def tensors_in(value: Value) -> Iterator[Tensor]:
+    """Every tensor in a nested result."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from tensors_in(part)
+    elif isinstance(value, ListValue):
+        for part in value.items or ():
+            yield from tensors_in(part)
+    elif isinstance(value, DictValue):
+        for _, part in value.items():
+            yield from tensors_in(part)
+
+
+def layer_of(i: Interpreter, module: Instance) -> Layer:
+    """The evidence for a layer, made at its first use and kept."""
+    names: Any = i.trace.notes.get("names") or {}
+    name = names.get(id(module)) or module.state.get("_name", "")
+    kept: Any = i.trace.notes.setdefault("layers", {})
+    key = (id(module), name)
+    if key not in kept:
+        parameters = tuple(as_parameter(n, w) for n, w in weights(module))
+        attributes = module.state.get("_attributes", {})
+        kind = module.cls.find("_kind")
+        kind = kind if isinstance(kind, str) else "unknown"
+        kept[key] = (Layer(kind, module.cls.api, name, module.place, attributes, parameters), module)
+    layer: Layer = kept[key][0]
+    return layer

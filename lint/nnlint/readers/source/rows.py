@@ -1,0 +1,52 @@
+"""Functions of libraries as rows of a table: operation, signature, attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Value
+
+Code = Callable[[Call, Arguments], Value]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One function. ``tensors``: how many leading parameters are tensors. ``absent``: attributes that are
+    left out where the argument is None (``sum()`` without ``dim`` is not ``sum(dim=None)``).
+    """
+
+    kind: str
+    signature: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    tensors: int = 1
+    absent: tuple[str, ...] = ()
+
+
+def plain(value: Value) -> Value:
+    """A value as an operation's attribute: lists become tuples, what is not a plain value UNKNOWN."""
+    items = value.items if isinstance(value, ListValue) else value
+    return UNKNOWN if items is None and isinstance(value, ListValue) else items
+
+
+def run_row(row: Row) -> Code:
+    """The native code of a row."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        i = call.interpreter
+        bound = bind_signature(row.signature, arguments)
+        names = list(bound)[: row.tensors]
+        inputs = [as_tensor(i, bound[name], call.node) for name in names]
+        attributes = {**row.fixed, **{key: plain(bound[name]) for key, name in row.attributes.items()}}
+        for name in row.absent:
+            if attributes.get(name) is None:
+                attributes.pop(name, None)
+        if arguments.keywords.get("inplace") is True:
+            attributes["inplace"] = True
+        return i.operate(row.kind, inputs, attributes, call.place)
+
+    return run
