@@ -180,6 +180,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "Unsqueeze": moves.unsqueeze,
     "Expand": moves.repeated,
     "Tile": moves.repeated,
+    **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), together("fill")),
     **dict.fromkeys(("Slice", "GatherND", "GatherElements", "Compress", "ReverseSequence"), moves.picked),
     "Split": moves.split,
     "Concat": moves.concat,

@@ -16,8 +16,8 @@ from onnx import numpy_helper
 from nnlint.network.facts import Range
 from nnlint.readers.onnx.files import data_file, external
 
-CHUNK = 2**20
-"""Values looked at in one step: 8 MB as float64."""
+CHUNK = 2**17
+"""Values looked at in one step: 1 MB as float64 stays in the cache."""
 FEW_VALUES = 1024
 """Constants of at most so many values (shapes, axes, bounds, scales) are kept."""
 
@@ -67,21 +67,28 @@ class Statistics:
             self._add(chunk.astype(np.float64))
 
     def _add(self, values: npt.NDArray[np.float64]) -> None:
-        self.count += values.size
-        finite = values[np.isfinite(values)] if not np.isfinite(values).all() else values
-        if finite.size < values.size:
-            nans = int(np.isnan(values).sum())
-            self.nan_count += nans
-            self.inf_count += values.size - finite.size - nans
-        if not finite.size:
+        if not values.size:
             return
-        self.minimum = min(self.minimum, float(finite.min()))
-        self.maximum = max(self.maximum, float(finite.max()))
+        self.count += values.size
+        low, high = float(values.min()), float(values.max())
+        if not math.isfinite(low) or not math.isfinite(high):  # NaN passes through min and max
+            values = self._finite(values)
+            if not values.size:
+                return
+            low, high = float(values.min()), float(values.max())
+        self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
         if self._shift is None:
-            self._shift = float(finite[0])
-        centred = finite - self._shift
-        self._sum += float(centred.sum())
-        self._squares += float(np.dot(centred, centred))
+            self._shift = float(values[0])
+        values -= self._shift
+        self._sum += float(values.sum())
+        self._squares += float(np.square(values, out=values).sum())
+
+    def _finite(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        finite = values[np.isfinite(values)]
+        nans = int(np.isnan(values).sum())
+        self.nan_count += nans
+        self.inf_count += values.size - finite.size - nans
+        return finite
 
     @property
     def finite(self) -> int:
