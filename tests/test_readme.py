@@ -15,6 +15,7 @@ from nnlint.config import load
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEMO = re.compile(r"(?<=```console\n\$ nnlint )(?P<path>fixtures/\w+)\n(?P<output>.*?)(?=```)", re.DOTALL)
 TOML = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
 
 
@@ -67,3 +68,19 @@ def test_its_examples_exist() -> None:
 def test_its_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", README)
     assert [t for t in targets if "://" not in t and not (ROOT / t).exists()] == []
+
+
+def test_its_demo_shows_the_real_output(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = DEMO.search(README)
+    assert demo is not None
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert cli.main([demo["path"], "--color", "never"]) == 1
+    output = capsys.readouterr().out
+    if request.config.getoption("rewrite"):
+        shown = README[: demo.start("output")] + output + README[demo.end("output") :]
+        (ROOT / "README.md").write_text(shown, encoding="utf-8")
+        return
+    assert demo["output"] == output
