@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import chdir
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nnlint import engine
 from nnlint.check import Check, all_checks
 from nnlint.cli import parse
 from nnlint.commands.check import settings_of
 from nnlint.documentation import Example, ExampleFile
-from nnlint.finding import Level
+from nnlint.finding import Finding, Level
+from nnlint.reports import Look, render
 
 GENERATE = "generate"
+QUIET = Look(verbosity=-1)
+SOURCES = (".py", ".ipynb")
+NUMBER = re.compile(r"(?<![A-Z\d])\d[\d.,]*")
 ANYWHERE = 0
 MARK = re.compile(r"#\s*(todo-)?(error|warning|hint):\s*\[([\w, ]+)\]")
 EXPECT = re.compile(r"^\s*#\s*expect\s+(\S+)\s+(todo-)?(error|warning|hint):\s*\[([\w, ]+)\]", re.MULTILINE)
@@ -52,6 +59,29 @@ def cases() -> list[Case]:
         for section in ("fires", "silent")
         for number, example in enumerate(getattr(check.documentation, section), 1)
     ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What linting an example gave, and how people see it."""
+
+    result: engine.Result
+    printed: str
+
+
+@cache
+def outcome(case: Case) -> Outcome:
+    """Lint an example in a folder of its own; several tests ask for it, and some take seconds."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        result = lint(case, Path(folder))
+        return Outcome(result, "\n".join(map(_printed, result.findings)))
+
+
+def _printed(finding: Finding) -> str:
+    """As people see it; figures from data, which may differ between versions of libraries, are left out."""
+    if finding.place.path.endswith(SOURCES):
+        return render("text", engine.Result((finding,)), QUIET)
+    return NUMBER.sub("#", render("text", engine.Result((replace(finding, table=None),)), QUIET))
 
 
 def lint(case: Case, folder: Path) -> engine.Result:

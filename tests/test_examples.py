@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from examples import Case, cases, found, lint, marks
+from examples import Case, cases, found, marks, outcome
 from nnlint.check import Check, all_checks
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_example_finds_exactly_what_is_marked(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_example_finds_exactly_what_is_marked(case: Case) -> None:
     expected = marks(case.example)
-    result = lint(case, tmp_path)
+    result = outcome(case).result
     assert [f"{f.where}: {f.error!r}" for f in result.failures] == []
     assert sorted(found(result, expected)) == sorted({mark for mark in expected if not mark.todo})
 
