@@ -32,7 +32,7 @@ def out_of_fold(features: Array, labels: Array, seed: int = 0) -> Array:
     """
     import numpy as np
     from sklearn.model_selection import StratifiedKFold
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
     repeats = int(np.clip(REPEAT_ROWS // len(labels), 1, REPEATS))
     classes = int(labels.max()) + 1

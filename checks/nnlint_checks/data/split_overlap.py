@@ -157,7 +157,7 @@ def _near(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | 
     close = distance[:, 0] < limit
     if not limit or not across(int(close.sum()), int((usual < limit).sum()), len(b) / len(both)):
         return None
-    pairs = [(theirs.index[i], ours.index[index[i, 0]]) for i in np.flatnonzero(close)]
+    pairs = [(theirs.index[int(i)], ours.index[int(index[i, 0])]) for i in np.flatnonzero(close)]
     return Overlap("rows are training rows with slight noise", pairs, len(theirs))
 
 

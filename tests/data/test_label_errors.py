@@ -1,0 +1,101 @@
+"""Planted label errors are found, and sets without them stay silent."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets as bundled
+
+from nnlint_checks.data.learning import label_noise, out_of_fold
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@cache
+def load(name: str) -> tuple[Array, Array]:
+    x, y = getattr(bundled, f"load_{name}")(return_X_y=True)
+    return x, y
+
+
+def flipped(labels: Array, share: float, seed: int) -> tuple[Array, Array]:
+    """Labels with a share of them wrong, and which."""
+    rng = np.random.default_rng(seed)
+    wrong = rng.permutation(len(labels))[: round(share * len(labels))]
+    changed, classes = labels.copy(), labels.max() + 1
+    changed[wrong] = (changed[wrong] + rng.integers(1, classes, len(wrong))) % classes
+    mask = np.zeros(len(labels), bool)
+    mask[wrong] = True
+    return changed, mask
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "precision", "recall"),
+    [
+        ("digits", 0.02, 0.85, 0.85),
+        ("digits", 0.10, 0.90, 0.90),
+        ("wine", 0.05, 0.85, 0.75),
+        ("wine", 0.10, 0.80, 0.75),
+        ("breast_cancer", 0.05, 0.75, 0.65),
+        ("breast_cancer", 0.10, 0.80, 0.75),
+    ],
+)
+def test_planted_errors_are_found(name: str, share: float, precision: float, recall: float) -> None:
+    x, y = load(name)
+    labels, wrong = flipped(y, share, seed=0)
+    noise = label_noise(out_of_fold(x, labels), labels)
+    found = noise.wrong > 0.5
+    assert noise.evidence > 4
+    assert (found & wrong).sum() >= precision * found.sum()
+    assert (found & wrong).sum() >= recall * wrong.sum()
+
+
+@pytest.mark.parametrize("name", ["digits", "wine", "breast_cancer", "iris"])
+def test_bundled_sets_are_clean(name: str) -> None:
+    x, y = load(name)
+    assert label_noise(out_of_fold(x, y), y).evidence < 4
+
+
+@pytest.mark.parametrize("distance", [0.5, 1.0, 2.0, 3.0])
+def test_overlapping_classes_are_no_errors(distance: float) -> None:
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 400)
+    x = rng.normal(size=(400, 4)) + distance * y[:, None] * np.array([1.0, 0.5, 0.0, 0.0])
+    assert label_noise(out_of_fold(x, y), y).evidence < 4
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_random_labels_are_no_errors(classes: int) -> None:
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, classes, 400)
+    assert label_noise(out_of_fold(rng.normal(size=(400, 6)), y), y).evidence < 4
+
+
+def test_categories_and_missing_values_do_not_hide_errors() -> None:
+    from data.conftest import findings
+
+    rng = np.random.default_rng(3)
+    colour, size = rng.choice(["red", "green", "blue"], 600), rng.normal(size=600)
+    label = np.where((colour == "red") ^ (size > 0), "yes", "no")
+    wrong = rng.permutation(600)[:24]
+    label[wrong] = np.where(label[wrong] == "yes", "no", "yes")
+    frame = pd.DataFrame({"colour": colour, "size": size, "other": rng.normal(size=600), "label": label})
+    frame.loc[rng.permutation(600)[:60], "other"] = np.nan
+    frame.to_csv("train.csv", index=False)
+    (finding,) = findings("DS101")
+    assert finding.table is not None
+    lines = {int(row[0].split(":")[1]) - 2 for row in finding.table.rows}
+    assert len(lines & set(wrong.tolist())) >= 0.8 * len(lines)
+
+
+def test_class_that_is_not_learned_has_no_errors() -> None:
+    from data.conftest import findings
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(1500, 3)), columns=["a", "b", "c"])
+    frame["label"] = [1] * 12 + [0] * 1488
+    frame.to_csv("fraud.csv", index=False)
+    assert findings("DS101") == []

@@ -1,0 +1,96 @@
+"""Random divisions of the bundled sets are silent; shifted columns and shared rows are found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets as bundled
+
+from data.conftest import findings
+
+SETS = ["breast_cancer", "diabetes", "digits", "iris", "wine"]
+
+
+def frame_of(name: str) -> pd.DataFrame:
+    frame: pd.DataFrame = getattr(bundled, f"load_{name}")(as_frame=True).frame
+    frame.insert(0, "group", np.random.default_rng(9).choice(list("abcde"), len(frame)))
+    return frame
+
+
+def divide(frame: pd.DataFrame, seed: int, share: float = 0.7) -> tuple[pd.DataFrame, pd.DataFrame]:
+    mixed = frame.sample(frac=1, random_state=seed)
+    cut = int(share * len(mixed))
+    return mixed[:cut].copy(), mixed[cut:].copy()
+
+
+def write(train: pd.DataFrame, test: pd.DataFrame) -> None:
+    train.to_parquet("train.parquet")
+    test.to_parquet("test.parquet")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SETS)
+def test_random_division_is_silent(name: str, seed: int) -> None:
+    write(*divide(frame_of(name), seed))
+    assert findings("DS401") + findings("DS407") == []
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_column_moved_by_one_deviation_is_found(name: str) -> None:
+    frame = frame_of(name)
+    column = frame.columns[{"digits": 21, "iris": 1}.get(name, 4)]
+    train, test = divide(frame, 0)
+    test[column] = test[column] + frame[column].std()
+    write(train, test)
+    assert [f.subject for f in findings("DS401")] == [("train.parquet", column)]
+
+
+def test_category_that_vanishes_is_found() -> None:
+    train, test = divide(frame_of("breast_cancer"), 0)
+    write(train, test[test["group"] != "a"])
+    assert [f.subject for f in findings("DS401")] == [("train.parquet", "group")]
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "digits", "wine"])
+def test_rows_left_in_training_are_counted(name: str) -> None:
+    train, test = divide(frame_of(name), 0)
+    write(pd.concat([train, test.head(12)]), test)
+    (finding,) = findings("DS407")
+    assert finding.message.startswith(f"12 of {len(test)} test rows")
+
+
+def test_rows_with_slight_noise_are_found() -> None:
+    train, test = divide(frame_of("breast_cancer").drop(columns="group"), 0)
+    features = [c for c in test if c != "target"]
+    copies = test.head(30).copy()
+    copies[features] *= 1 + 1e-5 * np.random.default_rng(0).normal(size=(30, len(features)))
+    write(pd.concat([train, copies]), test)
+    (finding,) = findings("DS407")
+    assert finding.message.startswith("30 of")
+
+
+def test_rows_of_a_table_of_few_values_are_equal_by_chance() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.integers(0, 3, size=(400, 4)), columns=list("abcd"))
+    frame["label"] = rng.integers(0, 2, 400)
+    write(*divide(frame, 0))
+    assert findings("DS407") + findings("DS102") == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_persons_on_both_sides_are_found(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
+    frame["subject"] = np.arange(300) // 6
+    write(*divide(frame, seed))
+    (finding,) = findings("DS407")
+    assert "'subject'" in finding.message
+
+
+def test_persons_kept_together_are_silent() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
+    frame["subject"] = np.arange(300) // 6
+    write(frame[:210], frame[210:])
+    assert findings("DS407") == []
