@@ -105,7 +105,7 @@ def _elu(x: float) -> float:
 
 
 # Smallest values of the smooth rectifiers, from their definitions.
-_GELU_MINIMUM, _SILU_MINIMUM, _MISH_MINIMUM, _HARDSWISH_MINIMUM = -0.17, -0.2785, -0.3089, -0.375
+_GELU_MINIMUM, _SILU_MINIMUM, _MISH_MINIMUM, _HARDSWISH_MINIMUM = -0.1701, -0.2785, -0.3089, -0.375
 _SELU_MINIMUM = -1.7580993408473766
 
 RULES: Mapping[str, Rule] = {
