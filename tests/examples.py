@@ -20,8 +20,8 @@ from nnlint.reports import Look, render
 
 GENERATE = "generate"
 QUIET = Look(verbosity=-1)
-SOURCES = (".py", ".ipynb")
-NUMBER = re.compile(r"(?<![A-Z\d])\d[\d.,]*")
+EXACT = (".py", ".ipynb", ".onnx")
+NUMBER = re.compile(r"(?<![\w.])\d([\d.,]*\d)?")
 ANYWHERE = 0
 MARK = re.compile(r"#\s*(todo-)?(error|warning|hint):\s*\[([\w, ]+)\]")
 EXPECT = re.compile(r"^\s*#\s*expect\s+(\S+)\s+(todo-)?(error|warning|hint):\s*\[([\w, ]+)\]", re.MULTILINE)
@@ -79,7 +79,7 @@ def outcome(case: Case) -> Outcome:
 
 def _printed(finding: Finding) -> str:
     """As people see it; figures from data, which may differ between versions of libraries, are left out."""
-    if finding.place.path.endswith(SOURCES):
+    if finding.place.path.endswith(EXACT):
         return render("text", engine.Result((finding,)), QUIET)
     return NUMBER.sub("#", render("text", engine.Result((replace(finding, table=None),)), QUIET))
 

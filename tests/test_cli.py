@@ -122,16 +122,17 @@ def test_defect_in_a_reader_hides_no_other_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     def read(files: list[Path], *_: object) -> Reading:
-        if folder / "model.py" in [f.absolute() for f in files]:
+        if {folder / "model.py", folder / "twin.py"} & {f.absolute() for f in files}:
             raise KeyError("oh")
         return Reading((Unreadable(Place(str(files[0])), "python", "bad"),))
 
     monkeypatch.setattr(source, "read", read)
-    (folder / "other.py").write_text("x = 1\n")
+    for name in ("other.py", "twin.py"):
+        (folder / name).write_text("x = 1\n")
     assert main(["."]) == 2
     printed = capsys.readouterr()
     assert "other.py: error[IN101]" in printed.out
-    assert "internal error in the source reader, on model.py: KeyError" in printed.err
+    assert "internal error in the source reader, on model.py (and 1 more): KeyError" in printed.err
 
 
 def test_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

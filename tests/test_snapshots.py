@@ -16,6 +16,7 @@ SNAPSHOT = Path(__file__).parent / "snapshots" / "examples.txt"
 
 
 def test_examples_print_what_they_printed(pytestconfig: pytest.Config) -> None:
+    assert [f"{f.where}: {f.error!r}" for case in cases() for f in outcome(case).result.failures] == []
     printed = "".join(map(_printed, cases()))
     known = sum(mark.todo for case in cases() for mark in marks(case.example))
     text = f"{len(all_checks())} checks, {len(cases())} examples, {known} known misses\n{printed}"

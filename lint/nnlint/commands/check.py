@@ -7,7 +7,7 @@ import difflib
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nnlint import engine
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         result = engine.run(paths, chosen, progress) if paths else engine.Result(())
     if paths:
         _report(result, chosen, options)
-    for message in [*map(no_such_path, missing), *(explain(f, options.verbose) for f in result.failures)]:
+    for message in [*map(no_such_path, missing), *explained(result.failures, verbose=options.verbose)]:
         print(f"nnlint: {message}", file=sys.stderr)
     return USAGE if missing or result.failures else exit_code(result, chosen)
 
@@ -74,12 +74,21 @@ def exit_code(result: engine.Result, chosen: Settings) -> int:
     return FOUND if any((f.level or Level.ERROR).rank >= threshold for f in result.findings) else 0
 
 
-def explain(failure: Failure, verbose: bool) -> str:
-    """What a check or reader failed of. A defect of nnlint asks to be reported."""
+def explained(failures: Sequence[Failure], *, verbose: bool) -> Iterator[str]:
+    """What checks and readers failed of, each kind of failure once."""
+    alike: dict[str, list[Failure]] = {}
+    for failure in failures:
+        alike.setdefault(repr(failure.error), []).append(failure)
+    for group in alike.values():
+        yield _explained(group[0], len(group) - 1, verbose)
+
+
+def _explained(failure: Failure, others: int, verbose: bool) -> str:
+    """The message about a failure. A defect of nnlint asks to be reported."""
     if isinstance(failure.error, UsageError):
         return str(failure.error)
-    kind = type(failure.error).__name__
-    text = f"internal error in {failure.where}: {kind}: {failure.error}\n"
+    where = f"{failure.where} (and {others} more)" if others else failure.where
+    text = f"internal error in {where}: {type(failure.error).__name__}: {failure.error}\n"
     text += "This is no fault of your files; please report it"
     if verbose:
         return f"{text}:\n{''.join(traceback.format_exception(failure.error))}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnlint import engine
 from nnlint.cli import USAGE
-from nnlint.commands.check import explain, no_such_path, present, settings_of
+from nnlint.commands.check import explained, no_such_path, present, settings_of
 from nnlint.progress import Progress
 from nnlint.reports.cards import Record, cards
 from nnlint.reports.style import grouped, paint, shown, visible
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         color = colored(options.color, sys.stdout)
         for line in _document({**document, **({"notes": notes} if notes else {})}, width, color):
             print(line)
-    for message in [*map(no_such_path, missing), *(explain(f, verbose=False) for f in reading.failures)]:
+    for message in [*map(no_such_path, missing), *explained(reading.failures, verbose=False)]:
         print(f"nnlint: {message}", file=sys.stderr)
     return USAGE if missing or reading.failures else 0
 
