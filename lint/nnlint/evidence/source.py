@@ -108,6 +108,8 @@ class Optimizer:
     """An optimiser as constructed. ``kind``: ``adam``, ``adamw``, ``sgd``, ``rmsprop``...
 
     Numbers are None when not known. ``models``: keys of the models whose parameters it holds.
+    ``schedule``: the class of the scheduler that changes its rate. ``loops``, ``function``: where it is
+    constructed. ``whole``: it was given some object's ``.parameters()``, known or not.
     """
 
     key: int
@@ -119,6 +121,10 @@ class Optimizer:
     weight_decay: float | None = None
     models: tuple[int, ...] = ()
     learning_rate_place: Place | None = None
+    schedule: str = ""
+    loops: tuple[Loop, ...] = ()
+    function: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +147,7 @@ class Recipe:
     augmented: bool | None = None
     early_stopping: bool | None = None
     framework_steps: bool = False  # Lightning, Trainer, Accelerate: the framework does the steps
+    finished: bool = True  # the trace goes to the end of the entry
 
 
 @dataclass(frozen=True, slots=True, eq=False)

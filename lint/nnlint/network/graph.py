@@ -36,11 +36,34 @@ class Parameter:
     shape: Shape = UNKNOWN
     initialization: Initialization = Initialization()
     trainable: bool | None = True
+    place: Place | None = None
 
     @property
     def size(self) -> Size:
         """Number of values, None when not known."""
         return self.shape.elements()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unregistered:
+    """Modules or weights in a plain ``container`` (``list``, ``dict``, ``tuple``), where the framework does
+    not look for parameters. ``members``: what they are (``Linear``). ``place``: the attribute's assignment.
+    """
+
+    name: str
+    container: str
+    members: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filler:
+    """A method that would fill a parameter. ``reached``: something calls it."""
+
+    name: str
+    place: Place
+    own: bool
+    reached: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

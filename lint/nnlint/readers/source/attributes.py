@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
 from nnlint.network.size import Symbolic
 from nnlint.readers.source.binding import bind
@@ -137,6 +138,8 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
                 i.heap.write(option.state, name, join(option.state.get(name, value), value))
     elif isinstance(target, Weight | Tensor):
         i.project.libraries.set_tensor_attribute(i, target, name, value, node)
+    if name == "grad" and not isinstance(target, Instance):
+        i.trace.did(Did.ZERO_GRAD, i.place(node))  # what was summed up before is gone
 
 
 __all__ = ["ListValue", "Stream", "Symbolic", "find_attribute", "get_attribute", "set_attribute"]

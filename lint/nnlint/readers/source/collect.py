@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +127,7 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
     """The evidence for an optimiser."""
     state = optimizer.state
     held = state.get("_parameters")
+    made = state.get("_made") or ((), ())
     keys: list[int] = []
     if isinstance(held, tuple):
         ids = {id(w) for w in held}
@@ -136,11 +137,22 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
         state.get("_kind", ""),
         optimizer.cls.api,
         optimizer.place,
-        _float(state.get("lr")),
+        _rate(state),
         _float(state.get("momentum")),
         _float(state.get("weight_decay")),
         tuple(keys),
+        schedule=str(state.get("_scheduled", "")),
+        loops=made[0],
+        function="".join(made[1]),
+        whole=state.get("_whole") is True,
     )
+
+
+def _rate(state: Mapping[Any, Value]) -> float | None:
+    """The learning rate, None when the program sets another one by hand."""
+    group = state.get("_groups")
+    changed = isinstance(group, DictValue) and group.state.get("lr") is not state.get("lr")
+    return None if changed else _float(state.get("lr"))
 
 
 def _float(value: Value) -> float | None:
@@ -205,4 +217,5 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         taken.optimizers,
         uses,
         understood=not trace.notes.get("exhausted") and not trace.opaque,
+        finished=not trace.notes.get("exhausted"),
     )

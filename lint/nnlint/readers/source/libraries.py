@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader
-from nnlint.network.graph import Tensor
+from nnlint.network.graph import Initialization, Tensor
 from nnlint.readers.source import containers
+from nnlint.readers.source.conventions import conventional
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
     MISSING,
@@ -226,8 +227,11 @@ class Libraries:
                 self._forget(i, value)
             elif isinstance(value, ListValue):
                 i.heap.write(value.state, "items", None)
-        if subjects:
-            i.trace.did(Did.OPAQUE, call.place, *subjects)
+            elif isinstance(value, Weight):
+                i.heap.write(value.state, "initialization", Initialization("unknown"))
+        name = function.name if isinstance(function, Library) else ""
+        if subjects or name:
+            i.trace.did(Did.OPAQUE, call.place, *subjects, method=name)
         return UNKNOWN
 
     def _forget(self, i: Interpreter, value: Instance) -> None:
@@ -244,7 +248,8 @@ class Libraries:
         if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
             receiver = node.func.value
             name = receiver.id if isinstance(receiver, ast.Name) else getattr(receiver, "attr", "")
-            i.trace.did(Did.OPAQUE, i.place(node), method=node.func.attr, receiver=name)
+            did = conventional(node.func.attr, name, len(node.args))
+            i.trace.did(did, i.place(node), method=node.func.attr, receiver=name)
         if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
             return
         target = node.args[0] if node.args and not _is_method(node, arguments) else None

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Did
 from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.expressions import iterate
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, DictValue, Instance, Value
+from nnlint.readers.source.values import (
+    OPEN,
+    UNKNOWN,
+    Arguments,
+    Call,
+    DictValue,
+    Instance,
+    ListValue,
+    Value,
+    new_list,
+)
 
 OPTIMIZERS: dict[str, tuple[str, str]] = {
     "SGD": ("sgd", "params lr=0.001 momentum=0 dampening=0 weight_decay=0 nesterov=False"),
@@ -36,11 +47,42 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         for name, value in bound.items():
             i.heap.write(optimizer.state, name, value)
         i.heap.write(optimizer.state, "_kind", kind)
+        i.heap.write(optimizer.state, "lr", _rate(bound))
         i.heap.write(optimizer.state, "_parameters", held_parameters(call, bound["params"]))
+        i.heap.write(optimizer.state, "_whole", _takes_parameters(call.node))
+        i.heap.write(optimizer.state, "_made", (i.trace.loops, i.trace.functions[-1:]))
         i.trace.optimizers.append(optimizer)
         return None
 
     return run
+
+
+def _rate(bound: Mapping[str, Value]) -> Value:
+    """The highest rate that is in use: that of the groups, where each has its own."""
+    groups = bound["params"].items if isinstance(bound["params"], ListValue) else None
+    if not groups or not all(isinstance(group, DictValue) for group in groups):
+        return bound["lr"]
+    rates = [group.state.get("lr", bound["lr"]) for group in groups]
+    return max(rates) if all(isinstance(rate, int | float) for rate in rates) else UNKNOWN
+
+
+def _takes_parameters(node: ast.AST) -> bool:
+    """``SGD(model.parameters())``, whatever ``model`` is."""
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    return (
+        isinstance(first, ast.Call)
+        and isinstance(first.func, ast.Attribute)
+        and first.func.attr == "parameters"
+    )
+
+
+def _groups(call: Call, arguments: Arguments) -> Value:
+    """``optimizer.param_groups``: one group stands for all, so that a rate set by hand is seen."""
+    optimizer = arguments.positional[0]
+    if "_groups" not in optimizer.state:
+        group = DictValue({"lr": optimizer.state.get("lr", UNKNOWN), OPEN: True})
+        call.interpreter.heap.write(optimizer.state, "_groups", group)
+    return new_list((optimizer.state["_groups"],))
 
 
 def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
@@ -92,6 +134,7 @@ OPTIMIZER = library_class(
     {
         "zero_grad": native("zero_grad", _event(Did.ZERO_GRAD)),
         "step": native("step", _step),
+        "param_groups": native("param_groups", _groups, "property"),
         "add_param_group": native("add_param_group", _add_group),
         "state_dict": native("state_dict", _state),
         "load_state_dict": native("load_state_dict", _state),
