@@ -201,3 +201,16 @@ def test_summary_says_what_was_read_when_nothing_was_found() -> None:
 
 def test_summary_counts_by_level() -> None:
     assert render("text", Result((finding(LOSS), finding(SOFTMAX))), Look()).endswith("\n\n2 errors\n")
+
+
+@pytest.mark.parametrize("name", ["text", "concise"])
+def test_notes_are_printed_but_when_quiet(name: str) -> None:
+    result = Result((finding(LOSS),), (Note("a.csv", "no target"),))
+    assert "note: a.csv: no target\n" in render(name, result, Look())
+    assert "note:" not in render(name, result, Look(verbosity=-1))
+
+
+def test_verbose_says_what_was_read_beside_findings() -> None:
+    result = Result((finding(LOSS),), evidence=(Program("a.py", 1),))
+    assert "read 1 program" in render("text", result, Look(verbosity=1))
+    assert "read 1 program" not in render("text", result, Look())
