@@ -91,13 +91,20 @@ def test_a_convolutional_network_is_understood() -> None:
     assert net.parameter_count == 8 * 9 + 2 * 8 + 16 * 8 * 9 + 2 * 16 + 784 * 10 + 10
 
 
-def test_a_product_and_its_bias_are_one_layer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bias", [floats(3), floats(1, 3)], ids=["vector", "row"])
+def test_a_product_and_its_bias_are_one_layer(tmp_path: Path, bias: np.ndarray) -> None:
     nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["b", "p"], ["y"])]
-    net = network(saved(tmp_path / "m.onnx", nodes, ["N", 4], w=floats(4, 3), b=floats(3)))
+    net = network(saved(tmp_path / "m.onnx", nodes, ["N", 4], w=floats(4, 3), b=bias))
     (layer,) = net.layers
     assert (layer.kind, layer.attributes["in_features"], layer.attributes["out_features"]) == ("linear", 4, 3)
     assert [(p.name, p.size) for p in layer.parameters] == [("weight", 12), ("bias", 3)]
     assert net.outputs[0].operation.layer is layer
+
+
+def test_a_full_matrix_that_is_added_is_no_bias(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["b", "p"], ["y"])]
+    net = network(saved(tmp_path / "m.onnx", nodes, [2, 4], w=floats(4, 3), b=floats(2, 3)))
+    assert [o.kind for o in net.operations] == ["input", "linear", "add"]
 
 
 def test_a_transposed_weight_is_still_a_weight(tmp_path: Path) -> None:

@@ -164,8 +164,15 @@ def _biases(graph: onnx.GraphProto, scope: Scope) -> Iterator[tuple[int, tuple[i
             known = scope.constants.get(vector)
             dims = known.shape if known else _dims(constant.get(vector))
             weight = scope.constants.get(graph.node[makers[product]].input[1])
-            if dims is not None and len(dims) == 1 and (weight is None or weight.shape[-1:] == dims):
+            if dims is None or not _is_row(dims, scope.shapes.get(product, UNKNOWN)):
+                continue
+            if weight is None or weight.shape[-1:] == dims[-1:]:
                 yield makers[product], (i, vector)
+
+
+def _is_row(dims: tuple[int, ...], product: Shape) -> bool:
+    """A vector, or (as scikit-learn's exporter writes it) a matrix of one row that adds no axis."""
+    return len(dims) == 1 or (len(dims) == 2 and dims[0] == 1 and (product.rank or 0) >= 2)
 
 
 def _dims(node: onnx.NodeProto | None) -> tuple[int, ...] | None:
