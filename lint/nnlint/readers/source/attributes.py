@@ -61,7 +61,7 @@ def find_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None
             result = join(result, other)
         return result
     if isinstance(value, Function):
-        return value.name if name in ("__name__", "__qualname__") else UNKNOWN
+        return _of_function(value, name)
     if isinstance(value, Partial):
         return value.function if name == "func" else UNKNOWN
     if isinstance(value, Bound):
@@ -69,10 +69,16 @@ def find_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None
     return i.project.libraries.attribute(i, value, name, node)
 
 
+def _of_function(value: Function, name: str) -> Value:
+    if name in ("__name__", "__qualname__"):
+        return value.name
+    return value.scope.module.name if name == "__module__" else UNKNOWN
+
+
 def _of_instance(i: Interpreter, value: Instance, name: str, node: ast.AST | None) -> Value:
     on_class = value.cls.find(name)
     if isinstance(on_class, Native) and on_class.kind == "property":
-        return on_class.code(Call(i, node or _NOWHERE, value.place), Arguments([value]))
+        return on_class.code(Call(i, node or _NOWHERE), Arguments([value]))
     if isinstance(on_class, Function) and on_class.decorators & {"property", "cached_property"}:
         return i.call_function(on_class, Arguments([value]), node or on_class.node)
     if name in value.state:
@@ -96,6 +102,8 @@ def _of_class(value: Class, name: str) -> Value:
             return value.name
         if name == "__mro__":
             return value.mro
+        if name == "__module__" and value.scope is not None:
+            return value.scope.module.name
         return UNKNOWN if value.opaque else MISSING
     if isinstance(found, Function) and "classmethod" in found.decorators:
         return Bound(found, value)
@@ -127,7 +135,7 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
     if isinstance(target, Instance):
         setter = target.cls.find("__setattr__")
         if isinstance(setter, Native):
-            setter.code(Call(i, node, i.place(node)), Arguments([target, name, value]))
+            setter.code(Call(i, node), Arguments([target, name, value]))
             return
         i.heap.write(target.state, name, value)
     elif isinstance(target, Class | ModuleValue):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Optimizer, Pipeline, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
+from nnlint.network.operations import Family, family
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import (
     ITEMS,
@@ -21,6 +23,7 @@ from nnlint.readers.source.modules import (
     walk,
     weights,
 )
+from nnlint.readers.source.preparation import Steps, steps_of
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import LossCall, ModelCall, Trace
 from nnlint.readers.source.values import DictValue, Instance, Value, Weight
@@ -165,7 +168,9 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     if not isinstance(taken, Snapshot):
         return []
     owner = _owners(trace, taken)
-    uses = tuple(_loss_use(call, trace, text.path, owner) for call in trace.losses)
+    module = i.project.module(i, Path(text.path)) if trace.losses else None
+    steps = steps_of(module) if module is not None else frozenset()
+    uses = tuple(_loss_use(call, trace, text.path, owner, steps) for call in trace.losses)
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
         found.append(_recipe(trace, taken, text, entry, uses))
@@ -183,7 +188,7 @@ def _owners(trace: Trace, taken: Snapshot) -> dict[int, Network]:
     return owner
 
 
-def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]) -> LossUse:
+def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network], steps: Steps) -> LossUse:
     network = next((owner[id(o)] for o in call.prediction.ancestors() if id(o) in owner), None)
     trained: bool | None = True if id(call.result) in trace.differentiated else None
     if call.gradients is False:
@@ -197,7 +202,22 @@ def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]
         network,
         trained,
         _trail(call.prediction, owner),
+        call.target_name,
+        _reconstructs(call, trace),
+        steps,
     )
+
+
+def _reconstructs(call: LossCall, trace: Trace) -> bool:
+    """The target is, or is a view of, something that a model was given."""
+    if call.target_name in trace.given:
+        return True
+    if call.target is None:
+        return False
+    origin = call.target.operation
+    while family(origin) is Family.MOVE and origin.inputs:
+        origin = origin.inputs[0].operation
+    return any(operation is origin for operation in call.prediction.ancestors())
 
 
 def _trail(prediction: Tensor, owner: dict[int, Network]) -> tuple[Step, ...]:

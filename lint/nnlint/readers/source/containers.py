@@ -101,6 +101,13 @@ def _insert(call: Call, value: ListValue, arguments: Arguments) -> Value:
     return None
 
 
+def _append_left(call: Call, value: ListValue, arguments: Arguments) -> Value:
+    items = value.items
+    known = items is not None and not arguments.open
+    _set(call.interpreter, value, (arguments.get(0, "", UNKNOWN), *(items or ())) if known else None)
+    return None
+
+
 def _pop(call: Call, value: ListValue, arguments: Arguments) -> Value:
     index, items = arguments.get(0, "", -1), value.items
     if not items or not isinstance(index, int) or not -len(items) <= index < len(items):
@@ -210,6 +217,7 @@ LIST: dict[str, Callable[[Call, Value, Arguments], Value]] = {
     "extend": _extend,
     "update": _extend,
     "insert": _insert,
+    "appendleft": _append_left,
     "pop": _pop,
     "reverse": _reverse,
     "sort": _forget,

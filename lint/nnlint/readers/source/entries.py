@@ -8,7 +8,7 @@ What an entry changes in the project is undone after it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnlint.evidence.source import Program
@@ -46,6 +46,7 @@ STEP_METHODS = ("training_step", "validation_step", "test_step", "configure_opti
 def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     """All evidence of one file."""
     budget = FILE_FUEL
+    i.looked_at = {}
     evidence: list[object] = []
     module = _load(i, path, text)
     if module is None:
@@ -111,7 +112,7 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
 
     called = {id(call.model) for call in trace.calls}
     inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
-    done: dict[object, int] = {}
+    done = i.looked_at
     for model in list(trace.models):
         kind = model.cls.node if model.cls.node is not None else model.cls.api
         if id(model) in called or id(model) in inner or model.cls.api or done.get(kind, 0) >= MAX_SAME_CLASS:
@@ -160,7 +161,7 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tupl
     """Functions and model classes of the file that no entry has called yet, factories before classes."""
     functions = [n for n in text.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     classes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
-    for node in functions:
+    for node in sorted(functions, key=_is_used(text.tree)):
         value = module.state.get(node.name)
         if id(node) not in i.reached and isinstance(value, Function) and value.node is node:
             yield (
@@ -171,6 +172,16 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tupl
         value = module.state.get(node.name)
         if id(node) not in i.reached and isinstance(value, Class) and _is_model(value):
             yield node.name, lambda value=value, node=node: i.construct(value, Arguments([]), node)
+
+
+def _is_used(tree: ast.Module) -> Callable[[ast.FunctionDef | ast.AsyncFunctionDef], bool]:
+    """Whether other code of the file mentions a function: then it is better run from there, so it comes last."""
+    mentioned: dict[str, set[int]] = {}
+    for statement in tree.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                mentioned.setdefault(node.id, set()).add(id(statement))
+    return lambda function: bool(mentioned.get(function.name, set()) - {id(function)})
 
 
 def _is_model(cls: Class) -> bool:

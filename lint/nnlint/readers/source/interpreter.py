@@ -86,6 +86,7 @@ class Interpreter:
         self.frames: list[Frame] = []
         self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
         self.keys = 0
+        self.looked_at: dict[object, int] = {}  # classes whose models got a call of their own, in this file
         self.main = False  # whether ``if __name__ == "__main__"`` holds
         self.uncertain = 0  # loops around this point whose rounds are not told apart
 
@@ -143,7 +144,7 @@ class Interpreter:
         if isinstance(function, Function):
             return self.call_function(function, arguments, node)
         if isinstance(function, Native):
-            return function.code(Call(self, node, self.place(node)), arguments)
+            return function.code(Call(self, node), arguments)
         if isinstance(function, Bound):
             bound = Arguments(
                 [function.receiver, *arguments.positional],
@@ -166,7 +167,7 @@ class Interpreter:
             return self.call(function.function, merged, node)
         if isinstance(function, OneOf):
             return self.call_each(function, arguments, node)
-        return self.project.libraries.call_unknown(Call(self, node, self.place(node)), function, arguments)
+        return self.project.libraries.call_unknown(Call(self, node), function, arguments)
 
     def call_each(self, function: OneOf, arguments: Arguments, node: ast.AST) -> Value:
         """Call every alternative from the same state and join results and states."""
@@ -189,7 +190,7 @@ class Interpreter:
             else get_attribute(self, receiver, name)
         )
         if method is MISSING:
-            return self.project.libraries.call_unknown(Call(self, node, self.place(node)), UNKNOWN, arguments)
+            return self.project.libraries.call_unknown(Call(self, node), UNKNOWN, arguments)
         if isinstance(receiver, Instance) and name.startswith("__"):
             method = bind(method, receiver)
         return self.call(method, arguments, node)
@@ -203,7 +204,7 @@ class Interpreter:
             given = Arguments(
                 [cls, *arguments.positional], arguments.keywords, arguments.open, ("", *arguments.names)
             )
-            return maker.code(Call(self, node, self.place(node)), given)
+            return maker.code(Call(self, node), given)
         instance = Instance(cls, {}, self.place(node), self.new_key())
         initializer = cls.find("__init__")
         if initializer is not MISSING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nnlint.evidence.source import Did, Loader
 from nnlint.network.graph import Initialization, Tensor
 from nnlint.readers.source import containers
+from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.conventions import conventional
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
@@ -43,14 +44,9 @@ MODELS: dict[str, str] = {
         "standard",
     ),
     **dict.fromkeys(("torch", "torchvision"), "torch"),
+    **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
 }
 """Root package -> the model package that describes it."""
-
-ALIASES: tuple[tuple[str, str], ...] = (
-    ("torch.nn.modules.", "torch.nn."),
-    ("torch.nn.parameter.", "torch.nn."),
-    ("torch.autograd.Variable", "torch.Variable"),
-)
 
 QUIET = frozenset(
     {
@@ -76,6 +72,9 @@ QUIET = frozenset(
             "torch",
             "torchvision",
             "h5py",
+            "keras",
+            "tensorflow",
+            "tf_keras",
         ),
         *("os", "sys", "time", "random", "json", "logging", "pathlib", "re", "warnings", "math", "operator"),
         *("collections", "itertools", "functools", "typing", "mlflow", "torchmetrics", "requests", "pickle"),
@@ -292,22 +291,6 @@ class Libraries:
 
 def _is_method(node: ast.Call, arguments: Arguments) -> bool:
     return isinstance(node.func, ast.Attribute) and len(node.args) < len(arguments.positional)
-
-
-def canonical(name: str) -> str:
-    """The name under which a symbol is listed, whatever module it was imported from."""
-    for old, new in ALIASES:
-        if name.startswith(old):
-            rest = name.removeprefix(old)
-            return new + (rest.rsplit(".", 1)[-1] if old.endswith(".") else rest)
-    if (
-        name.startswith("torch.optim.")
-        and name.count(".") == 3
-        and "lr_scheduler" not in name
-        and "swa" not in name
-    ):
-        return "torch.optim." + name.rsplit(".", 1)[-1]
-    return name
 
 
 @contextmanager

@@ -71,6 +71,10 @@ class Project:
         finally:
             i.trace, i.fuel, i.main = outer, fuel, main
 
+    def loaded(self, name: str) -> ModuleValue | None:
+        """``sys.modules[name]``."""
+        return next((m for m in self._modules.values() if m.name == name), None)
+
     def is_main_test(self, test: ast.expr) -> bool:
         """``__name__ == "__main__"``."""
         return (

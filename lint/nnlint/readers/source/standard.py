@@ -10,7 +10,6 @@ from typing import Any
 from nnlint.readers.source.builtins import BUILTINS, OBJECT, library_class, native
 from nnlint.readers.source.values import (
     MISSING,
-    OPEN,
     UNKNOWN,
     Arguments,
     Call,
@@ -185,6 +184,19 @@ def _default(call: Call, value: Value) -> Value:
     return value
 
 
+def _replace(call: Call, arguments: Arguments) -> Value:
+    source = arguments.get(0, "obj", UNKNOWN)
+    if not isinstance(source, Instance):
+        return UNKNOWN
+    state = {**source.state, **arguments.keywords}
+    return Instance(source.cls, state, call.place, call.interpreter.new_key())
+
+
+def _as_dict(call: Call, arguments: Arguments) -> Value:
+    source = arguments.get(0, "obj", UNKNOWN)
+    return DictValue(dict(source.state)) if isinstance(source, Instance) else UNKNOWN
+
+
 def _keep_keywords(call: Call, arguments: Arguments) -> Value:
     instance = arguments.positional[0]
     for name, value in arguments.keywords.items():
@@ -254,7 +266,12 @@ def _ordered_dict(call: Call, arguments: Arguments) -> Value:
 
 
 def _default_dict(call: Call, arguments: Arguments) -> Value:
-    return DictValue({OPEN: True})
+    return DictValue({}, arguments.get(0, "default_factory", None))
+
+
+def _deque(call: Call, arguments: Arguments) -> Value:
+    maker = BUILTINS["list"].state["__new__"]
+    return maker.code(call, arguments)
 
 
 def _named_tuple(call: Call, arguments: Arguments) -> Value:
@@ -338,6 +355,8 @@ SYMBOLS: dict[str, Value] = {
     "copy.deepcopy": native("deepcopy", _deepcopy),
     "copy.copy": native("copy", _copy),
     "dataclasses.dataclass": native("dataclass", _dataclass, "decorator"),
+    "dataclasses.replace": native("replace", _replace),
+    "dataclasses.asdict": native("asdict", _as_dict),
     "dataclasses.field": library_class(
         "dataclasses.Field", (OBJECT,), {"__init__": native("field", _keep_keywords)}
     ),
@@ -356,6 +375,9 @@ SYMBOLS: dict[str, Value] = {
     "typing.cast": native("cast", lambda call, arguments: arguments.get(1, "val", UNKNOWN)),
     "collections.OrderedDict": library_class(
         "collections.OrderedDict", (BUILTINS["dict"],), {"__new__": native("OrderedDict", _ordered_dict)}
+    ),
+    "collections.deque": library_class(
+        "collections.deque", (BUILTINS["list"],), {"__new__": native("deque", _deque)}
     ),
     "collections.defaultdict": native("defaultdict", _default_dict),
     "collections.namedtuple": native("namedtuple", _named_tuple),

@@ -22,6 +22,7 @@ class LossCall:
     place: Place
     result: Operation
     gradients: bool | None
+    target_name: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,6 +47,7 @@ class Trace:
     models: list[Instance] = field(default_factory=list)
     optimizers: list[Instance] = field(default_factory=list)
     differentiated: set[int] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)  # names of what models are called with
     reads: list[tuple[str, Place]] = field(default_factory=list)
     fits: list[Fit] = field(default_factory=list)
     splits: list[SplitUse] = field(default_factory=list)

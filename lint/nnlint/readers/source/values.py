@@ -70,9 +70,13 @@ def new_list(items: tuple[Value, ...] | None, kind: str = "list") -> ListValue:
 
 @dataclass(eq=False, slots=True)
 class DictValue:
-    """A dict with constant keys. ``open``: ``OPEN in state`` when other keys may be there too."""
+    """A dict with constant keys. ``open``: ``OPEN in state`` when other keys may be there too.
+
+    ``factory``: what a ``defaultdict`` calls for a missing key.
+    """
 
     state: State
+    factory: Value = None
 
     @property
     def open(self) -> bool:
@@ -173,7 +177,11 @@ class Call:
 
     interpreter: Interpreter
     node: ast.AST
-    place: Place
+
+    @property
+    def place(self) -> Place:
+        """Where the call stands."""
+        return self.interpreter.place(self.node)
 
 
 NativeCode = Callable[[Call, Arguments], Value]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Did, Loss
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.builtins import library_class, native
 from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.trace import LossCall
@@ -67,8 +69,21 @@ def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
     inputs = (left,) if right is None else (left, right)
     result = i.operate("loss", inputs, {"loss": loss.kind}, call.place)
     i.trace.did(Did.LOSS, call.place, loss=loss.kind)
-    i.trace.losses.append(LossCall(loss, left, right, call.place, result.operation, i.trace.gradients[-1]))
+    name = _target_name(call.node)
+    i.trace.losses.append(
+        LossCall(loss, left, right, call.place, result.operation, i.trace.gradients[-1], name)
+    )
     return result
+
+
+def _target_name(node: ast.AST) -> str:
+    """What the program calls the target, at the call of the loss."""
+    if not isinstance(node, ast.Call):
+        return ""
+    named = next((k.value for k in node.keywords if k.arg == "target"), None)
+    if named is None and len(node.args) > 1:
+        named = node.args[1]
+    return base_name(named) if named is not None else ""
 
 
 def _init(signature: str) -> Callable[[Call, Arguments], Value]:

@@ -20,6 +20,7 @@ from nnlint.readers.source.modules import (
     walk,
     weights,
 )
+from nnlint.readers.source.preparation import arguments_named
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
@@ -67,6 +68,7 @@ def call_module(call: Call, arguments: Arguments) -> Value:
         return i.call(forward, arguments.after_self(), call.node)
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module))
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
+    i.trace.given.update(arguments_named(call.node))
     return record_call(i, module, inputs, lambda: i.call(forward, arguments.after_self(), call.node))
 
 
