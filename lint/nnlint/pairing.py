@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path, PurePath
+from typing import get_args
 
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.source import LossUse, Pipeline, Program, Recipe
@@ -21,11 +22,25 @@ class Pairing:
         self._of_program: dict[str, tuple[Dataset, ...]] = {}
 
     def match(self, needs: tuple[type, ...], evidence: Sequence[object]) -> Iterator[tuple[object, ...]]:
-        """Every combination of evidence of the types ``needs`` whose members all belong together."""
-        groups = [[e for e in evidence if isinstance(e, need)] for need in needs]
+        """Every combination of evidence of the types ``needs`` whose members all belong together.
+
+        A last need of ``X | None`` gives None where nothing of type X belongs to the rest.
+        """
+        optional = type(None) in get_args(needs[-1])
+        required = needs[:-1] if optional else needs
+        groups = [[e for e in evidence if isinstance(e, need)] for need in required]
         for combination in product(*groups):
             if all(self.related(a, b) for i, a in enumerate(combination) for b in combination[i + 1 :]):
-                yield combination
+                yield from self._completed(combination, needs[-1], evidence) if optional else (combination,)
+
+    def _completed(
+        self, combination: tuple[object, ...], need: type, evidence: Sequence[object]
+    ) -> Iterator[tuple[object, ...]]:
+        partners = [
+            e for e in evidence if isinstance(e, need) and all(self.related(a, e) for a in combination)
+        ]
+        for partner in partners or (None,):
+            yield (*combination, partner)
 
     def related(self, a: object, b: object) -> bool:
         """Whether two pieces of evidence speak of the same network, program or data."""

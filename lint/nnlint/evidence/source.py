@@ -31,7 +31,10 @@ class LossUse:
     """This value meets this loss here.
 
     ``trained`` is True when the result is known to be differentiated (``backward``, ``fit``), None when
-    that is not seen, False under ``no_grad``. ``trail`` leads from the model to the loss.
+    that is not seen, False under ``no_grad``. ``trail`` leads from the model to the loss. ``target_name``:
+    what the program calls the target (``y``, ``price`` of ``batch["price"]``), "" when it has no name.
+    ``reconstructs``: the target is what went into a model. ``steps``: (name, step) for what the text of the
+    program does to named values anywhere (``("y", "log1p")``): reasons for silence, no proof.
     """
 
     loss: Loss
@@ -42,6 +45,9 @@ class LossUse:
     network: Network | None = None
     trained: bool | None = None
     trail: tuple[Step, ...] = ()
+    target_name: str = ""
+    reconstructs: bool = False
+    steps: frozenset[tuple[str, str]] = frozenset()
 
 
 class Did(enum.StrEnum):
