@@ -1,0 +1,163 @@
+"""OP401: a learning rate far above what the optimiser can use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Optimizer, Recipe
+from nnlint.finding import Finding, Level
+from nnlint.network.graph import Network
+from nnlint.network.operations import Family, family
+
+USUAL = {
+    **dict.fromkeys(("adam", "adamw", "adamax", "nadam", "radam", "sparse_adam"), 0.001),
+    "rmsprop": 0.001,
+    "sgd": 0.01,
+}
+"""What people use: Adam's 0.001 (Kingma and Ba 2015), RMSprop's 0.001 (Keras), 0.01 for plain SGD."""
+NAMES = {"adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD", "nadam": "NAdam", "radam": "RAdam"}
+ALWAYS_WRONG = 10.0  # no optimiser and no model in use learns with this
+CONVEX = 10.0  # how much more a model without hidden layers, or of a handful of weights, bears
+FEW_PARAMETERS = 100  # XOR and the like, trained on all samples at once
+SETS_THE_RATE = re.compile(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
+STARTS_LOWER = frozenset(
+    {"LambdaLR", "OneCycleLR", "CyclicLR", "LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler"}
+    | {"MultiplicativeLR", "LRScheduler"}
+)
+"""Schedulers that set, or may set, another rate than the optimiser's from the first step on."""
+
+
+@check("OP401", level=WARNING)
+def learning_rate_too_high(
+    recipe: Recipe, *, adam: float = 0.03, rmsprop: float = 0.03, sgd: float = 1.0
+) -> Iterator[Finding]:
+    """The learning rate is one to several orders of magnitude above the usual.
+
+    Why: steps overshoot the minimum; the loss oscillates, or grows until it is NaN. With Adam each weight
+    moves by about the rate at every step, however small its gradient.
+    Source: Kingma and Ba 2015 (Adam); Bengio 2012, "Practical recommendations", section 3.1.1; PyTorch
+    documentation of torch.optim.
+
+    Options: adam, rmsprop, sgd: rates from which on it is reported (0.03, 0.03 and 1).
+
+    Fires:
+        Adam with the rate of plain SGD, from a configuration.
+        ```python
+        import torch
+        from torch import nn
+
+        CONFIG = {"lr": 0.5, "epochs": 20}
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters(), lr=CONFIG["lr"])  # warning: [OP401]
+            for epoch in range(CONFIG["epochs"]):
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+        ```
+        Nothing learns with this.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(model, loader, criterion):
+            optimizer = torch.optim.SGD(model.parameters(), lr=10.0)  # error: [OP401]
+            for x, y in loader:
+                optimizer.zero_grad()
+                criterion(model(x), y).backward()
+                optimizer.step()
+        ```
+    Silent:
+        A linear model is convex and bears large steps.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Linear(20, 3)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+        The rate of the optimiser is only a factor: the scheduler warms up.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters(), lr=1.0)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1e-3 * min(1.0, (n + 1) / 100))
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+                scheduler.step()
+        ```
+        What is optimised is a picture, not a network.
+        ```python
+        import torch
+
+        def dream(network):
+            image = torch.rand(1, 3, 224, 224, requires_grad=True)
+            optimizer = torch.optim.Adam([image], lr=0.05)
+            for _ in range(200):
+                optimizer.zero_grad()
+                (-network(image).mean()).backward()
+                optimizer.step()
+        ```
+    """
+    limits = dict.fromkeys(USUAL, adam) | {"rmsprop": rmsprop, "sgd": sgd}
+    for optimizer in recipe.optimizers:
+        rate, limit = optimizer.learning_rate, limits.get(optimizer.kind)
+        if rate is None or limit is None or rate < limit or not _trains_a_network(optimizer, recipe):
+            continue
+        networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
+        if rate < limit * CONVEX and networks and all(_bears_large_steps(n) for n in networks):
+            continue
+        if _set_elsewhere(optimizer, recipe):
+            continue
+        yield _finding(optimizer, rate, networks)
+
+
+def _trains_a_network(optimizer: Optimizer, recipe: Recipe) -> bool:
+    """It steps on a model's parameters: not on pictures or prompts, and not only made to be looked at."""
+    steps = any(e.did is Did.STEP and optimizer.key in e.subjects for e in recipe.events)
+    given = any(e.did is Did.OPAQUE and optimizer.key in e.subjects for e in recipe.events)
+    handed_over = given or optimizer.function == "configure_optimizers"
+    return (steps or handed_over) and (optimizer.whole or bool(optimizer.models))
+
+
+def _bears_large_steps(network: Network) -> bool:
+    """No hidden layer, so that the loss is convex, or only a handful of weights."""
+    weighted = [o for o in network.operations if family(o) is Family.WEIGHTED]
+    count = network.parameter_count
+    return len(weighted) <= 1 or (isinstance(count, int) and count < FEW_PARAMETERS)
+
+
+def _set_elsewhere(optimizer: Optimizer, recipe: Recipe) -> bool:
+    """A scheduler, or a call that is not understood, may set the rate that is used."""
+    if optimizer.schedule in STARTS_LOWER:
+        return True
+    calls = [e for e in recipe.events if e.did is Did.OPAQUE and optimizer.key in e.subjects]
+    names = [str(e.details.get("method", "")) for e in calls]
+    return any(not name or SETS_THE_RATE.search(name) for name in names)
+
+
+def _finding(optimizer: Optimizer, rate: float, networks: list[Network]) -> Finding:
+    usual = USUAL[optimizer.kind]
+    name = NAMES.get(optimizer.kind, optimizer.kind.capitalize())
+    return Finding(
+        optimizer.place,
+        f"lr={rate:g} with {name}: {rate / usual:,.0f}x the usual {usual:g}",
+        f"start with lr={usual:g} and change it by factors of 3",
+        trail=tuple(Step(n.place, f"{n.name} is trained with it") for n in networks[:1]),
+        level=Level.ERROR if rate >= ALWAYS_WRONG else None,
+    )
