@@ -315,7 +315,7 @@ def is_instance(value: Value, cls: Value) -> bool | None:
     if isinstance(value, Instance):
         if cls in value.cls.mro:
             return True
-        return None if value.cls.opaque else False
+        return None if value.cls.opaque or cls.api in ABSTRACT else False
     names = _types_of(value)
     return None if names is None else cls.api in names
 
@@ -325,9 +325,15 @@ def _types_of(value: Value) -> tuple[str, ...] | None:
         if isinstance(value, kind):
             return names
     if isinstance(value, ListValue):
-        return (f"builtins.{value.kind}",)
+        return (f"builtins.{value.kind}", *_SEQUENCE)
     return None
 
+
+_ITERABLE = ("collections.abc.Iterable", "collections.abc.Sized", "collections.abc.Collection")
+_SEQUENCE = (*_ITERABLE, "collections.abc.Sequence")
+_MAPPING = (*_ITERABLE, "collections.abc.Mapping", "collections.abc.MutableMapping")
+ABSTRACT = frozenset({*_SEQUENCE, *_MAPPING, "collections.abc.Callable"})
+"""Abstract base classes that built-in types belong to."""
 
 TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (type(None), ("builtins.NoneType",)),
@@ -335,15 +341,16 @@ TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (int, ("builtins.int",)),
     (Symbolic, ("builtins.int",)),
     (float, ("builtins.float",)),
-    (str, ("builtins.str",)),
+    (str, ("builtins.str", *_SEQUENCE)),
     (bytes, ("builtins.bytes",)),
-    (tuple, ("builtins.tuple",)),
-    (range, ("builtins.range",)),
-    (DictValue, ("builtins.dict",)),
+    (tuple, ("builtins.tuple", *_SEQUENCE)),
+    (range, ("builtins.range", *_SEQUENCE)),
+    (DictValue, ("builtins.dict", *_MAPPING)),
     (Weight, ("torch.nn.Parameter", "torch.Tensor")),
     (Tensor, ("torch.Tensor",)),
-    (Function, ("types.FunctionType",)),
-    (Class, ("builtins.type",)),
+    (Function, ("types.FunctionType", "collections.abc.Callable")),
+    (Class, ("builtins.type", "collections.abc.Callable")),
+    (Native, ("collections.abc.Callable",)),
 )
 
 

@@ -7,7 +7,7 @@ import itertools
 import math
 from typing import Any
 
-from nnlint.readers.source.builtins import BUILTINS, OBJECT, library_class, native
+from nnlint.readers.source.builtins import ABSTRACT, BUILTINS, OBJECT, library_class, native
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -373,6 +373,7 @@ SYMBOLS: dict[str, Value] = {
     "typing.NamedTuple": library_class("typing.NamedTuple", (OBJECT,)),
     "typing.TYPE_CHECKING": False,
     "typing.cast": native("cast", lambda call, arguments: arguments.get(1, "val", UNKNOWN)),
+    **{name: library_class(name, (OBJECT,)) for name in ABSTRACT},
     "collections.OrderedDict": library_class(
         "collections.OrderedDict", (BUILTINS["dict"],), {"__new__": native("OrderedDict", _ordered_dict)}
     ),
