@@ -94,3 +94,10 @@ def test_persons_kept_together_are_silent() -> None:
     frame["subject"] = np.arange(300) // 6
     write(frame[:210], frame[210:])
     assert findings("DS407") == []
+
+
+def test_shared_rows_of_large_tables_are_found_in_a_sample() -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(90_000, 4)), columns=list("abcd"))
+    write(frame[:70_000], frame[68_000:].sample(frac=1, random_state=0))
+    (finding,) = findings("DS407")
+    assert "sampled test rows are in the training split" in finding.message

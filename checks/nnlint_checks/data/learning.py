@@ -22,8 +22,14 @@ FIT_ROWS = 4_000
 """Rows a model is fitted on at most; all others are predicted all the same."""
 
 
-def out_of_fold(features: Array, labels: Array, seed: int = 0) -> Array:
+LEARNED = 0.1
+"""What the mean recall of the classes must be above chance in the first fold for the others to be tried."""
+
+
+def out_of_fold(features: Array, labels: Array, seed: int = 0) -> Array | None:
     """Probability of each class for each row from models that have not seen the row.
+
+    None when the labels cannot be learned from the features.
 
     ``labels`` are 0..K-1, each at least FOLDS times. Mean of logistic regression on a Nyström map of the
     RBF kernel and extremely randomised trees: over digits, breast cancer, wine and iris with 2, 5 and
@@ -42,8 +48,19 @@ def out_of_fold(features: Array, labels: Array, seed: int = 0) -> Array:
         for repeat in range(repeats):
             folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed + repeat)
             for seen, held in folds.split(features, labels):
-                total[held] += _predicted(features, labels, _bounded(seen, labels, seed), held)
+                found = _predicted(features, labels, _bounded(seen, labels, seed), held)
+                if not total.any() and _recall(found, labels[held]) < 1 / classes + LEARNED:
+                    return None
+                total[held] += found
     return total / repeats
+
+
+def _recall(probabilities: Array, labels: Array) -> float:
+    """Mean over the classes of the share of their rows that are told."""
+    import numpy as np
+
+    right = probabilities.argmax(axis=1) == labels
+    return float(np.mean([right[labels == c].mean() for c in np.unique(labels)]))
 
 
 def _bounded(rows: Array, labels: Array, seed: int) -> Array:

@@ -82,6 +82,8 @@ def likely_label_errors(
         return
     classes, labels = _encoded(frame[data.target.column])
     predicted = out_of_fold(features, labels)
+    if predicted is None:
+        return
     known = _learned(predicted, labels)
     if known.sum() < FEWEST_ROWS:
         return

@@ -100,10 +100,12 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
     """
     if len(data.splits) < 2 or data.format == "images":
         return
-    train = data.sample(data.train.role)
+    train = data.alike(data.train.role)
     for split in data.splits:
-        other = None if split is data.train else data.sample(split.role)
+        other = None if split is data.train else data.alike(split.role)
         if train is None or other is None:
+            continue
+        if not len(train) or not len(other):
             continue
         found = _exact(data, train, other) or _near(data, train, other) or _groups(data, split, train, other)
         if found and len(found.pairs) >= max(fewest, share * found.rows):
@@ -120,7 +122,7 @@ def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap |
     ours, theirs = keys(train[columns]), keys(other[columns])
     first = dict(zip(reversed(ours.tolist()), reversed(train.index.tolist()), strict=True))
     pairs = [(row, first[k]) for row, k in zip(other.index, theirs.tolist(), strict=True) if k in first]
-    expected = len(ours) * len(theirs) * 2 ** -collision_bits(train[columns])
+    expected = len(ours) * len(theirs) / data.alike_share * 2 ** -collision_bits(train[columns])
     within = _repeats(ours) + _repeats(theirs)
     test_share = len(theirs) / (len(ours) + len(theirs))
     if beyond_chance(len(pairs), expected) or across(len(pairs), within, test_share):
@@ -198,10 +200,11 @@ def _is_key(data: Dataset, column: Column) -> bool:
 
 
 def _finding(data: Dataset, split: Split, found: Overlap) -> Finding:
+    sampled = "sampled " if data.alike_share < 1 else ""
     rows = tuple((_where(split, a), _where(data.train, b)) for a, b in found.pairs[:SHOWN])
     return Finding(
         Place(split.paths[0]),
-        f"{len(found.pairs):,} of {found.rows:,} {split.role} {found.what}",
+        f"{len(found.pairs):,} of {found.rows:,} {sampled}{split.role} {found.what}",
         "take these rows out of the training split, then divide so that what belongs together stays so",
         table=Table((split.role, data.train.role), rows),
         subject=(data.place.path, split.role),

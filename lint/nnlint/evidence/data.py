@@ -138,6 +138,9 @@ class Dataset:
     load: Callable[[str, str | None], pd.DataFrame] | None = field(default=None, repr=False, compare=False)
     identifiers: tuple[str, ...] = ()
     rank: int = 2
+    load_alike: Callable[[str, tuple[str, ...], float], pd.DataFrame] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -174,6 +177,18 @@ class Dataset:
                 frame[self.target.column] = labels.map(spelled, na_action="ignore").astype(object)
             self._samples[role] = frame
         return self._samples[role]
+
+    @property
+    def alike_share(self) -> float:
+        """The part of all rows that ``alike`` gives: 1 unless a split has more than SAMPLE_ROWS rows."""
+        largest = max(split.rows for split in self.splits)
+        return 1.0 if largest <= SAMPLE_ROWS or self.load_alike is None else SAMPLE_ROWS / largest
+
+    def alike(self, role: str) -> pd.DataFrame | None:
+        """A sample chosen by the features' values: of equal rows in any split, all are in it or none."""
+        if self.alike_share == 1.0 or self.load_alike is None:
+            return self.sample(role)
+        return self.load_alike(role, self.features, self.alike_share)
 
 
 def spelled(value: object) -> str:

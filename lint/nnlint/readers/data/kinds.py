@@ -61,7 +61,7 @@ def _guess(values: pl.Series, written: bool) -> Guess:
         return _text(values, written)
     distinct = _distinct(values)
     few = distinct <= TOP
-    continuous = not few and distinct > 0.5 * len(values) and dtype.is_float()
+    continuous = not few and distinct > 0.5 * len(values) and dtype.is_float() and not _whole(values)
     if dtype == pl.Boolean:
         return Guess(values.name, Kind.BOOLEAN, "bool", few=True)
     if dtype.is_numeric():
@@ -70,6 +70,10 @@ def _guess(values: pl.Series, written: bool) -> Guess:
         return Guess(values.name, Kind.TIME, str(dtype).lower())
     kind = Kind.EMPTY if dtype == pl.Null else Kind.NESTED
     return Guess(values.name, kind, str(dtype).lower())
+
+
+def _whole(values: pl.Series) -> bool:
+    return bool((values == values.floor()).all())
 
 
 def _distinct(values: pl.Series) -> int:

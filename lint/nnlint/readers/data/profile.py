@@ -60,43 +60,56 @@ def _by_column(counted: Row, width: int) -> list[Row]:
 
 
 def _aggregates(backend: Any, table: ir.Table, guesses: Sequence[Guess]) -> Row:
-    wanted = {"rows": table.count()}
     result: Row = {}
-    for index, guess in enumerate(guesses):
-        for name, value in _figures(table, guess).items():
-            wanted[f"{index}:{name}"] = value
-        if len(wanted) > AGGREGATES or index == len(guesses) - 1:
-            frame = backend.compile(table.aggregate(**wanted)).collect(engine="streaming")
-            result |= frame.row(0, named=True)
-            wanted = {"rows": table.count()}
+    width = AGGREGATES // 10
+    for start in range(0, max(len(guesses), 1), width):
+        part = list(enumerate(guesses))[start : start + width]
+        derived = _derived(table, part)
+        wanted = {"rows": derived.count()}
+        for index, guess in part:
+            wanted |= {f"{index}:{k}": v for k, v in _figures(derived, index, guess).items()}
+        frame = backend.compile(derived.aggregate(**wanted)).collect(engine="streaming")
+        result |= frame.row(0, named=True)
     return result
 
 
-def _figures(table: ir.Table, guess: Guess) -> dict[str, ir.Value]:
-    column = table[guess.name]
-    figures: dict[str, ir.Value] = {"nulls": column.isnull().sum()}
+def _derived(table: ir.Table, guesses: Sequence[tuple[int, Guess]]) -> ir.Table:
+    """The table with each number column as float64, and its finite values: computed once for all figures."""
+    numeric = [(i, g) for i, g in guesses if g.kind is Kind.NUMBER]
+    if not numeric:
+        return table
+    numbers = {f"number:{i}": _number(table[g.name], g) for i, g in numeric}
+    table = table.mutate(**numbers)
+    odd = {i: table[f"number:{i}"].isnan() | table[f"number:{i}"].isinf() for i, _ in numeric}
+    nothing = ibis.null("float64")
+    return table.mutate(
+        **{f"finite:{i}": ibis.ifelse(odd[i], nothing, table[f"number:{i}"]) for i, _ in numeric}
+    )
+
+
+def _number(column: Any, guess: Guess) -> Any:
+    return column.strip().try_cast("float64") if guess.parse else column.cast("float64")
+
+
+def _figures(table: ir.Table, index: int, guess: Guess) -> dict[str, Any]:
+    column: Any = table[guess.name]
+    figures: dict[str, Any] = {"nulls": column.isnull().sum()}
     if guess.kind is Kind.NUMBER:
-        return figures | _moments(column, guess)
+        return figures | _moments(table[f"number:{index}"], table[f"finite:{index}"], guess)
     if guess.kind in (Kind.TEXT, Kind.BOOLEAN) or (guess.kind is Kind.TIME and guess.dtype == "string"):
         if not guess.continuous:
             figures["distinct"] = _distinct(column, guess)
         if guess.numbers:
             figures["numbers"] = column.strip().try_cast("float64").notnull().sum()
-    elif guess.kind is Kind.TIME:
-        figures["minimum"] = column.min().cast("string")
-        figures["maximum"] = column.max().cast("string")
     return figures
 
 
-def _distinct(column: ir.Value, guess: Guess) -> ir.Value:
+def _distinct(column: Any, guess: Guess) -> Any:
     """Exact where few values are expected, so that memory stays bounded."""
     return column.nunique() if guess.few or guess.whole else column.approx_nunique()
 
 
-def _moments(column: ir.Value, guess: Guess) -> dict[str, ir.Value]:
-    number = column.strip().try_cast("float64") if guess.parse else column.cast("float64")
-    odd = number.isnan() | number.isinf()
-    finite = ibis.ifelse(odd, ibis.null("float64"), number)
+def _moments(number: Any, finite: Any, guess: Guess) -> dict[str, Any]:
     figures = {
         "nans": number.isnan().sum(),
         "infinite": number.isinf().sum(),
@@ -104,11 +117,11 @@ def _moments(column: ir.Value, guess: Guess) -> dict[str, ir.Value]:
         "maximum": finite.max(),
         "mean": finite.mean(),
         "deviation": finite.std(how="pop"),
-        "integral": (finite == finite.floor()).all(),
     }
     if guess.parse:
         figures["unread"] = number.isnull().sum()
     if not guess.continuous:
+        figures["integral"] = (finite == finite.floor()).all()
         figures["distinct"] = _distinct(finite, guess)
     return figures
 
@@ -134,9 +147,8 @@ def _tops(backend: Any, table: ir.Table, few: Sequence[Guess]) -> dict[str, list
         return {}
     queries = []
     for guess in few:
-        value = table[guess.name]
-        value = value.strip().try_cast("float64") if guess.parse else value
-        value = value.cast("float64") if guess.kind is Kind.NUMBER else value.cast("string")
+        column = table[guess.name]
+        value = _number(column, guess) if guess.kind is Kind.NUMBER else column.cast("string")
         counts = table.select(value=value).filter(ibis._.value.notnull())
         queries.append(backend.compile(counts.group_by("value").aggregate(count=counts.count())))
     frames = pl.collect_all(queries, engine="streaming")

@@ -36,6 +36,21 @@ def sampled(frame: pl.LazyFrame, split: Split, target: str | None) -> pl.DataFra
     return rows.sort(pl.col(ROW).hash(SEED)).head(SAMPLE_ROWS).sort(ROW)
 
 
+def alike(frame: pl.LazyFrame, split: Split, features: Sequence[str], share: float) -> pl.DataFrame:
+    """The rows whose features' values fall in a share of all hashes, with their numbers in the column ROW."""
+    kinds = {c.name: c.kind for c in split.columns}
+    values = [
+        _plain(name, kinds[name]) for name in features if kinds.get(name, Kind.NESTED) is not Kind.NESTED
+    ]
+    drawn = pl.struct(values).hash(SEED).cast(pl.Float64) / RANGE
+    return frame.with_row_index(ROW).filter(drawn < share).collect(engine="streaming").head(2 * SAMPLE_ROWS)
+
+
+def _plain(name: str, kind: Kind) -> pl.Expr:
+    """A column in the one type of its kind, so that equal values have equal hashes."""
+    return pl.col(name).cast(pl.Float64 if kind is Kind.NUMBER else pl.String, strict=False)
+
+
 def _rare(profile: Column, share: float) -> list[tuple[str, float]]:
     return [(label, RARE_ROWS / n) for label, n in profile.top if n * share < RARE_ROWS]
 

@@ -16,7 +16,7 @@ from nnlint.evidence.target import features, identifiers, named_target, with_tar
 from nnlint.readers.data.groups import Group, columns
 from nnlint.readers.data.kinds import guesses
 from nnlint.readers.data.profile import columns as profiled
-from nnlint.readers.data.sampling import ROW, as_pandas, sampled
+from nnlint.readers.data.sampling import ROW, alike, as_pandas, sampled
 from nnlint.readers.data.tables import Malformed, Table
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def dataset_of(group: Group) -> Dataset:
         format="array" if table.format in ("npy", "npz") else "table",
         splits=splits,
         load=_Loader(opened),
+        load_alike=_Loader(opened).alike if table.rank == 2 else None,
         rank=table.rank,
         identifiers=identifiers(splits[0]) if table.named and table.rank == 2 else (),
     )
@@ -188,6 +189,11 @@ class _Loader:
             return _array_sample(opened, target)
         rows = sampled(opened.frame, opened.split, target)
         return as_pandas(rows, opened.split.columns)
+
+    def alike(self, role: str, features: tuple[str, ...], share: float) -> pd.DataFrame:
+        """A sample by the features' values."""
+        opened = self._opened[role]
+        return as_pandas(alike(opened.frame, opened.split, features, share), opened.split.columns)
 
 
 ARRAY_ROWS = 5_000
