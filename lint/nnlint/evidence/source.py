@@ -88,6 +88,15 @@ class Loop:
     count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ModeLayer:
+    """A layer that acts differently in training and in evaluation; ``kind`` is its class (``Dropout``)."""
+
+    name: str
+    kind: str
+    place: Place
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
     """Something the program did. ``subjects`` are keys of models and optimisers in the Recipe.
@@ -95,7 +104,9 @@ class Event:
     ``loops``: the loops around it, outermost first. ``certain``: it happens in every round of its
     innermost loop (not below an undecided condition). ``gradients``: whether autograd records here.
     ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
-    function whose body it stands in.
+    function whose body it stands in. ``details`` of a FORWARD: ``roles`` (the splits that its arguments'
+    names tell of) and ``active`` (the ``ModeLayer``s that act as in training); of a call that is known by
+    its name alone: ``method`` and ``receiver``.
     """
 
     did: Did

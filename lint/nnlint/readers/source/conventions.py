@@ -5,9 +5,12 @@ Only names that mean one thing wherever torch is used; everything else stays an 
 
 from __future__ import annotations
 
+import ast
 import re
+from dataclasses import replace
 
-from nnlint.evidence.source import Did
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Did, Loader
 
 OPTIMIZER = re.compile(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 SCHEDULER = re.compile(r"sched", re.IGNORECASE)
@@ -28,3 +31,40 @@ def conventional(method: str, receiver: str, arguments: int) -> Did:
     if method == "step" and OPTIMIZER.search(receiver):
         return Did.STEP
     return Did.OPAQUE
+
+
+ROLES: tuple[tuple[str, str], ...] = (
+    ("test", r"(^|_)(test|tst|holdout)(ing)?(_|$|loader|data|set)"),
+    ("validation", r"(^|_)(val|valid|validation|eval|dev)(_|$|loader|data|set)"),
+    ("train", r"(^|_)(train|trn)(ing)?(_|$|loader|data|set)"),
+)
+"""The words by which people name splits."""
+
+
+def role_of(name: str) -> str:
+    """The split that a variable's name says it holds, "" when it says none or several."""
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    found = [role for role, pattern in ROLES if re.search(pattern, snake)]
+    return found[0] if len(found) == 1 else ""
+
+
+def roles_of(node: ast.AST) -> frozenset[str]:
+    """The splits that the names in an expression, or in the arguments of a call, tell of."""
+    parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else [node]
+    names = (_name(part) for root in parts for part in ast.walk(root))
+    return frozenset(role for name in names if name and (role := role_of(name)))
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def named_loader(loader: Loader | None, iterable: ast.expr, place: Place) -> Loader | None:
+    """The loader of a loop, with the role that the name of what is looped over gives it."""
+    if loader is not None and loader.role:
+        return loader
+    roles = roles_of(iterable)
+    if len(roles) != 1:
+        return loader
+    (role,) = roles
+    return Loader(role, place) if loader is None else replace(loader, role=role)

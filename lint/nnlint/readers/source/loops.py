@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Did, Loop
 from nnlint.readers.source import statements
+from nnlint.readers.source.conventions import named_loader
 from nnlint.readers.source.expressions import element_of, evaluate, iterate
 from nnlint.readers.source.joins import join, truth
 from nnlint.readers.source.values import MISSING, Stream, Value
@@ -30,6 +31,7 @@ def run_for(i: Interpreter, node: ast.For) -> Flow:
     if values is None or len(values) > MAX_ROUNDS:
         count = len(values) if values is not None else None
         loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(source)
+        loader = named_loader(loader, node.iter, i.place(node.iter))
         return _summarise(i, node, lambda: _bind(i, node, element_of(i, source)), loader, count)
     return _unroll(i, node, values, isinstance(source, range) and len(values) > 1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from nnlint.evidence.source import Loader
@@ -11,6 +10,7 @@ from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
@@ -29,21 +29,6 @@ from nnlint.readers.source.values import (
 LOADER_SIGNATURE = (
     "dataset batch_size=1 shuffle=None sampler=None batch_sampler=None num_workers=0 collate_fn=None"
 )
-
-ROLES: tuple[tuple[str, str], ...] = (
-    ("test", r"(^|_)(test|tst|holdout)(ing)?(_|$|loader|data|set)"),
-    ("validation", r"(^|_)(val|valid|validation|eval|dev)(_|$|loader|data|set)"),
-    ("train", r"(^|_)(train|trn)(ing)?(_|$|loader|data|set)"),
-)
-"""The words by which people name splits."""
-
-
-def role_of(name: str) -> str:
-    """The split that a variable's name says it holds, "" when it says none or several."""
-    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    found = [role for role, pattern in ROLES if re.search(pattern, snake)]
-    return found[0] if len(found) == 1 else ""
-
 
 def _loader_init(call: Call, arguments: Arguments) -> Value:
     instance, i = arguments.positional[0], call.interpreter

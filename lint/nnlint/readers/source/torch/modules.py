@@ -6,6 +6,7 @@ from nnlint.evidence.source import Did
 from nnlint.network.graph import Initialization, Operation
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.expressions import iterate
 from nnlint.readers.source.modules import (
     ITEMS,
@@ -21,6 +22,7 @@ from nnlint.readers.source.modules import (
     weights,
 )
 from nnlint.readers.source.preparation import arguments_named
+from nnlint.readers.source.torch.moded import in_train_mode
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
@@ -66,7 +68,8 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     outermost = i.trace.inside == 0 and _is_model(module)
     if not outermost:
         return i.call(forward, arguments.after_self(), call.node)
-    i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module))
+    details = {"roles": roles_of(call.node), "active": tuple(in_train_mode(module))}
+    i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module), **details)
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
     i.trace.given.update(arguments_named(call.node))
     return record_call(i, module, inputs, lambda: i.call(forward, arguments.after_self(), call.node))

@@ -1,0 +1,251 @@
+"""TL505: a network is evaluated while its dropout and batch norms still act as in training."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, ModeLayer, Recipe
+from nnlint.finding import Finding
+from nnlint.network.graph import Network
+from nnlint.network.operations import Family, family
+
+EVALUATES = re.compile(
+    r"^_*(eval|evaluate|evaluation|validate|validation|valid|val|test|testing|predict|prediction|infer|inference)"
+    r"(_?(epoch|model|net|network|loop|step|one_epoch|accuracy|set|loss|batch|all|dataset|loader|fn|on_.*))?$"
+    r"|^_*(compute|calc|calculate|get|check|measure|run|do)_(test|val|validation|eval)?_?"
+    r"(accuracy|acc|predictions|eval|evaluation|validation|test|inference)$",
+    re.IGNORECASE,
+)
+"""Names of functions that evaluate. ``test_forward`` and the like are tests of the program instead."""
+ON_PURPOSE = re.compile(
+    r"(^|_)(mc|monte|bayes|bayesian|uncertainty|stochastic|sample|samples|sampling|generate|recalibrate|calibrate|init|bn)(_|$)"
+    r"|update_bn|warm_?up|build|setup",
+    re.IGNORECASE,
+)
+"""Functions that need the network in train mode: Monte-Carlo dropout, statistics of batch norms, dry runs."""
+SHOWN = 3
+
+
+@check("TL505", level=ERROR)
+def missing_eval_mode(recipe: Recipe) -> Iterator[Finding]:
+    """An evaluation pass runs in train mode, though the network holds dropout or batch norm.
+
+    Why: dropout keeps on deleting units at random and batch norm takes its statistics from the test batch
+    (and updates its running ones with it), so figures and predictions are worse than the network, and depend on
+    the other samples of the batch.
+    Source: PyTorch documentation of Module.eval, Dropout and BatchNorm2d.
+
+    Fires:
+        Gradients are off, the mode is not.
+        ```python
+        import torch
+        from torch import nn
+
+        def main(train_loader, test_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters())
+            for epoch in range(10):
+                for x, y in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+                right = 0
+                with torch.no_grad():
+                    for x, y in test_loader:
+                        right += (model(x).argmax(1) == y).sum().item()  # error: [TL505]
+        ```
+        A function that evaluates, called without the switch.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(1, 8, 3)
+                self.norm = nn.BatchNorm2d(8)
+                self.fc = nn.Linear(8, 10)
+
+            def forward(self, x):
+                return self.fc(self.norm(self.conv(x)).relu().mean((2, 3)))
+
+        def predict(model, x):
+            with torch.inference_mode():
+                return model(x).argmax(-1)  # error: [TL505]
+
+        def run(batches, new):
+            model = Net()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for x, y in batches:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            return predict(model, new)
+        ```
+    Silent:
+        The mode is switched, and switched back.
+        ```python
+        import torch
+        from torch import nn
+
+        def main(train_loader, test_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters())
+            for epoch in range(10):
+                model.train()
+                for x, y in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+                model.eval()
+                right = 0
+                with torch.no_grad():
+                    for x, y in test_loader:
+                        right += (model(x).argmax(1) == y).sum().item()
+        ```
+        Nothing in the network depends on the mode.
+        ```python
+        import torch
+        from torch import nn
+
+        def main(train_loader, test_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.LayerNorm(64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.AdamW(model.parameters())
+            for x, y in train_loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            with torch.no_grad():
+                for x, y in test_loader:
+                    print((model(x).argmax(1) == y).float().mean())
+        ```
+        Targets from the network itself, inside the training step: no evaluation.
+        ```python
+        import torch
+        from torch import nn
+
+        def main(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters())
+            for weak, strong in loader:
+                with torch.no_grad():
+                    labels = model(weak).argmax(1)
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(strong), labels).backward()
+                optimizer.step()
+        ```
+    """
+    for number, event in enumerate(recipe.events):
+        if event.did is not Did.FORWARD or event.training is not True or not event.subjects:
+            continue
+        network = recipe.models.get(event.subjects[0])
+        active = [*event.details.get("active", ()), *_functional(network)]
+        if not active or ON_PURPOSE.search(event.function) or _asked_for(recipe.events, number):
+            continue
+        reason = _evaluation(recipe, number, network)
+        if reason is not None:
+            yield _finding(event, active, reason, recipe)
+
+
+def _functional(network: Network | None) -> Iterator[ModeLayer]:
+    """Calls of ``F.dropout`` that are told the mode."""
+    for operation in network.operations if network is not None else ():
+        told = operation.attributes.get("functional") and operation.attributes.get("given")
+        rate = operation.attributes.get("p")
+        if family(operation) is Family.DROPOUT and told and isinstance(rate, int | float) and rate > 0:
+            yield ModeLayer("", "F.dropout", operation.place)
+
+
+def _asked_for(events: Sequence[Event], number: int) -> bool:
+    """The program set train mode after the last training pass: this is how it is meant."""
+    key = events[number].subjects[0]
+    for event in reversed(events[:number]):
+        if event.did is Did.BACKWARD:
+            return False
+        if event.did is Did.TRAIN_MODE and key in event.subjects:
+            return any(e.did is Did.BACKWARD for e in events[:number])
+    return False
+
+
+def _evaluation(recipe: Recipe, number: int, network: Network | None) -> Step | None:
+    """What shows that this is an evaluation pass; None when it may be a part of training."""
+    event, events = recipe.events[number], recipe.events
+    passes = [e for e in events if e.did is Did.BACKWARD]
+    if event.gradients is not False and (
+        not passes or any(_may_use(e, event) for e in _after(events, number))
+    ):
+        return None
+    if not passes and not _loaded(network):
+        return None
+    for loop in reversed(event.loops):
+        if loop.loader is not None and loop.loader.role in ("test", "validation"):
+            return Step(loop.place, f"the loop goes over {loop.loader.role} data")
+        if loop.loader is not None and loop.loader.role:
+            break
+    given = event.details.get("roles", frozenset())
+    if given and given <= {"test", "validation"}:
+        return Step(event.place, f"the network gets {' and '.join(sorted(given))} data")
+    if EVALUATES.match(event.function):
+        return Step(event.place, f"{event.function}() evaluates")
+    return _without_gradients(recipe, number, passes)
+
+
+def _after(events: Sequence[Event], number: int) -> Iterator[Event]:
+    return (e for e in events[number:] if e.did is Did.BACKWARD)
+
+
+def _may_use(backward: Event, forward: Event) -> bool:
+    """A later backward pass could go through this forward pass."""
+    return not forward.loops or any(loop in backward.loops for loop in forward.loops)
+
+
+def _loaded(network: Network | None) -> bool:
+    """Trained weights were loaded: what follows is inference."""
+    return network is not None and any(
+        p.initialization.kind == "loaded" for layer in network.layers for p in layer.parameters
+    )
+
+
+def _without_gradients(recipe: Recipe, number: int, passes: Sequence[Event]) -> Step | None:
+    """A pass of its own under no_grad: over batches in which nothing is trained, or after training."""
+    event = recipe.events[number]
+    if (
+        event.gradients is not False
+        or len(recipe.optimizers) > 1
+        or "train" in event.details.get("roles", ())
+    ):
+        return None
+    inner = event.loops[-1] if event.loops else None
+    if inner is not None and any(inner in e.loops for e in passes):
+        return None
+    if inner is not None and inner.loader is not None and inner.loader.role != "train":
+        return Step(inner.place, "the loop goes over data without gradients")
+    earlier = [e for e in recipe.events[:number] if e.did is Did.STEP]
+    apart = not any(loop in e.loops for e in passes for loop in event.loops)
+    role = inner.loader.role if inner is not None and inner.loader is not None else ""
+    if earlier and apart and role != "train" and not list(_after(recipe.events, number)):
+        return Step(earlier[-1].place, "training is over, and gradients are off")
+    return None
+
+
+def _finding(event: Event, active: Sequence[ModeLayer], reason: Step, recipe: Recipe) -> Finding:
+    counts = Counter(layer.kind for layer in active)
+    kinds = [f"{n} {kind}" if n > 1 else kind for kind, n in counts.most_common(2)]
+    more = f" and {len(counts) - 2} more" if len(counts) > 2 else ""
+    trail = [
+        Step(layer.place, f"{layer.kind} {layer.name}".strip() + " depends on the mode") for layer in active
+    ]
+    key = event.subjects[0]
+    switches = [e for e in recipe.events if e.did is Did.TRAIN_MODE and key in e.subjects]
+    start = [Step(e.place, "the network is put in train mode") for e in switches[:1]]
+    return Finding(
+        event.place,
+        f"evaluated in train mode: {', '.join(kinds)}{more} still act as in training",
+        "call model.eval() before the evaluation, and model.train() before training goes on",
+        trail=(*trail[:SHOWN], *start, reason),
+        subject=("mode", event.place),
+    )

@@ -1,0 +1,44 @@
+"""Layers that act differently in training and in evaluation: dropout, and norms with running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from nnlint.evidence.source import ModeLayer
+from nnlint.readers.source.modules import walk
+from nnlint.readers.source.values import Instance, Value
+
+State = Mapping[object, Value]
+
+
+def _positive(name: str) -> Callable[[State], bool]:
+    def test(state: State) -> bool:
+        rate = state.get(name, 0)
+        return isinstance(rate, int | float) and rate > 0
+
+    return test
+
+
+def _between_layers(state: State) -> bool:
+    layers = state.get("num_layers", 1)
+    return _positive("dropout")(state) and isinstance(layers, int) and layers > 1
+
+
+DEPENDS: Mapping[str, Callable[[State], bool]] = {
+    "dropout": _positive("p"),
+    "batch_norm": lambda state: state.get("track_running_stats", True) is True,
+    "instance_norm": lambda state: state.get("track_running_stats", False) is True,
+    "rnn": _between_layers,
+    "attention": _positive("dropout"),
+    "transformer": _positive("dropout"),
+}
+"""Kind of layer -> whether these settings make it depend on the mode."""
+
+
+def in_train_mode(model: Instance) -> Iterator[ModeLayer]:
+    """The layers of a model that would act as in training if it were called now."""
+    for name, part in walk(model):
+        kind = part.cls.find("_kind")
+        depends = DEPENDS.get(kind) if isinstance(kind, str) else None
+        if depends is not None and part.state.get("training") is True and depends(part.state):
+            yield ModeLayer(name, part.cls.name, part.place)
