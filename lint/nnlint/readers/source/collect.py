@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import LossUse, Optimizer, Pipeline, Recipe
+from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.interpreter import Interpreter
@@ -174,8 +174,11 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
         found.append(_recipe(trace, taken, text, entry, uses))
-    if trace.reads or trace.fits or trace.splits:
-        found.append(Pipeline(text.path, entry, tuple(trace.reads), tuple(trace.fits), tuple(trace.splits)))
+    if i.project.libraries.holds_data or trace.notes.get("scales"):
+        from nnlint.readers.source.tabular.gather import pipeline
+
+        data = pipeline(trace, text.path, entry)
+        found += [] if data is None else [data]
     return found
 
 

@@ -276,6 +276,8 @@ def _string(i: Interpreter, node: ast.JoinedStr) -> Value:
     pieces: list[str] = []
     for part in node.values:
         value = evaluate(i, part.value if isinstance(part, ast.FormattedValue) else part)
+        if isinstance(value, Instance) and isinstance(value.state.get("_text"), str):
+            value = value.state["_text"]  # a path
         plain = isinstance(value, str | int | bool) or value is None
         if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
             plain = False

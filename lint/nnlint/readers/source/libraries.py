@@ -25,6 +25,7 @@ from nnlint.readers.source.values import (
     Instance,
     Library,
     ListValue,
+    OneOf,
     Stream,
     Unknown,
     Value,
@@ -44,6 +45,7 @@ MODELS: dict[str, str] = {
         "standard",
     ),
     **dict.fromkeys(("torch", "torchvision"), "torch"),
+    **dict.fromkeys(("pandas", "numpy", "sklearn"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
 }
 """Root package -> the model package that describes it."""
@@ -88,6 +90,10 @@ NEVER_OPENED = QUIET | MODELS.keys()
 """Well-known packages: even when their source lies at hand it is not part of the project."""
 
 
+SCALING = frozenset({"Normalize", "ToTensor", "Normalization", "Rescaling", "to_tensor", "normalize"})
+"""Functions and classes of libraries that are not modelled further and bring inputs to a common scale."""
+
+
 class Model(Protocol):
     """A package that models a library: names, and behaviour of its values."""
 
@@ -100,6 +106,11 @@ class Libraries:
     def __init__(self) -> None:
         self._symbols: dict[str, Value] = {}
         self._loaded: set[str] = set()
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether any program read so far uses pandas, NumPy or scikit-learn."""
+        return "tabular" in self._loaded
 
     # names
 
@@ -158,6 +169,10 @@ class Libraries:
             return index_tensor(i, container, index, node)
         if isinstance(container, OpenShape):
             return container.item(index)
+        if isinstance(container, OneOf) and "tabular" in self._loaded:
+            from nnlint.readers.source.tabular import selecting
+
+            return selecting.item(Call(i, node, i.place(node)), Arguments([container, index]))
         return UNKNOWN
 
     def set_item(self, i: Interpreter, container: Value, index: Value, value: Value, node: ast.AST) -> None:
@@ -208,7 +223,27 @@ class Libraries:
 
     def binary(self, i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
         """Arithmetic of library objects; MISSING when no library has a say."""
-        return MISSING
+        if "tabular" not in self._loaded:
+            return MISSING
+        from nnlint.readers.source.tabular import arithmetic
+
+        return arithmetic.binary(i, op, left, right, node)
+
+    def unary(self, i: Interpreter, op: ast.unaryop, value: Value, node: ast.AST) -> Value:
+        """``-value`` and ``~value`` of library objects; MISSING when no library has a say."""
+        if "tabular" not in self._loaded:
+            return MISSING
+        from nnlint.readers.source.tabular import arithmetic
+
+        return arithmetic.unary(i, op, value, node)
+
+    def compare(self, i: Interpreter, left: Value, right: Value, node: ast.AST) -> Value:
+        """Comparisons of library objects; MISSING when no library has a say."""
+        if "tabular" not in self._loaded:
+            return MISSING
+        from nnlint.readers.source.tabular import arithmetic
+
+        return arithmetic.compare(i, left, right, node)
 
     # events
 
@@ -216,12 +251,16 @@ class Libraries:
         """A call that is not understood: what it got may have changed."""
         i = call.interpreter
         root = function.name.partition(".")[0] if isinstance(function, Library) else ""
+        if isinstance(function, Library) and function.name.rpartition(".")[2] in SCALING:
+            i.trace.notes["scales"] = True
         if root in QUIET:
             return UNKNOWN
         i.trace.opaque += 1
         subjects = []
         for value in arguments.all():
-            if isinstance(value, Instance):
+            if isinstance(value, Instance) and "_data" in value.state:
+                self._touched(i, value)
+            elif isinstance(value, Instance):
                 subjects.append(value.key)
                 self._forget(i, value)
             elif isinstance(value, ListValue):
@@ -232,6 +271,12 @@ class Libraries:
         if subjects or name:
             i.trace.did(Did.OPAQUE, call.place, *subjects, method=name)
         return UNKNOWN
+
+    def _touched(self, i: Interpreter, value: Instance) -> None:
+        """Data in unknown hands: it may have been scaled."""
+        from nnlint.readers.source.tabular.values import touched
+
+        i.heap.write(value.state, "_data", touched(value))
 
     def _forget(self, i: Interpreter, value: Instance) -> None:
         """A model in unknown hands: its mode and weights may have been set."""
@@ -265,6 +310,10 @@ class Libraries:
             from nnlint.readers.source.torch.data import name_loader
 
             name_loader(i, value, name)
+        elif isinstance(value, Instance) and "_data" in value.state:
+            from nnlint.readers.source.tabular import rows
+
+            rows.name(i, name, value)
 
     def enter(self, i: Interpreter, manager: Value, stack: ExitStack, node: ast.AST) -> Value:
         """``with manager as value``: no_grad and the like change how the body is recorded."""

@@ -211,6 +211,9 @@ def unary(i: Interpreter, op: ast.unaryop, value: Value, node: ast.AST) -> Value
         if isinstance(op, ast.UAdd):
             return value
         return i.operate(kind, (as_tensor(i, value, node),), {}, i.place(node))
+    hooked = i.project.libraries.unary(i, op, value, node)
+    if hooked is not MISSING:
+        return hooked
     if isinstance(value, Symbolic) and isinstance(op, ast.USub):
         return size.negative(value)
     if isinstance(value, bool | int | float | complex):
@@ -241,6 +244,9 @@ def compare(i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.
             return UNKNOWN
     if isinstance(left, int | Symbolic) and isinstance(right, int | Symbolic):
         return _compare_sizes(op, left, right)
+    hooked = i.project.libraries.compare(i, left, right, node)
+    if hooked is not MISSING:
+        return hooked
     if isinstance(op, ast.Eq | ast.NotEq):
         equal = equals(left, right)
         return UNKNOWN if equal is None else equal is isinstance(op, ast.Eq)

@@ -7,6 +7,7 @@ import itertools
 import math
 from typing import Any
 
+from nnlint.readers.source import paths
 from nnlint.readers.source.builtins import ABSTRACT, BUILTINS, OBJECT, library_class, native
 from nnlint.readers.source.values import (
     MISSING,
@@ -392,6 +393,7 @@ SYMBOLS: dict[str, Value] = {
     "tqdm.auto.trange": BUILTINS["range"],
     "tqdm.notebook.tqdm": native("tqdm", _identity),
     "builtins": Library("builtins"),
+    **paths.SYMBOLS,
     **{f"builtins.{name}": value for name, value in BUILTINS.items()},
 }
 

@@ -30,6 +30,7 @@ LOADER_SIGNATURE = (
     "dataset batch_size=1 shuffle=None sampler=None batch_sampler=None num_workers=0 collate_fn=None"
 )
 
+
 def _loader_init(call: Call, arguments: Arguments) -> Value:
     instance, i = arguments.positional[0], call.interpreter
     bound = bind_signature(LOADER_SIGNATURE, arguments.after_self())
@@ -99,7 +100,8 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
     if isinstance(item, Tensor | Weight):
         tensor = item.tensor if isinstance(item, Weight) else item
         shape = Shape((batch, *tensor.shape.sizes)) if tensor.shape.rank is not None else UNKNOWN_SHAPE
-        return Tensor(Operation("input", (), {"shape": shape}, call.place), shape, tensor.range, tensor.role)
+        known = {"shape": shape, **_origin(call, tensor)}
+        return Tensor(Operation("input", (), known, call.place), shape, tensor.range, tensor.role)
     if isinstance(item, tuple):
         return tuple(batched(call, part, batch) for part in item)
     if isinstance(item, ListValue) and item.items is not None:
@@ -110,6 +112,15 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
         shape = Shape((batch,))
         return Tensor(Operation("input", (), {"shape": shape}, call.place), shape)
     return UNKNOWN
+
+
+def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
+    """Which table or array the tensor is from, as an attribute."""
+    if not call.interpreter.project.libraries.holds_data:
+        return {}
+    from nnlint.readers.source.tabular.bridge import attributes
+
+    return attributes(tensor)
 
 
 def _tensor_dataset_init(call: Call, arguments: Arguments) -> Value:
@@ -127,7 +138,8 @@ def _row(call: Call, value: Value) -> Value:
     if not isinstance(tensor, Tensor):
         return Tensor(Operation("input", (), {}, call.place))
     shape = Shape(tensor.shape.sizes[1:]) if tensor.shape.rank else UNKNOWN_SHAPE
-    return Tensor(Operation("input", (), {"shape": shape}, call.place), shape, tensor.range, tensor.role)
+    known = {"shape": shape, **_origin(call, tensor)}
+    return Tensor(Operation("input", (), known, call.place), shape, tensor.range, tensor.role)
 
 
 def _random_split(call: Call, arguments: Arguments) -> Value:
@@ -135,6 +147,10 @@ def _random_split(call: Call, arguments: Arguments) -> Value:
     items = lengths.items if isinstance(lengths, ListValue) else lengths
     if not isinstance(items, tuple):
         return UNKNOWN
+    if call.interpreter.project.libraries.holds_data:
+        from nnlint.readers.source.tabular.splitting import split_dataset
+
+        split_dataset(call, dataset, len(items))
     make: Any = call.interpreter.construct
     return tuple(make(SUBSET, Arguments([dataset, UNKNOWN]), call.node) for _ in items)
 

@@ -22,8 +22,10 @@ from nnlint.readers.source.values import (
     Arguments,
     Call,
     Class,
+    Instance,
     ListValue,
     Native,
+    OneOf,
     Value,
     Weight,
     new_list,
@@ -418,6 +420,9 @@ def _tensor(call: Call, arguments: Arguments) -> Value:
     data = arguments.get(0, "data", UNKNOWN)
     if isinstance(data, Tensor | Weight):
         return call.interpreter.operate("detach", (_of_tensor(call, data),), {}, call.place)
+    held = _held(data)
+    if held is not None:
+        return i_constant(call, held.shape, None, data=held)
     numbers = flat_numbers(data)
     if numbers is None:
         return i_constant(call, UNKNOWN_SHAPE, None)
@@ -425,6 +430,15 @@ def _tensor(call: Call, arguments: Arguments) -> Value:
     return i_constant(
         call, Shape(shape), Range(min(values), max(values)) if values else None, values=tuple(values)
     )
+
+
+def _held(value: Value) -> Any:
+    """What is known of tables and arrays that become tensors, None for anything else."""
+    if not isinstance(value, Instance | OneOf):
+        return None
+    from nnlint.readers.source.tabular.values import data_of
+
+    return data_of(value)
 
 
 def flat_numbers(data: Value) -> tuple[tuple[int, ...], list[float]] | None:
@@ -446,7 +460,7 @@ def _legacy_tensor(call: Call, arguments: Arguments) -> Value:
         return i_constant(call, Shape(tuple(values)), None, uninitialized=True)
     if len(values) > 1 and all(size_of(v) is not None or v is UNKNOWN for v in values):
         return i_constant(call, Shape(tuple(size_of(v) for v in values)), None, uninitialized=True)
-    if len(values) == 1 and isinstance(values[0], ListValue | tuple):
+    if len(values) == 1 and (isinstance(values[0], ListValue | tuple) or _held(values[0])):
         return _tensor(call, Arguments(values))
     return i_constant(call, UNKNOWN_SHAPE, None)
 

@@ -1,0 +1,92 @@
+"""Operators on data: where scaling by hand is seen."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.tabular import rows
+from nnlint.readers.source.tabular.values import Data, Mark, combined, data_of, unique, wrap
+from nnlint.readers.source.values import MISSING, Value, Weight, constant
+
+
+def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+    """``left op right`` where one of them holds data; MISSING when neither does."""
+    a, b = data_of(left), data_of(right)
+    if a is None and b is None:
+        return MISSING
+    if isinstance(left, Tensor | Weight) or isinstance(right, Tensor | Weight):
+        return MISSING
+    return wrap(i, _combine(i, op, left, right, a, b, node), i.place(node))
+
+
+def _combine(
+    i: Interpreter, op: ast.operator, left: Value, right: Value, a: Data | None, b: Data | None, node: ast.AST
+) -> Data:
+    if a is None or b is None:
+        data, other = (a, right) if a is not None else (b, left)
+        assert data is not None
+        return _with_other(data, op, other, node)
+    if a.kind == b.kind == "mask":
+        return replace(a, text=ast.unparse(node))
+    if a.kind == b.kind == "statistic":
+        return replace(a, marks=unique((*a.marks, *b.marks)))
+    if "statistic" in (a.kind, b.kind):
+        return _with_statistic(i, op, *((a, b) if b.kind == "statistic" else (b, a)))
+    found = combined((a, b), a.kind)
+    scaled = a.scaled if a.scaled == b.scaled else True if True in (a.scaled, b.scaled) else None
+    return replace(found, scaled=scaled or None, single=a.single and b.single, rank=a.rank)
+
+
+def _with_other(data: Data, op: ast.operator, other: Value, node: ast.AST) -> Data:
+    """Data and a constant, or something that is not known."""
+    if data.kind in ("statistic", "index", "mask"):
+        return replace(data, text=ast.unparse(node)) if data.kind == "mask" else data
+    if isinstance(op, ast.Div) or (isinstance(op, ast.Mult) and isinstance(other, float)):
+        return replace(data, scaled=True)
+    if isinstance(op, ast.Add | ast.Sub) and constant(other) and other in (0, 1) and data.single:
+        return data  # labels that start at 1
+    return replace(data, scaled=data.scaled or None)
+
+
+def _with_statistic(i: Interpreter, op: ast.operator, data: Data, statistic: Data) -> Data:
+    """Data and a statistic over rows: from here on the statistic is a fit, and in the data."""
+    if data.kind in ("mask", "index", "columns"):
+        return data
+    known = {id(f) for f in i.trace.fits}
+    i.trace.fits += [m.fit for m in statistic.marks if id(m.fit) not in known]
+    marks = [Mark(m.fit, m.columns) for m in statistic.marks]
+    scaled = True if isinstance(op, ast.Div | ast.Mult) else data.scaled or None
+    note_applied(i, data, [m.fit for m in marks])
+    return replace(data, marks=unique((*data.marks, *marks)), scaled=scaled)
+
+
+def note_applied(i: Interpreter, data: Data, fits: list[object]) -> None:
+    """Remember that fits changed these rows, perhaps after they were split off."""
+    applied = i.trace.notes.setdefault("applied", {})
+    assert isinstance(applied, dict)
+    if data.rows is not None and not data.single:
+        for fit in fits:
+            applied[(id(fit), data.rows.key)] = (fit, data.rows)
+
+
+def unary(i: Interpreter, op: ast.unaryop, value: Value, node: ast.AST) -> Value:
+    """``-X`` and ``~mask``; MISSING when it is no data."""
+    data = data_of(value)
+    if data is None:
+        return MISSING
+    if data.kind == "mask" and isinstance(op, ast.Invert):
+        return wrap(i, replace(data, text=f"~{data.text}"), i.place(node))
+    return wrap(i, data, i.place(node))
+
+
+def compare(i: Interpreter, left: Value, right: Value, node: ast.AST) -> Value:
+    """A comparison of data gives a mask; MISSING when neither side is data."""
+    data = data_of(left) or data_of(right)
+    if data is None:
+        return MISSING
+    if data.kind in ("statistic", "columns"):
+        return MISSING
+    return wrap(i, rows.mask(data, ast.unparse(node)), i.place(node))

@@ -1,0 +1,110 @@
+"""From data to tensors and back: which data is in a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from nnlint.evidence.source import Columns, Fit, Rows
+from nnlint.network.graph import Operation, Tensor
+from nnlint.readers.source.tabular.values import Data, Mark, unique
+from nnlint.readers.source.values import Instance, ListValue, Value, Weight
+
+KEEPING = frozenset(
+    {
+        *("detach", "cast", "reshape", "flatten", "unsqueeze", "squeeze", "permute", "transpose", "view"),
+        *("contiguous", "clone", "expand"),
+    }
+)
+"""Operations that leave the values as they are."""
+
+AGGREGATES = frozenset({"mean", "reduce", "max", "min"})
+
+MAX_WALK = 200
+"""Operations between a batch and its data; longer ways are not followed."""
+
+
+def attributes(value: Tensor | Weight) -> Mapping[str, Any]:
+    """The attribute by which a batch of ``value`` remembers its data."""
+    data = provenance(value)
+    return {} if data is None else {"data": data}
+
+
+def provenance(value: Value) -> Data | None:
+    """The data in a tensor, None when operations in between are not understood."""
+    tensor = value.tensor if isinstance(value, Weight) else value
+    return _walk(tensor.operation, MAX_WALK) if isinstance(tensor, Tensor) else None
+
+
+def _walk(operation: Operation, budget: int) -> Data | None:
+    held = operation.attributes.get("data")
+    if isinstance(held, Data):
+        return held
+    if not operation.inputs or budget <= 0:
+        return None
+    first = _walk(operation.inputs[0].operation, budget - 1)
+    if first is None:
+        return None
+    if operation.kind in KEEPING:
+        return replace(first, rank=None)
+    if operation.kind in ARITHMETIC and len(operation.inputs) > 1:
+        fits = _statistics(operation.inputs[1].operation, first, budget - 1)
+        scaled = True if operation.kind in ("divide", "multiply") else first.scaled or None
+        return replace(first, scaled=scaled, marks=unique((*first.marks, *map(Mark, fits))))
+    if operation.kind == "normalize":
+        return replace(first, scaled=True)
+    if operation.kind == "index":
+        return replace(first, rows=None, columns=None, rank=None)
+    return None
+
+
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
+
+
+def _statistics(operation: Operation, data: Data, budget: int) -> list[Fit]:
+    """Aggregates over the rows of ``data`` in the operand of an arithmetic operation."""
+    if budget <= 0:
+        return []
+    if operation.kind in AGGREGATES and operation.inputs:
+        over = operation.attributes.get("axis")
+        source = _walk(operation.inputs[0].operation, budget - 1)
+        if source is not None and source.rows is not None and over in (None, 0, (0,)):
+            return [_fit(operation, source.rows)]
+        return []
+    return [fit for t in operation.inputs for fit in _statistics(t.operation, data, budget - 1)]
+
+
+def _fit(operation: Operation, rows: Rows) -> Fit:
+    return Fit(operation.kind, "statistic", rows, operation.place, id(operation))
+
+
+def data_in(dataset: Value, depth: int = 3) -> list[Data]:
+    """The data that a data set of the program holds: its tensors, frames and arrays, the features first."""
+    from nnlint.readers.source.tabular.values import data_of
+
+    data = data_of(dataset)
+    if data is None and isinstance(dataset, Tensor | Weight):
+        data = provenance(dataset)
+    if data is not None:
+        return [data]
+    if depth <= 0:
+        return []
+    if isinstance(dataset, Instance):
+        parts: list[Value] = list(dataset.state.values())
+    elif isinstance(dataset, ListValue):
+        parts = list(dataset.items or ())[:8]
+    else:
+        parts = list(dataset)[:8] if isinstance(dataset, tuple) else []
+    return [found for item in parts for found in data_in(item, depth - 1)]
+
+
+def feature_marks(parts: list[Data]) -> tuple[Mark, ...]:
+    """The fits in the features of what is split: in all that is not a single column beside others."""
+    wide = [d for d in parts if not d.single] or parts[:1]
+    return unique(m for d in wide for m in d.marks)
+
+
+def picks(data: Data | None) -> Columns | None:
+    """The columns of a value, None when they are not known."""
+    return data.columns if data is not None else None

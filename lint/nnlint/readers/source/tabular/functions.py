@@ -1,0 +1,172 @@
+"""Functions of NumPy and pandas on data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+
+from nnlint.readers.source.builtins import native
+from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.tabular import frames
+from nnlint.readers.source.tabular.rows import held, mask
+from nnlint.readers.source.tabular.values import Data, combined, data_of, root
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Value
+
+SAME = (
+    *("array", "asarray", "ascontiguousarray", "copy", "atleast_2d", "asanyarray", "asfortranarray"),
+    *("float32", "float64", "int64", "reshape", "squeeze", "ravel", "expand_dims", "nan_to_num"),
+)
+"""Functions that give the values of their first argument."""
+
+AGGREGATES = {
+    **{
+        name: name for name in ("mean", "std", "var", "min", "max", "median", "quantile", "percentile", "ptp")
+    },
+    **{f"nan{name}": name for name in ("mean", "std", "var", "min", "max", "median")},
+    "average": "mean",
+    "amin": "min",
+    "amax": "max",
+}
+LESS = (
+    "log",
+    "log1p",
+    "sqrt",
+    "exp",
+    "abs",
+    "clip",
+    "tanh",
+    "power",
+    "square",
+    "log10",
+    "log2",
+    "transpose",
+    "where",
+)
+JOINED = ("hstack", "column_stack", "concatenate", "vstack", "append", "stack", "r_", "c_")
+
+
+def _same(call: Call, arguments: Arguments) -> Value:
+    value = arguments.get(0, "a", UNKNOWN)
+    data = data_of(value)
+    if data is None:
+        return _numbers(value)
+    kind = "array" if data.kind == "frame" else data.kind
+    rank = None if ast.unparse(call.node).startswith(("np.reshape", "np.expand", "np.squeeze")) else data.rank
+    return held(call.interpreter, replace(data, kind=kind, rank=rank), call.node)
+
+
+def _numbers(value: Value) -> Value:
+    """An array of known numbers stands for its list."""
+    return value if isinstance(value, ListValue | tuple) and _plain(value) else UNKNOWN
+
+
+def _plain(value: Value) -> bool:
+    items = value.items if isinstance(value, ListValue) else value
+    return isinstance(items, tuple) and all(isinstance(n, int | float) for n in items)
+
+
+def _aggregate(name: str) -> Callable[[Call, Arguments], Value]:
+    position = 2 if name in ("quantile", "percentile") else 1
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        data = data_of(arguments.get(0, "a", UNKNOWN))
+        if data is None:
+            return UNKNOWN
+        return frames.aggregate(call, data, name, arguments.get(position, "axis", None))
+
+    return run
+
+
+def _less(call: Call, arguments: Arguments) -> Value:
+    known = [d for d in map(data_of, arguments.positional) if d is not None]
+    if not known:
+        return UNKNOWN
+    found = replace(known[0], scaled=known[0].scaled or None, rank=None)
+    return held(call.interpreter, found, call.node)
+
+
+def _joined(call: Call, arguments: Arguments) -> Value:
+    """Arrays side by side or one after another."""
+    parts = iterate(call.interpreter, arguments.get(0, "tup", UNKNOWN)) or []
+    known = [data_of(part) for part in parts]
+    if not known or any(d is None for d in known):
+        return UNKNOWN
+    return held(call.interpreter, combined([d for d in known if d is not None]), call.node)
+
+
+def _shuffled(call: Call, arguments: Arguments) -> Value:
+    """``np.random.permutation``: of row numbers, or of the rows themselves."""
+    value = arguments.get(0, "x", UNKNOWN)
+    data = data_of(value)
+    if data is not None:
+        return held(call.interpreter, data, call.node)
+    rows = root(call.interpreter, "", call.place)
+    return held(call.interpreter, Data("index", rows, rank=1), call.node)
+
+
+def _numbered(call: Call, arguments: Arguments) -> Value:
+    if len(arguments.positional) == 1 and not isinstance(arguments.positional[0], int):
+        return _shuffled(call, Arguments([UNKNOWN]))
+    return UNKNOWN
+
+
+def _random_mask(call: Call, arguments: Arguments) -> Value:
+    """``np.random.rand(len(df))``: numbers by which rows are picked."""
+    rows = root(call.interpreter, "", call.place)
+    return held(call.interpreter, Data("array", rows, single=True, rank=1), call.node)
+
+
+def _dummies(call: Call, arguments: Arguments) -> Value:
+    """``pd.get_dummies``: codes of what is there; no statistic."""
+    data = data_of(arguments.get(0, "data", UNKNOWN))
+    if data is None:
+        return UNKNOWN
+    return held(call.interpreter, replace(data, columns=None, rank=2 if data.rank else None), call.node)
+
+
+def _factorize(call: Call, arguments: Arguments) -> Value:
+    data = data_of(arguments.get(0, "values", UNKNOWN))
+    return UNKNOWN if data is None else (held(call.interpreter, data, call.node), UNKNOWN)
+
+
+def _side_by_side(call: Call, arguments: Arguments) -> Value:
+    parts = iterate(call.interpreter, arguments.get(0, "objs", UNKNOWN)) or []
+    known = [d for d in map(data_of, parts) if d is not None]
+    if not parts or len(known) != len(parts):
+        return UNKNOWN
+    return held(call.interpreter, combined(known, "frame"), call.node)
+
+
+def _condition(call: Call, arguments: Arguments) -> Value:
+    data = data_of(arguments.get(0, "x", UNKNOWN))
+    return UNKNOWN if data is None else held(call.interpreter, mask(data, ast.unparse(call.node)), call.node)
+
+
+def _in_place(call: Call, arguments: Arguments) -> Value:
+    return None
+
+
+def _quiet(call: Call, arguments: Arguments) -> Value:
+    return UNKNOWN
+
+
+SYMBOLS: dict[str, Value] = {
+    **{f"numpy.{name}": native(f"np.{name}", _same) for name in SAME},
+    **{f"numpy.{name}": native(f"np.{name}", _aggregate(kind)) for name, kind in AGGREGATES.items()},
+    **{f"numpy.{name}": native(f"np.{name}", _less) for name in LESS},
+    **{f"numpy.{name}": native(f"np.{name}", _joined) for name in JOINED},
+    **{f"numpy.{name}": native(f"np.{name}", _condition) for name in ("isnan", "isfinite", "isin")},
+    "numpy.random.permutation": native("np.random.permutation", _shuffled),
+    "numpy.random.rand": native("np.random.rand", _random_mask),
+    "numpy.random.shuffle": native("np.random.shuffle", _in_place),
+    "numpy.arange": native("np.arange", _numbered),
+    "numpy.pi": 3.141592653589793,
+    "numpy.inf": float("inf"),
+    "pandas.get_dummies": native("pd.get_dummies", _dummies),
+    "pandas.factorize": native("pd.factorize", _factorize),
+    "pandas.concat": native("pd.concat", _side_by_side),
+    **{
+        f"pandas.{name}": native(f"pd.{name}", _less) for name in ("to_numeric", "to_datetime", "cut", "qcut")
+    },
+}

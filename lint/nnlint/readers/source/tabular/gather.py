@@ -1,0 +1,103 @@
+"""From the trace of an entry to ``Pipeline`` evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from nnlint.evidence.source import Columns, Fit, Pipeline, Rows, SplitUse
+from nnlint.readers.source.tabular.bridge import provenance
+from nnlint.readers.source.tabular.rows import merged
+from nnlint.readers.source.tabular.values import Data
+from nnlint.readers.source.trace import Trace
+
+
+def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
+    """What an entry does to its data; None when nothing of it was seen."""
+    splits = tuple(_completed(s, trace) for s in merged(trace.splits))
+    inputs, features = _features(trace)
+    scales = _scales(trace, inputs)
+    if not (trace.reads or trace.fits or splits or scales):
+        return None
+    labels = _labels(trace)
+    dropped = _dropped(features, labels)
+    reads = tuple({(path, place): None for path, place in trace.reads})
+    return Pipeline(
+        program,
+        entry,
+        reads,
+        tuple({id(f): f for f in trace.fits}.values()),
+        splits,
+        _name(labels),
+        dropped,
+        scales,
+        features,
+        labels,
+    )
+
+
+def _completed(split: SplitUse, trace: Trace) -> SplitUse:
+    """Fits over all the rows count as carried, too, where they are applied to the parts afterwards."""
+    parts = {rows.key for rows in split.parts}
+    carried = {id(f): f for f in split.carries}
+    for fit, rows in _applied(trace):
+        if _is_over(fit.rows, split.rows) and rows.key in parts:
+            carried.setdefault(id(fit), fit)
+    return replace(split, carries=tuple(carried.values()))
+
+
+def _applied(trace: Trace) -> Iterable[tuple[Fit, Rows]]:
+    held = trace.notes.get("applied", {})
+    assert isinstance(held, dict)
+    return list(held.values())
+
+
+def _is_over(fitted: Rows, split: Rows) -> bool:
+    """Whether what was fitted are the rows that are split, or more than these."""
+    rows: Rows | None = split
+    while rows is not None:
+        if rows.key == fitted.key:
+            return True
+        rows = rows.parent
+    return False
+
+
+def _features(trace: Trace) -> tuple[list[Data | None], Columns | None]:
+    """The data that reaches networks, and its columns when all agree."""
+    inputs = [provenance(t) for call in trace.calls for t in call.inputs[:1]]
+    picks = {d.columns for d in inputs if d is not None and d.columns is not None}
+    steps = {c.steps for c in picks}
+    complete = inputs and all(d is not None and d.columns is not None for d in inputs)
+    return inputs, next(iter(picks)) if complete and len(steps) == 1 else None
+
+
+def _scales(trace: Trace, inputs: list[Data | None]) -> bool | None:
+    if trace.notes.get("scales") or any(d is not None and d.scaled for d in inputs):
+        return True
+    if inputs and all(d is not None and d.scaled is False for d in inputs):
+        return False
+    return None
+
+
+def _labels(trace: Trace) -> Columns | None:
+    """The one column that losses compare with, else the one that splits took along as second."""
+    met = [provenance(loss.target) for loss in trace.losses if loss.target is not None]
+    found = [d.columns for d in met if d is not None and d.single and d.columns is not None]
+    noted = trace.notes.get("labels", [])
+    assert isinstance(noted, list)
+    found = found or noted
+    return found[0] if found and len({c.steps for c in found}) == 1 else None
+
+
+def _name(labels: Columns | None) -> str:
+    if labels is None or not labels.steps:
+        return ""
+    kind, names = labels.steps[-1]
+    return names[0] if kind == "keep" and len(names) == 1 and isinstance(names[0], str) else ""
+
+
+def _dropped(features: Columns | None, labels: Columns | None) -> tuple[str, ...]:
+    target = _name(labels)
+    steps = features.steps if features is not None else ()
+    names = [n for kind, gone in steps if kind == "drop" for n in gone if isinstance(n, str) and n != target]
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,246 @@
+"""Columns and items: ``df["y"]``, ``df[["a", "b"]]``, ``df.iloc[:, :-1]``, ``df.drop``, ``df["a"] = ...``."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.tabular import rows
+from nnlint.readers.source.tabular.rows import held, row_selection, slice_text, subset
+from nnlint.readers.source.tabular.values import (
+    Data,
+    Mark,
+    data_of,
+    kept,
+    names_of,
+    stepped,
+    unique,
+    without,
+)
+from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
+
+
+def item(call: Call, arguments: Arguments) -> Value:
+    """``data[index]``."""
+    data, index = data_of(arguments.positional[0]), arguments.get(1, "index", UNKNOWN)
+    found = None if data is None else picked(call.interpreter, data, index, call.node)
+    return UNKNOWN if found is None else held(call.interpreter, found, call.node)
+
+
+def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | None:
+    """What ``data[index]`` holds, None when that is not known."""
+    if data.kind == "archive":
+        return _member(i, data, index, node)
+    if data.kind == "columns":
+        return _some_names(data, index)
+    if data.kind in ("frame", "statistic") and (names := _names(index)) is not None:
+        return column(data, names, single=isinstance(index, str))
+    if isinstance(index, tuple):
+        return _by_axes(i, data, index, node)
+    selected = row_selection(i, data, index, node)
+    if selected is not None:
+        return selected
+    if data.kind == "frame":
+        listed = data_of(index)
+        if listed is not None and listed.kind == "columns":
+            return replace(data, columns=listed.columns)
+        return replace(data, columns=None)
+    if isinstance(index, Instance | ListValue) or data.rows is None:
+        return replace(data, rows=None)
+    # one row: an item of a Dataset
+    return replace(data, rank=data.rank - 1 if data.rank else None)
+
+
+def _names(index: Value) -> tuple[str, ...] | None:
+    return names_of(index) if isinstance(index, str | ListValue) else None
+
+
+def column(data: Data, names: tuple[str, ...], single: bool) -> Data:
+    """The columns ``names`` of a frame or of the statistics over one."""
+    marks = kept(data.marks, names)
+    columns = stepped(data.columns, "keep", names)
+    if data.kind == "statistic":
+        return replace(data, marks=marks, columns=columns)
+    return replace(data, marks=marks, columns=columns, single=len(names) == 1, rank=1 if single else 2)
+
+
+def _member(i: Interpreter, data: Data, key: Value, node: ast.AST) -> Data | None:
+    """An array of an NPZ file: rows of the split that its key names."""
+    if not isinstance(key, str) or data.rows is None:
+        return None
+    role = role_of(key)
+    own = rows.part(i, data.rows, f"key {role}", role, i.place(node)) if role else data.rows
+    return replace(data, kind="array", rows=own, columns=None, text=key)
+
+
+def _some_names(data: Data, index: Value) -> Data | None:
+    if isinstance(index, slice) and index.step is None:
+        return replace(data, columns=stepped(data.columns, "slice", (index.start, index.stop)))
+    if isinstance(index, int):
+        return replace(data, columns=stepped(data.columns, "take", (index,)))
+    return None
+
+
+def _by_axes(i: Interpreter, data: Data, index: tuple[Value, ...], node: ast.AST) -> Data | None:
+    """``array[rows, columns]``."""
+    some = row_selection(i, data, index[0], node) if index and _plain(index[0]) else None
+    if some is None or len(index) != 2:
+        return replace(data, rows=None, columns=None) if some is None else replace(some, rank=None)
+    return _by_position(some, index[1])
+
+
+def _plain(index: Value) -> bool:
+    return isinstance(index, slice | Instance)
+
+
+def _by_position(data: Data, index: Value) -> Data:
+    names = _names(index)
+    if names is not None:
+        return column(data, names, isinstance(index, str))
+    listed = data_of(index)
+    if listed is not None and listed.kind == "columns":
+        return replace(data, columns=listed.columns)
+    if isinstance(index, slice):
+        if index.start is None and index.stop is None:
+            return data
+        bounds = (index.start, index.stop)
+        known = index.step is None and all(b is None or isinstance(b, int) for b in bounds)
+        return replace(data, columns=stepped(data.columns, "slice", bounds) if known else None)
+    if isinstance(index, int):
+        return replace(data, columns=stepped(data.columns, "take", (index,)), single=True, rank=1)
+    items = index.items if isinstance(index, ListValue) else None
+    if items is not None and all(isinstance(n, int) for n in items):
+        return replace(data, columns=stepped(data.columns, "take", items), single=len(items) == 1)
+    return replace(data, columns=None)
+
+
+def located(call: Call, arguments: Arguments) -> Value:
+    """``df.iloc[...]`` and ``df.loc[...]``."""
+    holder = arguments.positional[0]
+    data, index = data_of(holder.state["frame"]), arguments.get(1, "index", UNKNOWN)
+    if data is None:
+        return UNKNOWN
+    i = call.interpreter
+    if isinstance(index, tuple):
+        found = _by_axes(i, data, index, call.node)
+    else:
+        found = row_selection(i, data, index, call.node)
+        if found is None and isinstance(index, ListValue):
+            found = subset(i, data, f"rows {ast.unparse(call.node)}"[:80], "", call.place)
+    if found is None:
+        found = replace(data, rank=None)
+    return held(i, found, call.node)
+
+
+def set_item(call: Call, arguments: Arguments) -> Value:
+    """``df["a"] = value`` and ``df[["a", "b"]] = value``; anything else leaves less to be known."""
+    target, index, value = (arguments.get(n, "", UNKNOWN) for n in range(3))
+    data = data_of(target)
+    if isinstance(target, Instance) and data is not None:
+        names = names_of(index)
+        write(call.interpreter, target, data, names, value)
+    return None
+
+
+def set_located(call: Call, arguments: Arguments) -> Value:
+    """``df.loc[rows, "a"] = value``."""
+    holder, index, value = (arguments.get(n, "", UNKNOWN) for n in range(3))
+    frame = holder.state["frame"]
+    data = data_of(frame)
+    if isinstance(frame, Instance) and data is not None:
+        names = names_of(index[1]) if isinstance(index, tuple) and len(index) == 2 else None
+        write(call.interpreter, frame, data, names, value)
+    return None
+
+
+def write(i: Interpreter, target: Instance, data: Data, names: tuple[str, ...] | None, value: Value) -> None:
+    """Columns of a frame get new values."""
+    given = data_of(value)
+    old = data.marks if names is None else without(data.marks, names)
+    new = () if given is None else tuple(_on(m, names) for m in given.marks)
+    scaled = _written(data, given, value)
+    columns = stepped(data.columns, "add", names) if names is not None else data.columns
+    i.heap.write(
+        target.state, "_data", replace(data, marks=unique((*old, *new)), scaled=scaled, columns=columns)
+    )
+
+
+def _on(mark: Mark, names: tuple[str, ...] | None) -> Mark:
+    return Mark(mark.fit, None if names is None else frozenset(names))
+
+
+def _written(data: Data, given: Data | None, value: Value) -> bool | None:
+    """Whether a frame is scaled once a column has been written."""
+    if given is None:
+        return data.scaled if isinstance(value, int | float | str) else data.scaled or None
+    if given.scaled is True or data.scaled is True:
+        return True
+    return data.scaled if given.scaled is False else None
+
+
+def drop(call: Call, arguments: Arguments) -> Value:
+    """``df.drop``: columns by name, or rows by index."""
+    frame = arguments.positional[0]
+    data = data_of(frame)
+    if data is None:
+        return UNKNOWN
+    axis = arguments.get(2, "axis", 0)
+    columns = arguments.keywords.get("columns")
+    labels = arguments.get(1, "labels", None)
+    if columns is None and axis in (1, "columns"):
+        columns = labels
+    if data.kind == "columns":
+        columns = labels
+    i = call.interpreter
+    if columns is not None:
+        changed = dropped(data, columns)
+    else:
+        index = data_of(labels) if labels is not None else None
+        text = f"~index {index.rows.key}" if index is not None and index.rows is not None else "dropped"
+        changed = subset(i, data, text, "", call.place) if index is not None else data
+    return in_place(call, arguments, frame, changed)
+
+
+def dropped(data: Data, columns: Value) -> Data:
+    """A frame without ``columns``."""
+    names = names_of(columns)
+    if names is None:
+        listed = data_of(columns)
+        if listed is not None and listed.kind == "columns" and listed.columns and listed.columns.steps:
+            kind, positions = listed.columns.steps[-1]
+            if kind == "take" and positions == (-1,):
+                return replace(data, columns=stepped(data.columns, "slice", (None, -1)))
+        return replace(data, columns=None)
+    return replace(data, marks=without(data.marks, names), columns=stepped(data.columns, "drop", names))
+
+
+def in_place(call: Call, arguments: Arguments, frame: Value, changed: Data) -> Value:
+    """The result of a method that can also change its frame."""
+    flag = arguments.keywords.get("inplace", False)
+    if flag is not False and isinstance(frame, Instance):
+        call.interpreter.heap.write(frame.state, "_data", changed)
+        return None
+    return held(call.interpreter, changed, call.node)
+
+
+def pop(call: Call, arguments: Arguments) -> Value:
+    """``df.pop("y")``."""
+    frame, name = arguments.positional[0], arguments.get(1, "item", UNKNOWN)
+    data = data_of(frame)
+    if data is None or not isinstance(frame, Instance):
+        return UNKNOWN
+    call.interpreter.heap.write(frame.state, "_data", dropped(data, name))
+    if not isinstance(name, str):
+        return UNKNOWN
+    return held(call.interpreter, column(data, (name,), single=True), call.node)
+
+
+def delete_item(call: Call, arguments: Arguments) -> Value:
+    """``del df["a"]``: called with the name alone or with the frame before it."""
+    pop(call, arguments)
+    return None
+
+
+__all__ = ["item", "slice_text"]

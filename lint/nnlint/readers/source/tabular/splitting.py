@@ -1,0 +1,146 @@
+"""Functions that divide rows: ``train_test_split``, folds, shuffles."""
+
+from __future__ import annotations
+
+import ast
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Rows, SplitUse
+from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
+from nnlint.readers.source.tabular.rows import HELD_OUT, held
+from nnlint.readers.source.tabular.values import Data, data_of, root
+from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.values import (
+    UNKNOWN,
+    Arguments,
+    Call,
+    Class,
+    Instance,
+    ListValue,
+    Stream,
+    Value,
+)
+
+
+def _rows_of(call: Call, known: list[Data], written: tuple[str, ...]) -> Rows:
+    """The rows that are divided: of the first data, else of whatever the first argument is."""
+    rows = next((d.rows for d in known if d.rows is not None), None)
+    return rows or root(call.interpreter, role_of(written[0]) if written else "", call.place)
+
+
+def _train_test_split(call: Call, arguments: Arguments) -> Value:
+    if arguments.open or not arguments.positional:
+        return UNKNOWN
+    i = call.interpreter
+    given = [_data(value) for value in arguments.positional]
+    known = [d for d in given if d is not None]
+    parent = _rows_of(call, known, arguments.names)
+    sides = divide(i, parent, known, 2, call.place, "train_test_split")
+    if len(given) > 1 and given[1] is not None:
+        note_target(i, given[1])
+    parts: list[Value] = []
+    for data in given:
+        for rows in sides:
+            parts.append(held(i, _taken(data, rows), call.node))
+    return new_list_of(parts)
+
+
+def new_list_of(parts: list[Value]) -> Value:
+    """What is unpacked: a tuple, so that the names on the left reach the parts."""
+    return tuple(parts)
+
+
+def _data(value: Value) -> Data | None:
+    return data_of(value) or provenance(value)
+
+
+def _taken(data: Data | None, rows: Rows) -> Data:
+    if data is None:
+        return Data("array", rows)
+    return Data(data.kind, rows, data.marks, data.columns, data.scaled, data.single, data.rank, data.text)
+
+
+def divide(
+    i: Interpreter, parent: Rows, given: list[Data], count: int, place: Place, api: str
+) -> tuple[Rows, ...]:
+    """Divide rows into ``count`` parts and note the split."""
+    parts = tuple(Rows(i.new_key(), role, place, parent, parent.source) for role in _roles(parent, count))
+    i.trace.rows.extend(parts)
+    carried = tuple(m.fit for m in feature_marks(given))
+    i.trace.splits.append(SplitUse(parent, parts, carried, place, api))
+    return parts
+
+
+def _roles(parent: Rows, count: int) -> tuple[str, ...]:
+    if parent.role in HELD_OUT:
+        return ("validation", "test")[:count] if count == 2 else ("",) * count
+    second = "validation" if parent.role == "train" else "test"
+    return ("train", second) if count == 2 else ("train", "validation", "test")[:count]
+
+
+def note_target(i: Interpreter, data: Data) -> None:
+    """A column was used as label."""
+    if data.single and data.columns is not None:
+        targets = i.trace.notes.setdefault("labels", [])
+        assert isinstance(targets, list)
+        targets.append(data.columns)
+
+
+def _folds(call: Call, arguments: Arguments) -> Value:
+    """``KFold(...).split(X, y)``: numbers of training and of held-out rows, round by round."""
+    i = call.interpreter
+    data = _data(arguments.get(1, "X", UNKNOWN))
+    parent = data.rows if data is not None else None
+    key = parent or root(i, "", call.place)
+    given = [data] if data is not None else []
+    train, test = divide(i, key, given, 2, call.place, "fold")
+    return Stream(
+        (held(i, Data("index", train, rank=1), call.node), held(i, Data("index", test, rank=1), call.node))
+    )
+
+
+def _shuffle(call: Call, arguments: Arguments) -> Value:
+    return tuple(arguments.positional) if len(arguments.positional) > 1 else arguments.get(0, "a", UNKNOWN)
+
+
+def _nothing(call: Call, arguments: Arguments) -> Value:
+    return None
+
+
+def split_dataset(call: Call, dataset: Value, count: int) -> tuple[Rows, ...] | None:
+    """``random_split``: a data set is divided; None when it holds no data that is known."""
+    given = data_in(dataset)
+    rows = next((d.rows for d in given if d.rows is not None), None)
+    if rows is None:
+        return None
+    return divide(call.interpreter, rows, given, count, call.place, "random_split")
+
+
+FOLDS = (
+    *("KFold", "StratifiedKFold", "GroupKFold", "StratifiedGroupKFold", "RepeatedKFold", "ShuffleSplit"),
+    *(
+        "StratifiedShuffleSplit",
+        "GroupShuffleSplit",
+        "TimeSeriesSplit",
+        "LeaveOneOut",
+        "RepeatedStratifiedKFold",
+    ),
+)
+
+
+def _folding(name: str) -> Class:
+    members = {"__init__": native("__init__", _nothing), "split": native("split", _folds)}
+    cls = library_class(f"sklearn.model_selection.{name}", (OBJECT,), members)
+    cls.opaque = True
+    return cls
+
+
+SYMBOLS: dict[str, Value] = {
+    "sklearn.model_selection.train_test_split": native("train_test_split", _train_test_split),
+    **{f"sklearn.model_selection.{name}": _folding(name) for name in FOLDS},
+    "sklearn.utils.shuffle": native("shuffle", _shuffle),
+}
+
+__all__ = ["SYMBOLS", "Instance", "ListValue", "ast", "divide", "split_dataset"]
