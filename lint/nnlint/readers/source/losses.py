@@ -1,0 +1,25 @@
+"""A loss meets what it is given: recorded alike for every library."""
+
+from __future__ import annotations
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Did, Loss
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.trace import LossCall
+from nnlint.readers.source.values import Call, Value, Weight
+
+
+def meet(
+    call: Call, loss: Loss, prediction: Value, target: Value, place: Place | None = None, event: bool = True
+) -> Tensor:
+    """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
+    i, place = call.interpreter, place or call.place
+    left = as_tensor(i, prediction, call.node)
+    right = as_tensor(i, target, call.node) if isinstance(target, Tensor | Weight) else None
+    inputs = (left,) if right is None else (left, right)
+    result = i.operate("loss", inputs, {"loss": loss.kind}, place)
+    if event:
+        i.trace.did(Did.LOSS, place, loss=loss.kind)
+    i.trace.losses.append(LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1]))
+    return result
