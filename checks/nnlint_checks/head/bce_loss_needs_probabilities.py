@@ -1,0 +1,114 @@
+"""HL104: values outside of [0, 1] where a cross-entropy takes the logarithm of probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.source import Recipe
+from nnlint.finding import Finding
+from nnlint.network.graph import Tensor
+from nnlint.network.operations import Family, family
+from nnlint_checks.head.last_activation import api, home, last_shaping, loss_api, training_uses, way_to
+
+LOSSES = ("bce", "categorical_nll", "sparse_categorical_nll")
+AFFINE = ("linear", "bilinear", "gemm", "conv", "conv_transpose")
+NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
+
+
+@check("HL104", level=ERROR)
+def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
+    """Values that are no probabilities reach a loss that takes their logarithm.
+
+    Why: BCELoss raises an error for values outside of [0, 1]; losses of other libraries clip them, and what
+    is clipped has no gradient.
+    Source: PyTorch documentation of BCELoss; Keras documentation of BinaryCrossentropy (``from_logits``).
+
+    Fires:
+        A linear layer right before BCELoss.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1 = nn.Linear(12, 16)
+                self.fc2 = nn.Linear(16, 1)
+
+            def forward(self, x):
+                return self.fc2(torch.relu(self.fc1(x))).squeeze(1)
+
+        model = Net()
+        criterion = nn.BCELoss()
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        for step in range(100):
+            optimizer.zero_grad()
+            loss = criterion(model(torch.randn(32, 12)), torch.ones(32))  # error: [HL104]
+            loss.backward()
+            optimizer.step()
+        ```
+        Tanh gives values down to -1.
+        ```python
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1), nn.Tanh())
+        loss = F.binary_cross_entropy(model(torch.randn(32, 12)), torch.ones(32, 1))  # error: [HL104]
+        loss.backward()
+        ```
+    Silent:
+        Tanh moved into [0, 1], softmax, and a clamp.
+        ```python
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+
+        body = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 2))
+        x, y = torch.randn(32, 12), torch.ones(32, 2)
+        loss = F.binary_cross_entropy((torch.tanh(body(x)) + 1) / 2, y)
+        loss = loss + F.binary_cross_entropy(F.softmax(body(x), dim=1), y)
+        loss = loss + F.binary_cross_entropy(body(x).clamp(0, 1), y)
+        loss.backward()
+        ```
+        A program whose model ends in Sigmoid for training and gives logits for export only.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self, export=False):
+                super().__init__()
+                self.fc, self.export = nn.Linear(12, 1), export
+
+            def forward(self, x):
+                logits = self.fc(x)
+                return logits if self.export else torch.sigmoid(logits)
+
+        loss = nn.BCELoss()(Net()(torch.randn(32, 12)), torch.ones(32, 1))
+        loss.backward()
+        ```
+    """
+    spoken = set()
+    for use in training_uses(recipe, LOSSES):
+        heads = last_shaping(use.prediction)
+        head = heads[0]
+        if home(head) in spoken or not all(map(_is_no_probability, heads)):
+            continue
+        spoken.add(home(head))
+        name = api(head.operation)
+        yield Finding(
+            use.place,
+            f"{loss_api(use)} wants probabilities, but {name} gives values in {head.range}",
+            "put a sigmoid before the loss, or use the variant of the loss that takes logits",
+            way_to(use, head, f"{name} gives the values here"),
+            subject=("head", home(head)),
+        )
+
+
+def _is_no_probability(value: Tensor) -> bool:
+    """Proven to leave [0, 1]: by a layer, norm or activation, not by arithmetic whose terms may depend."""
+    operation = value.operation
+    known = operation.kind in (*AFFINE, *NORMS) or family(operation) is Family.ACTIVATION
+    return known and value.range is not None and not value.range.within(0.0, 1.0)

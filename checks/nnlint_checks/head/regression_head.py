@@ -1,0 +1,177 @@
+"""Activations at the end of a network that is trained with a regression loss, and what speaks for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from nnlint.evidence.data import Dataset, Task
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import LossUse, Recipe
+from nnlint.network.facts import Range
+from nnlint.network.graph import Tensor
+from nnlint.network.operations import Family, family
+from nnlint_checks.head.last_activation import goes_on, home, last_shaping, training_uses
+
+LOSSES = ("mse", "l1", "huber", "smooth_l1", "mape", "log_cosh")
+AFFINE = ("linear", "bilinear", "gemm")
+
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+NO_QUANTITY = frozenset(
+    word
+    for words in (
+        "feat feats feature features embed embedding embeddings emb hidden latent latents teacher student",
+        "z code repr representation attn attention hint proto prototypes center centers recon reconstruction image",
+        "images img imgs pixel pixels frame frames patch patches noise eps epsilon clean mask masks heatmap",
+        "heatmaps map maps spectrogram spec mel waveform audio signal logits soft valid real fake ones zeros",
+        "action actions act reward rewards return returns value values advantage advantages td q v",
+        "orig original inputs input prob probs probability ema momentum pseudo negatives positives score scores similarity",
+    )
+    for word in words.split()
+)
+"""Words of a target's name that speak of images, features, other networks, or reinforcement learning."""
+
+NO_REGRESSOR = re.compile(
+    r"auto_?encod|decod|recon|generat|discrimin|gan\b|vae|critic|actor|policy|q_?net|dqn|agent|diffus|unet"
+    r"|student|teacher|distill|contrast|siamese",
+    re.IGNORECASE,
+)
+"""Names of networks and layers whose outputs are images, codes, actions or values, scaled on purpose."""
+
+TARGET = re.compile(
+    r"(y|ys|targets?|labels?|outcomes?|responses?)(_.*)?|.*_(y|targets?|labels?)|TARGET.*|LABEL.*",
+    re.IGNORECASE,
+)
+TABLE = re.compile(r"(df|data|frame|table|dataset|train|test|arr|array|values|raw)(_.*)?|.*_(df|data)")
+
+RESCALING = re.compile(
+    r"add|subtract|multiply|divide|power|modulo|other|fit_transform|transform|log\w*|sqrt|exp\w*|abs\w*|clip"
+    r"|clamp\w*|\w*scal\w*|\w*norm\w*|standardi\w*|map|apply|rank|sigmoid|tanh|pow|square|div|mul|sub|minmax\w*"
+    r"|interp|qcut|cut|digitize|where|discount\w*"
+)
+"""Steps that may change the range of a target. What only ever gives reasons to be silent may be too wide."""
+
+NEVER_NEGATIVE = re.compile(
+    r"abs|absolute|fabs|clip|clamp\w*|log1p|sqrt|square|exp|bincount|value_counts|count|rank"
+)
+FROM_ZERO = ("MinMaxScaler", "minmax_scale", "MaxAbsScaler")
+
+
+@dataclass(frozen=True)
+class RegressionHead:
+    """A bounded or rectified value that meets a regression loss. ``layer``: the linear layer before it."""
+
+    use: LossUse
+    value: Tensor
+    layer: Tensor
+
+    @property
+    def place(self) -> Place:
+        """The activation in the program."""
+        return home(self.value)
+
+    @property
+    def range(self) -> Range:
+        """The values the network can give."""
+        assert self.value.range is not None
+        return self.value.range
+
+
+def regression_heads(recipe: Recipe, kinds: Collection[str] | None = None) -> Iterator[RegressionHead]:
+    """Linear layers followed by an activation (one of ``kinds``) whose range is known and which a regression
+    loss trains: each once.
+
+    Left out: targets that are the network's own input or come out of a network; names that speak of images,
+    features, codes, actions or values; values that the network also reads in another layer.
+    """
+    spoken = set()
+    for use in training_uses(recipe, LOSSES):
+        values = last_shaping(use.prediction)
+        value = values[0]
+        operations = {t.operation.kind for t in values}
+        if home(value) in spoken or len(operations) > 1 or value.range is None:
+            continue
+        if kinds is not None and value.operation.kind not in kinds:
+            continue
+        layer = _layer_before(value)
+        if (
+            layer is None
+            or _made_by_network(use.target)
+            or use.reconstructs
+            or _scaled_on_purpose(use, layer)
+        ):
+            continue
+        if not goes_on(value.operation, use.network):
+            spoken.add(home(value))
+            yield RegressionHead(use, value, layer)
+
+
+def _layer_before(value: Tensor) -> Tensor | None:
+    """The linear layer that the activation follows, with a norm or a move in between at most."""
+    if not value.operation.inputs:
+        return None
+    layer = last_shaping(value.operation.inputs[0])[0]
+    if family(layer.operation) is Family.NORM and layer.operation.inputs:
+        layer = last_shaping(layer.operation.inputs[0])[0]
+    return layer if layer.operation.kind in AFFINE else None
+
+
+def _made_by_network(target: Tensor | None) -> bool:
+    return target is not None and any(family(o) is Family.WEIGHTED for o in target.ancestors())
+
+
+def _scaled_on_purpose(use: LossUse, layer: Tensor) -> bool:
+    names = (
+        use.network.name if use.network else "",
+        layer.operation.layer.name if layer.operation.layer else "",
+    )
+    return bool(words_of(use.target_name) & NO_QUANTITY) or any(map(NO_REGRESSOR.search, names))
+
+
+def words_of(name: str) -> frozenset[str]:
+    """The words of a name, in lower case."""
+    return frozenset(word.lower() for word in WORD.findall(name))
+
+
+def target_words(use: LossUse, data: Dataset | None) -> frozenset[str]:
+    """The words that code and data call the target by."""
+    column = data.target.column if data is not None and data.target is not None else ""
+    return words_of(use.target_name) | words_of(column)
+
+
+def target_range(data: Dataset | None) -> Range | None:
+    """The targets of the data set, as they are in the files; None without a numeric target."""
+    target = data.target if data is not None else None
+    if target is None or target.minimum is None or target.maximum is None:
+        return None
+    return Range(target.minimum, target.maximum) if target.task is Task.REGRESSION else None
+
+
+def target_steps(use: LossUse, data: Dataset | None) -> frozenset[str]:
+    """What the code does, somewhere, to values whose name can be the target's, or to the whole table."""
+    column = data.target.column if data is not None and data.target is not None else None
+    return frozenset(
+        step
+        for name, step in use.steps
+        if name and (name in (use.target_name, column) or TARGET.fullmatch(name) or TABLE.fullmatch(name))
+    )
+
+
+def rescaled(use: LossUse, data: Dataset | None) -> bool:
+    """The code may change the range of the targets on their way from the data to the loss."""
+    return any(map(RESCALING.fullmatch, target_steps(use, data)))
+
+
+def never_negative(use: LossUse, data: Dataset | None) -> bool:
+    """The code makes targets that cannot be below zero, or the data have none and the code leaves them so."""
+    if use.target is not None and use.target.range is not None and use.target.range.low >= 0:
+        return True
+    steps = target_steps(use, data)
+    if any(map(NEVER_NEGATIVE.fullmatch, steps)):
+        return True
+    if "fit_transform" in steps and any(step in FROM_ZERO for _, step in use.steps):
+        return True
+    targets = target_range(data)
+    return targets is not None and targets.low >= 0 and not rescaled(use, data)

@@ -1,0 +1,128 @@
+"""HL101: probabilities where cross-entropy wants scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, WARNING, check
+from nnlint.evidence.source import Recipe
+from nnlint.finding import Finding
+from nnlint_checks.head.last_activation import api, home, loss_api, shaped_by, training_uses, way_to
+
+LOSSES = ("cross_entropy", "categorical_cross_entropy")
+SOFTMAX = ("softmax", "softmin", "gumbel_softmax")
+LOG_SOFTMAX = ("log_softmax",)
+
+
+@check("HL101", level=ERROR)
+def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
+    """Softmax reaches a cross-entropy that applies its own.
+
+    Why: log-softmax of values in [0, 1] cannot come near 0: with ten classes the loss of a perfect answer is
+    still 1.46, and gradients shrink, since the softmax's slope is multiplied in twice. The network trains
+    slowly, stops early, and the reported loss means nothing. A log-softmax before it changes nothing, so it
+    is only a warning.
+    Source: PyTorch documentation of CrossEntropyLoss ("input is expected to contain the unnormalized
+    logits"); Keras documentation, ``from_logits``.
+
+    Fires:
+        The model ends in a softmax, the loss is in another function.
+        ```python
+        import torch
+        from torch import nn
+        import torch.nn.functional as F
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1 = nn.Linear(20, 32)
+                self.fc2 = nn.Linear(32, 5)
+
+            def forward(self, x):
+                return F.softmax(self.fc2(F.relu(self.fc1(x))), dim=1)
+
+        def fit(model, loader, criterion, optimizer):
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = criterion(model(x), y)  # error: [HL101]
+                loss.backward()
+                optimizer.step()
+
+        model = Net()
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        data = torch.utils.data.TensorDataset(torch.randn(64, 20), torch.randint(0, 5, (64,)))
+        loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True)
+        fit(model, loader, nn.CrossEntropyLoss(), optimizer)
+        ```
+    Silent:
+        The training step uses the scores; softmax is taken for prediction only.
+        ```python
+        import torch
+        from torch import nn
+        import torch.nn.functional as F
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(20, 5)
+
+            def forward(self, x):
+                scores = self.fc(x)
+                return scores if self.training else F.softmax(scores, dim=1)
+
+            @torch.no_grad()
+            def predict(self, x):
+                return F.softmax(self.fc(x), dim=1)
+
+        def fit(model, loader):
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+            model.train()
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = F.cross_entropy(model(x), y)
+                loss.backward()
+                optimizer.step()
+            model.eval()
+            return model.predict(x)
+
+        data = torch.utils.data.TensorDataset(torch.randn(64, 20), torch.randint(0, 5, (64,)))
+        fit(Net(), torch.utils.data.DataLoader(data, batch_size=16, shuffle=True))
+        ```
+        A softmax inside (attention) with a layer after it.
+        ```python
+        import torch
+        from torch import nn
+        import torch.nn.functional as F
+
+        class Pooled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score = nn.Linear(16, 1)
+                self.out = nn.Linear(16, 3)
+
+            def forward(self, x):
+                weights = torch.softmax(self.score(x), dim=1)
+                return self.out((weights * x).sum(dim=1))
+
+        loss = F.cross_entropy(Pooled()(torch.randn(8, 5, 16)), torch.zeros(8).long())
+        loss.backward()
+        ```
+    """
+    spoken = set()
+    for use in training_uses(recipe, LOSSES):
+        head = shaped_by(use.prediction, (*SOFTMAX, *LOG_SOFTMAX), averaged=True)
+        if head is None or home(head) in spoken:
+            continue
+        spoken.add(home(head))
+        name = api(head.operation)
+        redundant = head.operation.kind in LOG_SOFTMAX
+        gives = "log-probabilities" if redundant else "probabilities"
+        effect = "which it computes itself" if redundant else "not scores, and applies softmax again"
+        yield Finding(
+            use.place,
+            f"{loss_api(use)} gets {gives} (from {name}), {effect}",
+            f"pass the scores to {loss_api(use)} and leave {name} out; take it for prediction only",
+            way_to(use, head, f"{name} makes {gives} here"),
+            subject=("head", home(head)),
+            level=WARNING if redundant else None,
+        )
