@@ -12,7 +12,6 @@ from nnlint.readers.source.values import (
     Bound,
     Call,
     Instance,
-    Native,
     Value,
 )
 
@@ -140,5 +139,3 @@ SYMBOLS: dict[str, Value] = {
         for name in ("abspath", "realpath", "expanduser", "normpath")
     },
 }
-
-__all__ = ["PATH", "SYMBOLS", "Native", "path_text"]

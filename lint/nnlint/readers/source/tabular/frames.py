@@ -89,15 +89,7 @@ def get(call: Call, arguments: Arguments) -> Value:
     method = METHODS.get(name)
     if method is not None:
         return Bound(native(name, method), value)
-    if data.kind == "frame" and not name.startswith("_") and name not in QUIET and data.rank == 2:
-        if data.columns is not None and name in _written(data):
-            return held(call.interpreter, selecting.column(data, (name,), True), call.node)
     return native(name, _quiet, "static") if name in QUIET else _column_or_unknown(call, data, name)
-
-
-def _written(data: Data) -> set[object]:
-    steps = data.columns.steps if data.columns else ()
-    return {n for kind, names in steps if kind in ("keep", "add") for n in names}
 
 
 def _column_or_unknown(call: Call, data: Data, name: str) -> Value:

@@ -21,7 +21,7 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
         return None
     labels = _labels(trace)
     dropped = _dropped(features, labels)
-    reads = tuple({(path, place): None for path, place in trace.reads})
+    reads = tuple(dict.fromkeys(trace.reads))
     return Pipeline(
         program,
         entry,

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Rows, SplitUse
-from nnlint.network.graph import Tensor
+from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.values import Data, Subset, data_of, part, wrap
-from nnlint.readers.source.conventions import role_of
-from nnlint.readers.source.values import Instance, Unknown, Value
+from nnlint.readers.source.values import Instance, Value
 
 HELD_OUT = ("validation", "test")
 
@@ -129,6 +128,3 @@ def mask(data: Data, text: str) -> Data:
 def held(i: Interpreter, data: Data, node: ast.AST) -> Instance:
     """A value of the program, made at ``node``."""
     return wrap(i, data, i.place(node))
-
-
-__all__ = ["Tensor", "Unknown", "held", "mask", "merged", "name", "row_selection", "subset"]

@@ -5,20 +5,20 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.tabular import rows
-from nnlint.readers.source.tabular.rows import held, row_selection, slice_text, subset
+from nnlint.readers.source.tabular.rows import held, row_selection, subset
 from nnlint.readers.source.tabular.values import (
     Data,
     Mark,
     data_of,
     kept,
     names_of,
+    part,
     stepped,
     unique,
     without,
 )
-from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
 
 
@@ -71,7 +71,7 @@ def _member(i: Interpreter, data: Data, key: Value, node: ast.AST) -> Data | Non
     if not isinstance(key, str) or data.rows is None:
         return None
     role = role_of(key)
-    own = rows.part(i, data.rows, f"key {role}", role, i.place(node)) if role else data.rows
+    own = part(i, data.rows, f"key {role}", role, i.place(node)) if role else data.rows
     return replace(data, kind="array", rows=own, columns=None, text=key)
 
 
@@ -241,6 +241,3 @@ def delete_item(call: Call, arguments: Arguments) -> Value:
     """``del df["a"]``: called with the name alone or with the frame before it."""
     pop(call, arguments)
     return None
-
-
-__all__ = ["item", "slice_text"]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Rows, SplitUse
 from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
 from nnlint.readers.source.tabular.rows import HELD_OUT, held
 from nnlint.readers.source.tabular.values import Data, data_of, root
-from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
     Call,
     Class,
-    Instance,
-    ListValue,
     Stream,
     Value,
 )
@@ -40,16 +36,8 @@ def _train_test_split(call: Call, arguments: Arguments) -> Value:
     sides = divide(i, parent, known, 2, call.place, "train_test_split")
     if len(given) > 1 and given[1] is not None:
         note_target(i, given[1])
-    parts: list[Value] = []
-    for data in given:
-        for rows in sides:
-            parts.append(held(i, _taken(data, rows), call.node))
-    return new_list_of(parts)
-
-
-def new_list_of(parts: list[Value]) -> Value:
-    """What is unpacked: a tuple, so that the names on the left reach the parts."""
-    return tuple(parts)
+    # A tuple, so that the names on the left reach the parts.
+    return tuple(held(i, _taken(data, rows), call.node) for data in given for rows in sides)
 
 
 def _data(value: Value) -> Data | None:
@@ -142,5 +130,3 @@ SYMBOLS: dict[str, Value] = {
     **{f"sklearn.model_selection.{name}": _folding(name) for name in FOLDS},
     "sklearn.utils.shuffle": native("shuffle", _shuffle),
 }
-
-__all__ = ["SYMBOLS", "Instance", "ListValue", "ast", "divide", "split_dataset"]

@@ -7,19 +7,18 @@ from dataclasses import dataclass, replace
 
 from nnlint.evidence.source import Fit, Rows
 from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.expressions import iterate
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.arithmetic import note_applied
 from nnlint.readers.source.tabular.bridge import provenance
 from nnlint.readers.source.tabular.rows import held
 from nnlint.readers.source.tabular.values import Data, Mark, data_of, root, unique
-from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
     Call,
     Class,
-    DictValue,
     Instance,
     ListValue,
     Unknown,
@@ -191,8 +190,7 @@ def _steps(call: Call, arguments: Arguments) -> list[Value]:
     listed = arguments.positional[1:] or list(arguments.keywords.values())[:1]
     for argument in listed:
         items = iterate(call.interpreter, argument) if isinstance(argument, ListValue | tuple) else None
-        for step in items if items is not None else [argument]:
-            found.append(_step(step))
+        found += map(_step, items if items is not None else [argument])
     return found
 
 
@@ -277,5 +275,3 @@ SYMBOLS: dict[str, Value] = {
         for name in ("scale", "minmax_scale", "robust_scale")
     },
 }
-
-__all__ = ["SYMBOLS", "DictValue", "changed", "kind_of", "learn"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nnlint.evidence.place import Place
@@ -190,6 +190,3 @@ def part(i: Interpreter, parent: Rows, text: str, role: str, place: Place) -> Ro
     if not isinstance(found, Rows):
         found = memory[key] = Rows(i.new_key(), role, place, parent, parent.source)
     return found
-
-
-Method = Callable[..., Value]
