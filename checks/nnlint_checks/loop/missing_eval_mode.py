@@ -35,8 +35,8 @@ def missing_eval_mode(recipe: Recipe) -> Iterator[Finding]:
     """An evaluation pass runs in train mode, though the network holds dropout or batch norm.
 
     Why: dropout keeps on deleting units at random and batch norm takes its statistics from the test batch
-    (and updates its running ones with it), so figures and predictions are worse than the network, and depend on
-    the other samples of the batch.
+    (and updates its running ones with it), so figures and predictions are worse than the network, and
+    depend on the other samples of the batch.
     Source: PyTorch documentation of Module.eval, Dropout and BatchNorm2d.
 
     Fires:

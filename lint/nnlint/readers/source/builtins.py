@@ -384,6 +384,10 @@ def _setattr(call: Call, arguments: Arguments) -> Value:
     owner, name, value = (arguments.get(n, "", UNKNOWN) for n in range(3))
     if isinstance(name, str):
         set_attribute(call.interpreter, owner, name, value, call.node)
+    else:
+        from nnlint.readers.source.hidden import register_unnamed
+
+        register_unnamed(call.interpreter, owner, value)
     return None
 
 

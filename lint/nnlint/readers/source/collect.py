@@ -11,6 +11,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
+from nnlint.readers.source.hidden import unregistered
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import (
     ITEMS,
@@ -98,32 +99,10 @@ def layers(i: Interpreter, model: Instance) -> Iterator[Layer]:
                 yield layer_of(i, part)
             else:
                 own = tuple(as_parameter(n, w) for n, w in weights(part))
-                if own or (part.cls.api == "" and _hidden(part)):
-                    yield Layer("custom", part.cls.name, name, part.place, _hidden(part), own)
-
-
-def _hidden(part: Instance) -> dict[str, Any]:
-    """Modules and weights kept where the framework does not look: lists, tuples and dicts."""
-    found: dict[str, Any] = {}
-    for name, value in part.state.items() if framework(part) == "torch" else ():
-        if isinstance(name, str) and name != ITEMS:
-            held = _held(value)
-            if held:
-                found[name] = held
-    return {"unregistered": found} if found else {}
-
-
-def _held(value: Value) -> tuple[Any, ...]:
-    from nnlint.readers.source.values import ListValue
-
-    items: Any = value.items if isinstance(value, ListValue) else value if isinstance(value, tuple) else ()
-    if isinstance(value, DictValue):
-        items = [v for _, v in value.items()]
-    return tuple(
-        v
-        for v in items or ()
-        if isinstance(v, Weight) or (isinstance(v, Instance) and v.is_a("torch.nn.Module"))
-    )
+                hidden = tuple(unregistered(part, i.trace)) if part.cls.api == "" else ()
+                if own or hidden:
+                    attributes = {"unregistered": hidden} if hidden else {}
+                    yield Layer("custom", part.cls.name, name, part.place, attributes, own)
 
 
 def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:

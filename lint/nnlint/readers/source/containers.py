@@ -80,6 +80,8 @@ def _append(call: Call, value: ListValue, arguments: Arguments) -> Value:
     ):
         return None
     _set(call.interpreter, value, None if items is None or arguments.open else (*items, item))
+    if items is None:
+        call.interpreter.heap.write(value.state, "element", item)  # what the elements are like
     return None
 
 

@@ -8,6 +8,7 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.hidden import keep_place, register_unnamed
 from nnlint.readers.source.modules import (
     ITEMS,
     TORCH,
@@ -52,6 +53,7 @@ def _init(call: Call, arguments: Arguments) -> Value:
 def _set_attribute(call: Call, arguments: Arguments) -> Value:
     module, name, value = arguments.positional
     call.interpreter.heap.write(module.state, name, value)
+    keep_place(call.interpreter, module, name, value, call.place)
     return None
 
 
@@ -154,6 +156,8 @@ def _register_parameter(call: Call, arguments: Arguments) -> Value:
     module, name, value = (arguments.get(n, key, UNKNOWN) for n, key in enumerate(("", "name", "param")))
     if isinstance(module, Instance) and isinstance(name, str):
         call.interpreter.heap.write(module.state, name, value)
+    else:
+        register_unnamed(call.interpreter, module, value)
     return None
 
 
@@ -166,7 +170,9 @@ def _register_buffer(call: Call, arguments: Arguments) -> Value:
 
 def _add_module(call: Call, arguments: Arguments) -> Value:
     module, name, value = (arguments.get(n, key, UNKNOWN) for n, key in enumerate(("", "name", "module")))
-    if isinstance(name, str):
+    if not isinstance(name, str):
+        register_unnamed(call.interpreter, module, value)
+    else:
         items = module.state.get(ITEMS)
         if isinstance(items, DictValue):
             call.interpreter.heap.write(items.state, name, value)
