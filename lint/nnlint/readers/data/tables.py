@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -14,6 +15,10 @@ from nnlint.evidence.place import Place
 
 IN_MEMORY_BYTES = 32 << 20
 """Files up to this size are read once and kept; larger ones are streamed at each pass."""
+
+
+EXPANSION_CELLS = 500_000_000
+"""Values of a small Parquet file beyond which it is taken for a trap: 4 GB as float64."""
 
 
 class Malformed(Exception):
@@ -61,40 +66,63 @@ class Table:
 
 def open_parquet(path: Path) -> Table:
     """A Parquet file. Raises Malformed."""
-    return _columnar(path, "parquet", pl.scan_parquet)
+    from pyarrow import parquet
+
+    _check_not_empty(path)
+    with guarded("not a readable Parquet file"):
+        if path.stat().st_size > IN_MEMORY_BYTES:
+            return _columnar(path, "parquet", pl.scan_parquet(path, glob=False))
+        with parquet.ParquetFile(path) as file:
+            _check_expansion(path, file.metadata)
+            return _columnar(path, "parquet", _checked(file.read()))
 
 
 def open_arrow(path: Path) -> Table:
-    """A Feather or Arrow file (version 2; version 1 and streams are read at once). Raises Malformed."""
-    try:
-        return _columnar(path, "arrow", pl.scan_ipc)
-    except Malformed as problem:
-        return _other_arrow(path, problem)
-
-
-def _other_arrow(path: Path, problem: Malformed) -> Table:
+    """A Feather or Arrow file, or a stream of Arrow batches; mapped, not copied. Raises Malformed."""
     import pyarrow as pa
     from pyarrow import feather
 
-    for attempt in (feather.read_table, lambda p: pa.ipc.open_stream(p).read_all()):
+    _check_not_empty(path)
+    attempts: tuple[Callable[[], Any], ...] = (
+        lambda: pa.ipc.open_file(pa.memory_map(str(path))).read_all(),
+        lambda: pa.ipc.open_stream(pa.memory_map(str(path))).read_all(),
+        lambda: feather.read_table(path),
+    )
+    problems: list[Malformed] = []
+    for attempt in attempts:
         try:
-            frame = pl.from_arrow(attempt(str(path)))
-        except (pa.ArrowException, OSError, ValueError):
-            continue
-        if isinstance(frame, pl.DataFrame):
-            return Table(path, "arrow", frame.lazy(), rows=frame.height)
-    raise problem
+            with guarded("not a readable Arrow file"):
+                return _columnar(path, "arrow", _checked(attempt()))
+        except Malformed as problem:
+            problems.append(problem)
+    raise problems[0]
 
 
-def _columnar(path: Path, format_: str, scan: Callable[..., pl.LazyFrame]) -> Table:
+def _check_not_empty(path: Path) -> None:
     if path.stat().st_size == 0:
         raise Malformed("the file is empty")
-    with guarded(f"not a readable {format_.capitalize()} file"):
-        frame = scan(path, glob=False) if format_ == "parquet" else scan(path)
-        rows = frame.select(pl.len()).collect(engine="streaming").item()
-        frame = kept(frame, path)
+
+
+def _check_expansion(path: Path, metadata: Any) -> None:
+    """Small files may still promise more values than memory holds."""
+    if metadata.num_rows * metadata.num_columns > EXPANSION_CELLS:
+        promised = f"{metadata.num_rows:,} rows of {metadata.num_columns:,} columns"
+        raise Malformed(f"{path.stat().st_size:,} bytes unpack to {promised}", unsafe=True)
+
+
+def _checked(table: Any) -> pl.LazyFrame:
+    """An Arrow table as a frame. The engine trusts what it is given; damaged offsets would crash it."""
+    table.validate(full=True)
+    str(table.schema)  # raises for names that are no text
+    frame = pl.from_arrow(table.replace_schema_metadata(None))
+    assert isinstance(frame, pl.DataFrame)
+    return frame.lazy()
+
+
+def _columnar(path: Path, format_: str, frame: pl.LazyFrame) -> Table:
     if not frame.collect_schema().names():
         raise Malformed("no columns")
+    rows: int = frame.select(pl.len()).collect(engine="streaming").item()
     if not rows:
         raise Malformed("no rows, only column names")
     return Table(path, format_, frame, rows=rows)
@@ -102,8 +130,7 @@ def _columnar(path: Path, format_: str, scan: Callable[..., pl.LazyFrame]) -> Ta
 
 def open_json_lines(path: Path) -> Table:
     """JSON Lines: one object a line. Raises Malformed with the line that is none."""
-    if path.stat().st_size == 0:
-        raise Malformed("the file is empty")
+    _check_not_empty(path)
     try:
         with guarded("not JSON Lines"):
             frame = kept(pl.scan_ndjson(path, infer_schema_length=10_000), path)
