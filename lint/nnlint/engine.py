@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnlint import readers, suppress
+from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
 from nnlint.config import Settings, UsageError, did_you_mean
 from nnlint.discover import inputs_of
@@ -57,9 +57,9 @@ def read(paths: Sequence[str], settings: Settings, progress: readers.Progress) -
     named = frozenset(str(Path(path)) for path in paths)
     reading = readers.read(inputs.files, replace(settings, named=named), progress)
     skipped = [Note(str(path), "not read: nnlint reads no files of this kind") for path in inputs.others]
-    return replace(
-        reading, evidence=(*inputs.unreadable, *reading.evidence), notes=(*skipped, *reading.notes)
-    )
+    evidence = linking.linked(reading.evidence, settings.pairs)
+    notes = linking.settled(reading.notes, reading.evidence, evidence)
+    return replace(reading, evidence=(*inputs.unreadable, *evidence), notes=(*skipped, *notes))
 
 
 def options_of(settings: Settings) -> dict[str, Mapping[str, Any]]:

@@ -11,21 +11,23 @@ import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nnlint.evidence.source import Program
-from nnlint.network.graph import Operation, Tensor
+from nnlint.evidence.source import Pipeline, Program
 from nnlint.readers.source import statements
 from nnlint.readers.source.collect import collect
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
+from nnlint.readers.source.modules import KERAS, unknown_inputs, walk
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
     Arguments,
+    Bound,
     Class,
     Function,
     Instance,
     ModuleValue,
+    Native,
     Scope,
     Unknown,
     Value,
@@ -63,7 +65,8 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
         budget -= spent
         evidence += collect(i, trace, text, name)
     i.reached = reached_before | i.reached
-    reads = tuple(dict.fromkeys(_data_paths(text.tree)))
+    seen = [read for e in evidence if isinstance(e, Pipeline) for read, _ in e.reads]
+    reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
     return [Program(str(path), text.source.count("\n"), reads), *evidence]
 
 
@@ -108,8 +111,10 @@ def collect_states(i: Interpreter, trace: Trace) -> object:
 
 def _call_models(i: Interpreter, trace: Trace) -> None:
     """Models that were built and never called get one call with unknown inputs."""
-    from nnlint.readers.source.torch.modules import walk
-
+    for model in list(trace.models):
+        finish = model.cls.find("_finish")  # libraries where models are built by compiling or fitting them
+        if isinstance(finish, Native):
+            i.call(Bound(finish, model), Arguments([]), model.cls.node or _NOWHERE)
     called = {id(call.model) for call in trace.calls}
     inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
     done = i.looked_at
@@ -120,6 +125,8 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
         done[kind] = done.get(kind, 0) + 1
         _call_model(i, model)
 
+
+_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 
 MAX_SAME_CLASS = 3
 """Instances of one class that are looked at: a file with a hundred factories of one net is no news."""
@@ -133,28 +140,6 @@ def _call_model(i: Interpreter, model: Instance) -> None:
         method = model.cls.find(name)
         if isinstance(method, Function):
             i.call_function(method, Arguments([model]), method.node)
-
-
-def unknown_inputs(i: Interpreter, function: Function) -> Arguments:
-    """A tensor of which nothing is known for each parameter of ``forward`` that must be given."""
-    spec = function.node.args
-    positional = [*spec.posonlyargs, *spec.args][1:]
-    required = positional[: len(positional) - len(function.defaults)] if function.defaults else positional
-    with i.entered(Frame(function, function.scope, function.text)):
-        return Arguments([_input(i, parameter) for parameter in required])
-
-
-def _input(i: Interpreter, parameter: ast.arg) -> Value:
-    if isinstance(parameter.annotation, ast.Name) and parameter.annotation.id in (
-        "int",
-        "float",
-        "bool",
-        "str",
-        "dict",
-        "list",
-    ):
-        return UNKNOWN
-    return Tensor(Operation("input", (), {"name": parameter.arg}, i.place(parameter)), name=parameter.arg)
 
 
 def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tuple[str, object]]:
@@ -185,7 +170,7 @@ def _is_used(tree: ast.Module) -> Callable[[ast.FunctionDef | ast.AsyncFunctionD
 
 
 def _is_model(cls: Class) -> bool:
-    return cls.is_a("torch.nn.Module") or any("Module" in b.api for b in cls.mro)
+    return cls.is_a("torch.nn.Module") or cls.is_a(KERAS) or any("Module" in b.api for b in cls.mro)
 
 
 def _parameters(i: Interpreter, function: Function) -> Arguments:
