@@ -14,6 +14,7 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Size, divide
 from nnlint.readers.source.builtins import native
 from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, Row, plain, run_row
 from nnlint.readers.source.signature import bind_signature
@@ -317,12 +318,21 @@ def _top(call: Call, arguments: Arguments) -> Value:
 
 
 def _dropout(call: Call, arguments: Arguments) -> Value:
-    bound = bind_signature("input p=0.5 training=True inplace=False", arguments)
+    return _drop(call, bind_signature("input p=0.5 training=True inplace=False", arguments), arguments)
+
+
+def _alpha_dropout(call: Call, arguments: Arguments) -> Value:
+    return _drop(call, bind_signature("input p=0.5 training=False inplace=False", arguments), arguments)
+
+
+def _drop(call: Call, bound: dict[str, Value], arguments: Arguments) -> Value:
     attributes = {
         "p": bound["p"],
         "training": bound["training"],
         "functional": True,
         "given": "training" in arguments.keywords or len(arguments.positional) > 2,
+        "gated": gated(call.interpreter, call.node),
+        "owner": owner_name(call.interpreter),
     }
     return call.interpreter.operate("dropout", (_of_tensor(call, bound["input"]),), attributes, call.place)
 
@@ -540,7 +550,8 @@ SPECIAL: dict[str, Code] = {
 }
 FUNCTIONAL_ONLY: dict[str, Code] = {
     "dropout": _dropout,
-    **dict.fromkeys(("dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"), _dropout),
+    **dict.fromkeys(("dropout1d", "dropout2d", "dropout3d", "feature_dropout"), _dropout),
+    **dict.fromkeys(("alpha_dropout", "feature_alpha_dropout"), _alpha_dropout),
     "linear": _linear,
     **{f"conv{d}d": _conv(d) for d in (1, 2, 3)},
     "embedding": _embedding,

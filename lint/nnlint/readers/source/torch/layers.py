@@ -14,6 +14,7 @@ from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization, Layer, Tensor
 from nnlint.network.size import Size, divide, multiply
 from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
@@ -416,6 +417,8 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
         write = i.heap.write
         for name, value in bound.items():
             write(module.state, name, value)
+        if i.trace.inside:
+            write(module.state, "_inside", True)  # made while a model runs
         write(module.state, "_attributes", attributes_of(bound, spec.attributes, spec.fixed))
         for name, sizes in spec.shapes(bound).items():
             write(module.state, name, make_weight(sizes, module.place, spec.initial.get(name, DEFAULT)))
@@ -438,6 +441,9 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
             return RESULTS[spec.kind](call, spec, inputs, attributes, layer)
         if spec.kind == "dropout":
             attributes["training"] = module.state.get("training", UNKNOWN)
+            attributes["inside"] = module.state.get("_inside", False)
+            attributes["gated"] = gated(i, call.node)
+            attributes["owner"] = owner_name(i)
         return i.operate(
             spec.kind,
             inputs[:1] if spec.kind != "bilinear" else inputs,

@@ -1,0 +1,151 @@
+"""NR307: dropout that evaluation cannot switch off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.finding import Finding
+from nnlint.network.graph import Network, Operation
+
+MONTE_CARLO = re.compile(
+    r"mc_?(dropout|net|model|layer)|monte|bayes|uncertain|stochastic|epistemic|(^|[._])mc([._]|$)|^MC[A-Z]"
+)
+"""Names that say that predictions are meant to be random (Gal and Ghahramani 2016)."""
+
+
+@check("NR307", level=ERROR)
+def dropout_always_on(network: Network) -> Iterator[Finding]:
+    """Dropout is called without the mode, or built anew in each forward pass.
+
+    Why: ``F.dropout`` drops unless told ``training=False``, and a module that is built in ``forward`` is in
+    train mode whatever ``model.eval()`` did. Predictions are random and worse than the network.
+    Source: PyTorch documentation of torch.nn.functional.dropout and Module.eval.
+
+    Fires:
+        ``F.dropout`` is not told the mode.
+        ```python
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self, p=0.3):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(20, 64), nn.Linear(64, 3)
+                self.p = p
+
+            def forward(self, x):
+                x = F.dropout(F.relu(self.fc1(x)), self.p)  # error: [NR307]
+                return self.fc2(x)
+        ```
+        Built in forward, and told the wrong mode.
+        ```python
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(20, 64), nn.Linear(64, 3)
+
+            def forward(self, x):
+                x = nn.Dropout(0.5)(F.relu(self.fc1(x)))  # error: [NR307]
+                return F.dropout(self.fc2(x), p=0.1, training=True)  # error: [NR307]
+        ```
+    Silent:
+        Told the mode, in three ways.
+        ```python
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self, p=0.3):
+                super().__init__()
+                self.fc1, self.fc2, self.fc3 = nn.Linear(20, 64), nn.Linear(64, 64), nn.Linear(64, 3)
+                self.p = p
+
+            def forward(self, x):
+                x = F.dropout(F.relu(self.fc1(x)), self.p, self.training)
+                if self.training:
+                    x = F.dropout(x, self.p)
+                rate = self.p if self.training else 0.0
+                return self.fc3(F.dropout(F.relu(self.fc2(x)), p=rate))
+        ```
+        Monte-Carlo dropout is meant to be on, and says so.
+        ```python
+        import torch.nn.functional as F
+        from torch import nn
+
+        class MCDropoutNet(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(20, 64), nn.Linear(64, 3)
+
+            def forward(self, x):
+                return self.fc2(F.dropout(F.relu(self.fc1(x)), 0.5, training=True))
+        ```
+        Never on: nothing is dropped.
+        ```python
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(20, 3)
+
+            def forward(self, x):
+                return self.fc(F.dropout(x, 0.5, training=False))
+        ```
+    """
+    registered = {layer.place for layer in network.layers}
+    for operation in network.operations:
+        if operation.kind == "dropout" and not _meant(operation, network) and _drops(operation):
+            if operation.attributes.get("functional"):
+                yield _finding(operation, _told(operation), "pass training=self.training")
+            elif (
+                operation.attributes.get("inside")
+                and operation.layer
+                and operation.layer.place not in registered
+            ):
+                message = f"{_api(operation)} is built during forward(): model.eval() never reaches it"
+                yield _finding(
+                    operation, message, "build it in __init__ as an attribute and call that in forward"
+                )
+
+
+def _drops(operation: Operation) -> bool:
+    """It is on in train mode, with a rate that is not 0, and nothing seen switches it off."""
+    attributes = operation.attributes
+    return (
+        attributes.get("training") is True and not attributes.get("gated", True) and attributes.get("p") != 0
+    )
+
+
+def _meant(operation: Operation, network: Network) -> bool:
+    names = (network.name, str(operation.attributes.get("owner", "")), operation.name)
+    return any(MONTE_CARLO.search(name) for name in names)
+
+
+def _api(operation: Operation) -> str:
+    rate = operation.attributes.get("p")
+    name = operation.layer.api.rpartition(".")[2] if operation.layer else "F.dropout"
+    return f"{name}(p={rate:g})" if isinstance(rate, int | float) else name
+
+
+def _told(operation: Operation) -> str:
+    if operation.attributes.get("given"):
+        return f"{_api(operation)} has training=True: it drops units in evaluation, too"
+    return f"{_api(operation)} is not told the mode: it drops units in evaluation, too"
+
+
+def _finding(operation: Operation, message: str, advice: str) -> Finding:
+    layer = operation.layer
+    trail = (
+        (Step(layer.place, "a new module, in train mode"),)
+        if layer and layer.place != operation.place
+        else ()
+    )
+    return Finding(operation.place, message, advice, trail=trail)

@@ -1,0 +1,90 @@
+"""Whether a call depends on the mode of the model: ``if self.training:`` around it, or told in an argument.
+
+The interpreter decides such tests for a model in train mode, so the values alone no longer show it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nnlint.readers.source.interpreter import Interpreter
+
+FLAG = re.compile(
+    r"(^|_)(train|training|eval|evaluate|infer|inference|deterministic|sample|sampling|mode|test)(_|$)",
+    re.IGNORECASE,
+)
+"""Plain variables by which functions are told the mode."""
+
+_CACHE: dict[int, tuple[ast.AST, frozenset[int], frozenset[str]]] = {}
+
+
+def gated(i: Interpreter, node: ast.AST) -> bool:
+    """Whether the mode decides if, or with which arguments, the call ``node`` of this function runs."""
+    function = i.frame.function
+    if mentions_mode(node):
+        return True
+    if function is None:
+        return False
+    inside, names = _decided(function.node)
+    if id(node) in inside or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)):
+        return True
+    callers = [frame.function for frame in i.frames[:-1] if frame.function is not None]
+    return any(f.owner is not None and mentions_mode(f.node) for f in callers)
+
+
+def mentions_mode(node: ast.AST) -> bool:
+    """``self.training``, or a variable named like a mode, is read somewhere in ``node``."""
+    return any(
+        (isinstance(n, ast.Attribute) and n.attr == "training")
+        or (isinstance(n, ast.Name) and FLAG.search(n.id) is not None)
+        for n in ast.walk(node)
+    )
+
+
+def _decided(function: ast.AST) -> tuple[frozenset[int], frozenset[str]]:
+    """Ids of the nodes that only run in one mode, and names whose values depend on it."""
+    if id(function) not in _CACHE:
+        names = frozenset(_names(function))
+        # an id is only good while its node lives, so the node is kept with what is known of it
+        _CACHE[id(function)] = (function, frozenset(_inside(function)), names)
+    return _CACHE[id(function)][1:]
+
+
+def _names(function: ast.AST) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and mentions_mode(node.value):
+            yield from (n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name))
+
+
+def _inside(function: ast.AST) -> Iterator[int]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.If | ast.IfExp | ast.While) and mentions_mode(node.test):
+            yield from map(id, ast.walk(node))
+        for body in _blocks(node):
+            yield from _after_return(body)
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
+
+
+def _after_return(block: list[ast.stmt]) -> Iterator[int]:
+    """What follows ``if not self.training: return x``."""
+    for number, statement in enumerate(block):
+        if not isinstance(statement, ast.If) or not mentions_mode(statement.test):
+            continue
+        if isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue):
+            yield from (id(n) for later in block[number + 1 :] for n in ast.walk(later))
+
+
+def owner_name(i: Interpreter) -> str:
+    """The class and function that the present statement stands in: ``Net.forward``."""
+    function = i.frame.function
+    if function is None:
+        return ""
+    return f"{function.owner.name}.{function.name}" if function.owner is not None else function.name
