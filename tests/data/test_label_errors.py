@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,3 +103,19 @@ def test_class_that_is_not_learned_has_no_errors() -> None:
     frame["label"] = [1] * 12 + [0] * 1488
     frame.to_csv("fraud.csv", index=False)
     assert findings("DS101") == []
+
+
+def test_images_in_the_wrong_folder_are_named() -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(4)
+    for number in range(160):
+        label = "dark" if number % 2 else "light"
+        pixels = rng.integers(0, 90, (12, 12, 3)) + (0 if label == "dark" else 120)
+        wrong = number in (6, 31, 77, 120)
+        path = Path("images") / ({"dark": "light", "light": "dark"}[label] if wrong else label)
+        path.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype("uint8")).save(path / f"{number}.png")
+    (finding,) = findings("DS101")
+    assert finding.table is not None
+    assert {Path(row[0]).stem for row in finding.table.rows} == {"6", "31", "77", "120"}
