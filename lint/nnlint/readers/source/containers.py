@@ -16,6 +16,7 @@ from nnlint.readers.source.values import (
     Native,
     Stream,
     Value,
+    chained,
     constant,
     new_list,
 )
@@ -79,7 +80,7 @@ def _append(call: Call, value: ListValue, arguments: Arguments) -> Value:
         and item in [v for v in items if constant(v)]
     ):
         return None
-    _set(call.interpreter, value, None if items is None or arguments.open else (*items, item))
+    _set(call.interpreter, value, None if arguments.open else chained(items, (item,)))
     if items is None:
         call.interpreter.heap.write(value.state, "element", item)  # what the elements are like
     return None
@@ -87,8 +88,7 @@ def _append(call: Call, value: ListValue, arguments: Arguments) -> Value:
 
 def _extend(call: Call, value: ListValue, arguments: Arguments) -> Value:
     extra = iterate(call.interpreter, arguments.get(0, "", UNKNOWN))
-    known = value.items is not None and extra is not None
-    _set(call.interpreter, value, (*(value.items or ()), *(extra or ())) if known else None)
+    _set(call.interpreter, value, chained(value.items, extra))
     return None
 
 
@@ -149,7 +149,7 @@ def _index(call: Call, value: ListValue, arguments: Arguments) -> Value:
 
 def _union(call: Call, value: ListValue, arguments: Arguments) -> Value:
     extra = iterate(call.interpreter, arguments.get(0, "", UNKNOWN))
-    return new_list(None if extra is None or value.items is None else (*value.items, *extra), value.kind)
+    return new_list(chained(value.items, extra), value.kind)
 
 
 def _get(call: Call, value: DictValue, arguments: Arguments) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from nnlint.network.size import Symbolic
 from nnlint.readers.source.joins import truth
 from nnlint.readers.source.values import (
     MISSING,
+    MAX_LENGTH,
     UNKNOWN,
     Arguments,
     Class,
@@ -29,6 +31,7 @@ from nnlint.readers.source.values import (
     Unknown,
     Value,
     Weight,
+    chained,
     constant,
     new_list,
 )
@@ -36,8 +39,10 @@ from nnlint.readers.source.values import (
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
 
-MAX_RESULT = 100_000
-"""Longest string or tuple, and number of digits in bits, that folding may build."""
+MAX_EXPONENT, MAX_INTEGER = 64, 2**256
+"""Numbers beyond these are no sizes; folding them could take all memory."""
+
+WIDE_FORMAT = re.compile(r"%[^a-zA-Z%]*(\d{4}|\*)")
 
 FOLD: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
     ast.Add: operator.add,
@@ -126,35 +131,33 @@ def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: as
 
 
 def _fold(op: ast.operator, left: Value, right: Value) -> Value:
-    if isinstance(op, ast.Pow) and isinstance(right, int | float) and abs(right) > 64:
+    if any(refuses(left, right) for refuses in TOO_BIG.get(type(op), ())):
         return UNKNOWN
-    if isinstance(op, ast.LShift) and (not isinstance(right, int) or right > 64):
-        return UNKNOWN
-    if isinstance(op, ast.Mult) and _length(left) * _length(right) > MAX_RESULT:
-        return UNKNOWN
-    if isinstance(op, ast.Mod) and isinstance(left, str):
-        # Formatting can ask for gigabytes ("%99999999d") for a name nobody needs.
-        return (
-            UNKNOWN
-            if "*" in left or any(part.isdigit() and len(part) > 3 for part in left.split("d"))
-            else _try(op, left, right)
-        )
-    return _try(op, left, right)
-
-
-def _try(op: ast.operator, left: Value, right: Value) -> Value:
     try:
-        return FOLD[type(op)](left, right)
+        result = FOLD[type(op)](left, right)
     except (TypeError, ValueError, ArithmeticError, KeyError, MemoryError):
         return UNKNOWN
+    if isinstance(result, str | bytes | tuple) and len(result) > MAX_LENGTH:
+        return UNKNOWN
+    return UNKNOWN if isinstance(result, int) and abs(result) > MAX_INTEGER else result
 
 
-def _length(value: Value) -> int:
-    if isinstance(value, str | bytes | tuple):
-        return max(len(value), 1)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return max(abs(value), 1) if abs(value) < 2**64 else MAX_RESULT
-    return 1
+def _is_long(a: Value, b: Value) -> bool:
+    repeated, times = (a, b) if isinstance(a, str | bytes | tuple) else (b, a)
+    return isinstance(repeated, str | bytes | tuple) and isinstance(times, int) and len(repeated) * times > MAX_LENGTH
+
+
+def _is_wide_format(a: Value, b: Value) -> bool:
+    # "%99999999d" asks for gigabytes for a name that nobody needs.
+    return isinstance(a, str | bytes) and bool(WIDE_FORMAT.search(a if isinstance(a, str) else a.decode(errors="ignore")))
+
+
+TOO_BIG: dict[type[ast.operator], tuple[Callable[[Value, Value], bool], ...]] = {
+    ast.Pow: (lambda a, b: isinstance(b, int | float) and abs(b) > MAX_EXPONENT,),
+    ast.LShift: (lambda a, b: not isinstance(b, int) or b > MAX_EXPONENT,),
+    ast.Mult: (_is_long,),
+    ast.Mod: (_is_wide_format,),
+}
 
 
 def _sizes(op: ast.operator, left: Value, right: Value) -> Value:
@@ -180,11 +183,10 @@ def _tensors(i: Interpreter, op: ast.operator, left: Value, right: Value, node: 
 
 def _concatenate(left: Value, right: Value) -> Value:
     if isinstance(left, tuple) and isinstance(right, tuple):
-        return left + right
+        result = chained(left, right)
+        return UNKNOWN if result is None else result
     if isinstance(left, ListValue) and isinstance(right, ListValue):
-        if left.items is None or right.items is None or len(left.items) > MAX_RESULT:
-            return new_list(None)
-        return new_list(left.items + right.items)
+        return new_list(chained(left.items, right.items))
     if isinstance(left, ListValue) and isinstance(right, Unknown):
         return new_list(None)
     return UNKNOWN
@@ -196,7 +198,7 @@ def _repeat(left: Value, right: Value) -> Value:
     items = left.items if isinstance(left, ListValue) else left if isinstance(left, tuple) else None
     if items is None or not isinstance(right, int):
         return new_list(None) if isinstance(left, ListValue) else UNKNOWN
-    if len(items) * max(right, 0) > MAX_RESULT:
+    if len(items) * max(right, 0) > MAX_LENGTH:
         return UNKNOWN
     return new_list(items * right) if isinstance(left, ListValue) else items * right
 

@@ -34,6 +34,7 @@ from nnlint.readers.source.values import (
     Scope,
     Value,
     Weight,
+    chained,
     new_list,
 )
 
@@ -270,9 +271,7 @@ def _augmented(i: Interpreter, node: ast.AugAssign) -> None:
     current = evaluate(i, _as_load(node.target))
     operand = evaluate(i, node.value)
     if isinstance(current, ListValue) and isinstance(node.op, ast.Add):
-        extra = iterate(i, operand)
-        items = None if extra is None or current.items is None else (*current.items, *extra)
-        i.heap.write(current.state, "items", items)
+        i.heap.write(current.state, "items", chained(current.items, iterate(i, operand)))
         return
     assign(i, node.target, binary(i, node.op, current, operand, node))
 

@@ -8,7 +8,7 @@ its state in a dict that only ``Heap`` writes, so that a branch can be undone an
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,20 @@ class ListValue:
         """The elements, None when not known."""
         items = self.state["items"]  # a join of different lengths leaves no tuple
         return items if isinstance(items, tuple) else None
+
+
+MAX_LENGTH = 100_000
+"""Longest list, tuple or string that is kept element by element; longer ones are not known."""
+
+Items = tuple[Value, ...]
+
+
+def chained(first: Items | None, second: Iterable[Value] | None) -> Items | None:
+    """The items of one after the other; None when either is not known or there would be too many."""
+    if first is None or second is None:
+        return None
+    more = tuple(second)
+    return None if len(first) + len(more) > MAX_LENGTH else first + more
 
 
 def new_list(items: tuple[Value, ...] | None, kind: str = "list") -> ListValue:
