@@ -1,4 +1,4 @@
-"""One name for what libraries offer under several: ``torch.nn.modules.conv.Conv2d`` is ``torch.nn.Conv2d``."""
+"""One name for what libraries offer under several: ``nn.modules.conv.Conv2d`` is ``nn.Conv2d``."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from nnlint.readers.source.modules import (
 from nnlint.readers.source.preparation import Steps, steps_of
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import LossCall, ModelCall, Trace
-from nnlint.readers.source.values import DictValue, Instance, Value, Weight
+from nnlint.readers.source.values import DictValue, Instance, Value
 from nnlint.readers.source.weights import as_parameter
 
 
@@ -114,6 +114,7 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
     if isinstance(held, tuple):
         ids = {id(w) for w in held}
         keys = [m.key for m in trace.models if any(id(w) in ids for _, w in all_weights(m))]
+    keys += [key for key in state.get("_models", ()) if key not in keys]
     return Optimizer(
         optimizer.key,
         state.get("_kind", ""),
@@ -134,7 +135,7 @@ def _rate(state: Mapping[Any, Value]) -> float | None:
     """The learning rate, None when the program sets another one by hand."""
     group = state.get("_groups")
     changed = isinstance(group, DictValue) and group.state.get("lr") is not state.get("lr")
-    return None if changed else _float(state.get("lr"))
+    return None if changed else _float(state.get("lr", state.get("learning_rate")))
 
 
 def _float(value: Value) -> float | None:
@@ -219,5 +220,13 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         taken.optimizers,
         uses,
         understood=not trace.notes.get("exhausted") and not trace.opaque,
+        augmented=True if trace.notes.get("augmented") else None,
+        early_stopping=_noted(trace, "early stopping"),
+        framework_steps=bool(trace.notes.get("framework steps")),
         finished=not trace.notes.get("exhausted"),
     )
+
+
+def _noted(trace: Trace, name: str) -> bool | None:
+    value = trace.notes.get(name)
+    return value if isinstance(value, bool) else None

@@ -11,7 +11,14 @@ from nnlint.readers.source.values import Call, Value, Weight
 
 
 def meet(
-    call: Call, loss: Loss, prediction: Value, target: Value, place: Place | None = None, event: bool = True
+    call: Call,
+    loss: Loss,
+    prediction: Value,
+    target: Value,
+    *,
+    place: Place | None = None,
+    event: bool = True,
+    target_name: str = "",
 ) -> Tensor:
     """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
     i, place = call.interpreter, place or call.place
@@ -21,5 +28,7 @@ def meet(
     result = i.operate("loss", inputs, {"loss": loss.kind}, place)
     if event:
         i.trace.did(Did.LOSS, place, loss=loss.kind)
-    i.trace.losses.append(LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1]))
+    i.trace.losses.append(
+        LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1], target_name)
+    )
     return result

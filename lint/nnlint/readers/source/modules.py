@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nnlint.network.graph import Initialization, Layer, Tensor
-from nnlint.readers.source.interpreter import Interpreter
+from nnlint.network.graph import Initialization, Layer, Operation, Tensor
+from nnlint.readers.source.interpreter import Frame, Interpreter
 from nnlint.readers.source.trace import ModelCall
-from nnlint.readers.source.values import UNKNOWN, DictValue, Instance, ListValue, Unknown, Value, Weight
+from nnlint.readers.source.values import (
+    UNKNOWN,
+    Arguments,
+    DictValue,
+    Function,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+    Weight,
+)
 from nnlint.readers.source.weights import as_parameter
 
 TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
@@ -177,3 +188,28 @@ def layer_of(i: Interpreter, module: Instance) -> Layer:
         kept[key] = (Layer(kind, module.cls.api, name, module.place, attributes, parameters), module)
     layer: Layer = kept[key][0]
     return layer
+
+
+# inputs that are not known
+
+
+def unknown_inputs(i: Interpreter, function: Function) -> Arguments:
+    """A tensor of which nothing is known for each parameter of ``forward`` that must be given."""
+    spec = function.node.args
+    positional = [*spec.posonlyargs, *spec.args][1:]
+    required = positional[: len(positional) - len(function.defaults)] if function.defaults else positional
+    with i.entered(Frame(function, function.scope, function.text)):
+        return Arguments([_input(i, parameter) for parameter in required])
+
+
+def _input(i: Interpreter, parameter: ast.arg) -> Value:
+    if isinstance(parameter.annotation, ast.Name) and parameter.annotation.id in (
+        "int",
+        "float",
+        "bool",
+        "str",
+        "dict",
+        "list",
+    ):
+        return UNKNOWN
+    return Tensor(Operation("input", (), {"name": parameter.arg}, i.place(parameter)), name=parameter.arg)

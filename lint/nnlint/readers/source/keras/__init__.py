@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.keras import activations, base, initializers
+from nnlint.readers.source.keras import (
+    activations,
+    applications,
+    base,
+    functions,
+    initializers,
+    layers,
+    losses,
+    models,
+    optimizers,
+    recurrent,
+    shaping,
+    training,
+)
 from nnlint.readers.source.values import Value
 
-SYMBOLS: dict[str, Value] = {**base.SYMBOLS, **activations.SYMBOLS, **initializers.SYMBOLS}
+SYMBOLS: dict[str, Value] = {
+    **functions.SYMBOLS,
+    **activations.SYMBOLS,
+    **base.SYMBOLS,
+    **initializers.SYMBOLS,
+    **layers.SYMBOLS,
+    **shaping.SYMBOLS,
+    **recurrent.SYMBOLS,
+    **models.SYMBOLS,
+    **training.SYMBOLS,
+    **applications.SYMBOLS,
+    **losses.SYMBOLS,
+    **optimizers.SYMBOLS,
+}

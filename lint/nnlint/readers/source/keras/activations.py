@@ -78,7 +78,7 @@ def activate(call: Call, layer: Layer, activation: Value, tensor: Tensor) -> Val
     name = _name(activation)
     if name in ROWS:
         row = ROWS[name]
-        attributes = {"axis": -1} if "axis" in row.attributes else {}
+        attributes: dict[str, float] = {"axis": -1} if "axis" in row.attributes else {}
         if name == "leaky_relu":
             attributes = {"slope": 0.2}
         return i.operate(row.kind, (tensor,), attributes, layer.place, name=layer.name, layer=layer)

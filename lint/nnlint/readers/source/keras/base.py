@@ -45,7 +45,7 @@ COMMON = (
 
 def auto_name(i: Interpreter, name: str) -> str:
     """``dense``, ``dense_1``...: the names that Keras gives in the order of construction."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name).lower()
     counts: Any = i.trace.notes.setdefault("layer names", {})
     count = counts.get(snake, 0)
     counts[snake] = count + 1
@@ -128,7 +128,7 @@ ADD_WEIGHT = (
 
 def _add_weight(call: Call, arguments: Arguments) -> Value:
     """``self.add_weight(shape, initializer)``; in Keras 2 the name came first."""
-    layer, given = arguments.positional[0], arguments.after_self()
+    given = arguments.after_self()
     if given.positional and isinstance(given.positional[0], str):
         given = given.after_self()
     bound = bind_signature(ADD_WEIGHT, given)
@@ -166,7 +166,7 @@ def build(call: Call, layer: Instance, given: Arguments) -> None:
 
 
 def call_layer(call: Call, arguments: Arguments) -> Value:
-    """``layer(x)``: builds it, runs ``call``; the outermost call of a model on data is kept as its network."""
+    """``layer(x)``: builds it, runs ``call``; the outermost call of a model on data is its network."""
     layer, i = arguments.positional[0], call.interpreter
     given = arguments.after_self()
     method = layer.state.get("call", layer.cls.find("call"))
@@ -176,10 +176,13 @@ def call_layer(call: Call, arguments: Arguments) -> Value:
     build(call, layer, given)
     run = bind(method, layer)
     inputs = tuple(t for v in given.all() for t in tensors_in(v))
-    if layer.is_a(MODEL_API) and is_symbolic(inputs):
-        inner: Any = i.trace.notes.setdefault("inner models", set())
-        inner.add(id(layer))
-    elif layer.is_a(MODEL_API) and i.trace.inside == 0:
+    if layer.is_a(MODEL_API) and i.trace.inside == 0:
+        if is_symbolic(inputs):
+            inner: Any = i.trace.notes.setdefault("inner models", set())
+            inner.add(id(layer))
+            result = i.call(run, given, call.node)
+            i.heap.write(layer.state, "_output", result)
+            return result
         return _forward(call, layer, inputs, lambda: i.call(run, given, call.node), given)
     result = i.call(run, given, call.node)
     i.heap.write(layer.state, "_output", result)

@@ -1,4 +1,4 @@
-"""Initialisers and regularisers of Keras, as strings, classes and functions, with their documented defaults."""
+"""Initialisers and regularisers of Keras, as strings, classes and functions, with their defaults."""
 
 from __future__ import annotations
 

@@ -167,7 +167,10 @@ def _prelu(bound: Bound, x: Shape) -> tuple[Mapping[str, Any], Weights]:
 # the table
 
 _BIAS = "use_bias=True kernel_initializer='glorot_uniform' bias_initializer='zeros'"
-_PENALTIES = "kernel_regularizer=None bias_regularizer=None activity_regularizer=None kernel_constraint=None bias_constraint=None"
+_PENALTIES = (
+    "kernel_regularizer=None bias_regularizer=None activity_regularizer=None kernel_constraint=None"
+    " bias_constraint=None"
+)
 _CONV = (
     "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 groups=1"
     f" activation=None {_BIAS} {_PENALTIES}"

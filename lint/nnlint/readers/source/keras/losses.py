@@ -116,7 +116,7 @@ def apply_loss(call: Call, value: Value, target: Value, prediction: Tensor, plac
     """``value(y_true, y_pred)`` as training does it; the program's own functions are run."""
     known = loss_of(value, place)
     if known is not None:
-        return meet(call, known, prediction, target, place, event=False)
+        return meet(call, known, prediction, target, place=place, event=False)
     if isinstance(value, Function | Instance):
         i = call.interpreter
         truth = target if isinstance(target, Tensor) else as_tensor(i, UNKNOWN, call.node)
@@ -147,10 +147,8 @@ def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], 
     def run(call: Call, arguments: Arguments) -> Value:
         bound = bind_signature(signature, arguments)
         loss = _loss(cls, api, {"from_logits": True if logits else bound["from_logits"]}, call.place)
-        result = meet(
-            call, loss, bound["logits" if logits else "output"], bound["labels" if logits else "target"]
-        )
-        return result
+        prediction, target = ("logits", "labels") if logits else ("output", "target")
+        return meet(call, loss, bound[prediction], bound[target])
 
     return run
 

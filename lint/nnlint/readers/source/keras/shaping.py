@@ -173,19 +173,17 @@ RESHAPING: dict[str, tuple[str, str, Apply]] = {
             *("Sharpness", "ColorDegeneration", "Perspective", "ElasticTransform"),
         )
     },
-    **{
-        name: ("unary", "value=0.0 seed=None", _augment) for name in ("AugMix", "RandAugment", "AutoContrast")
-    },
-    **{
-        name: ("unknown", "argument=None", _opaque)
-        for name in (
+    **dict.fromkeys(("AugMix", "RandAugment", "AutoContrast"), ("unary", "value=0.0 seed=None", _augment)),
+    **dict.fromkeys(
+        (
             *("TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "CategoryEncoding"),
             *("Discretization", "HashedCrossing", "LocallyConnected1D", "LocallyConnected2D", "ConvLSTM1D"),
             *("ConvLSTM2D", "ConvLSTM3D", "EinsumDense", "RNN", "StackedRNNCells", "LSTMCell", "GRUCell"),
             *("SimpleRNNCell", "SpectralNormalization", "TFSMLayer", "JaxLayer", "TorchModuleWrapper"),
             *("MelSpectrogram", "STFTSpectrogram", "AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D"),
-        )
-    },
+        ),
+        ("unknown", "argument=None", _opaque),
+    ),
 }
 """Class -> (kind of the layer, signature, what it does with a tensor)."""
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 
-from nnlint.evidence.source import Did, Loss
+from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
+from nnlint.readers.source import losses
 from nnlint.readers.source.builtins import library_class, native
-from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.modules import MODULE
-from nnlint.readers.source.trace import LossCall
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value, Weight
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 _REDUCED = "size_average=None reduce=None reduction='mean'"
 
@@ -62,18 +61,8 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
 
 
 def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
-    """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
-    i = call.interpreter
-    left = as_tensor(i, prediction, call.node)
-    right = as_tensor(i, target, call.node) if isinstance(target, Tensor | Weight) else None
-    inputs = (left,) if right is None else (left, right)
-    result = i.operate("loss", inputs, {"loss": loss.kind}, call.place)
-    i.trace.did(Did.LOSS, call.place, loss=loss.kind)
-    name = _target_name(call.node)
-    i.trace.losses.append(
-        LossCall(loss, left, right, call.place, result.operation, i.trace.gradients[-1], name)
-    )
-    return result
+    """A loss met its arguments; the target's name is that in the call."""
+    return losses.meet(call, loss, prediction, target, target_name=_target_name(call.node))
 
 
 def _target_name(node: ast.AST) -> str:

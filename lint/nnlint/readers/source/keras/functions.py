@@ -1,0 +1,146 @@
+"""Functions on tensors: ``tf.*``, ``keras.ops.*`` and ``keras.backend.*``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.builtins import native
+from nnlint.readers.source.keras.base import items_of
+from nnlint.readers.source.keras.shaping import merge
+from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.rows import Code, Row, run_row
+from nnlint.readers.source.shapes import shape_of
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Native, Value
+from nnlint.readers.source.weights import size_of
+
+MODULES = ("tensorflow", "keras.ops", "keras.ops.numpy", "keras.backend")
+
+
+def _reduction(kind: str) -> Row:
+    signature = "x axis=None keepdims=False"
+    return Row(kind, signature, {"axis": "axis", "keepdim": "keepdims"}, {}, 1, ("axis",))
+
+
+ROWS: dict[str, Row] = {
+    **{name: Row(name, "x") for name in ("exp", "sqrt", "log", "log1p", "square", "round")},
+    **{name: Row(kind, "x") for name, kind in (("abs", "absolute"), ("negative", "negative"))},
+    **{
+        name: Row("unary", "x")
+        for name in ("sin", "cos", "tan", "sign", "floor", "ceil", "erf", "rsqrt", "reciprocal", "expm1")
+    },
+    "add": Row("add", "x y", tensors=2),
+    "subtract": Row("subtract", "x y", tensors=2),
+    "multiply": Row("multiply", "x y", tensors=2),
+    "divide": Row("divide", "x y", tensors=2),
+    "pow": Row("power", "x y", {"exponent": "y"}),
+    "power": Row("power", "x y", {"exponent": "y"}),
+    "maximum": Row("maximum", "x y", tensors=2),
+    "minimum": Row("minimum", "x y", tensors=2),
+    "matmul": Row("matmul", "x y", tensors=2),
+    **{
+        name: Row("compare", "x y", tensors=2)
+        for name in ("equal", "not_equal", "greater", "less", "greater_equal", "less_equal")
+    },
+    "clip": Row("clamp", "x min_value max_value", {"min": "min_value", "max": "max_value"}),
+    "clip_by_value": Row("clamp", "x min_value max_value", {"min": "min_value", "max": "max_value"}),
+    "cast": Row("cast", "x dtype=None"),
+    "stop_gradient": Row("detach", "x"),
+    "identity": Row("identity", "x"),
+    "convert_to_tensor": Row("identity", "x dtype=None"),
+    "expand_dims": Row("unsqueeze", "x axis=-1", {"axis": "axis"}),
+    "squeeze": Row("squeeze", "x axis=None", {"axis": "axis"}, {}, 1, ("axis",)),
+    "where": Row("where", "condition x y", tensors=3),
+    **{
+        f"{prefix}{name}": _reduction(kind)
+        for prefix in ("", "reduce_")
+        for name, kind in (
+            *(("sum", "sum"), ("mean", "mean"), ("max", "max"), ("min", "min"), ("prod", "reduce")),
+            *(("std", "reduce"), ("var", "reduce"), ("logsumexp", "reduce"), ("any", "reduce")),
+            *(("all", "reduce"), ("variance", "reduce")),
+        )
+    },
+    "argmax": Row("argmax", "x axis=None", {"axis": "axis"}, {}, 1, ("axis",)),
+    "argmin": Row("argmax", "x axis=None", {"axis": "axis"}, {}, 1, ("axis",)),
+    "one_hot": Row("one_hot", "x num_classes", {"classes": "num_classes"}),
+    "l2_normalize": Row("normalize", "x axis=-1", {"axis": "axis"}),
+}
+
+
+def _several(kind: str, default: int) -> Code:
+    def run(call: Call, arguments: Arguments) -> Value:
+        axis = arguments.get(1, "axis", default)
+        parts = arguments.get(0, "xs", arguments.keywords.get("values", UNKNOWN))
+        return merge(call, kind, parts, None, axis=axis)
+
+    return run
+
+
+def _reshape(call: Call, arguments: Arguments) -> Value:
+    tensor = as_tensor(call.interpreter, arguments.get(0, "x", UNKNOWN), call.node)
+    items = items_of(arguments.get(1, "newshape", arguments.keywords.get("shape", UNKNOWN)))
+    sizes = None if items is None else tuple(size_of(v) for v in items)
+    if sizes is not None and sizes.count(-1) == 1 and None in sizes:
+        sizes = tuple(None if s == -1 else s for s in sizes)
+    return call.interpreter.operate("reshape", (tensor,), {"sizes": sizes}, call.place)
+
+
+def _transpose(call: Call, arguments: Arguments) -> Value:
+    tensor = as_tensor(call.interpreter, arguments.get(0, "x", UNKNOWN), call.node)
+    order = items_of(arguments.get(1, "perm", arguments.keywords.get("axes", None)))
+    if order is None and len(arguments.positional) == 1 and not arguments.keywords:
+        rank = tensor.shape.rank
+        order = None if rank is None else tuple(reversed(range(rank)))
+    return call.interpreter.operate("permute", (tensor,), {"order": order}, call.place)
+
+
+def _shape(call: Call, arguments: Arguments) -> Value:
+    value = arguments.get(0, "x", UNKNOWN)
+    return shape_of(value) if isinstance(value, Tensor) else UNKNOWN
+
+
+def _flatten(call: Call, arguments: Arguments) -> Value:
+    """``K.batch_flatten``."""
+    tensor = as_tensor(call.interpreter, arguments.get(0, "x", UNKNOWN), call.node)
+    return call.interpreter.operate("flatten", (tensor,), {"start": 1, "end": -1}, call.place)
+
+
+def _to_categorical(call: Call, arguments: Arguments) -> Value:
+    """``keras.utils.to_categorical(y, 10)``: one-hot rows."""
+    classes = arguments.get(1, "num_classes", None)
+    labels = as_tensor(call.interpreter, arguments.get(0, "y", arguments.keywords.get("x")), call.node)
+    return call.interpreter.operate("one_hot", (labels,), {"classes": classes}, call.place)
+
+
+def _dropout(call: Call, arguments: Arguments) -> Value:
+    tensor = as_tensor(call.interpreter, arguments.get(0, "x", UNKNOWN), call.node)
+    return call.interpreter.operate(
+        "dropout", (tensor,), {"p": arguments.get(1, "rate", UNKNOWN)}, call.place
+    )
+
+
+SPECIAL: dict[str, Callable[[Call, Arguments], Value]] = {
+    "concat": _several("concat", -1),
+    "concatenate": _several("concat", -1),
+    "stack": _several("stack", 0),
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "permute_dimensions": _transpose,
+    "shape": _shape,
+    "int_shape": _shape,
+    "batch_flatten": _flatten,
+}
+FUNCTIONS: dict[str, Native] = {
+    **{name: native(name, run_row(row)) for name, row in ROWS.items()},
+    **{name: native(name, code) for name, code in SPECIAL.items()},
+}
+
+SYMBOLS: dict[str, Value] = {
+    **{f"{module}.{name}": code for module in MODULES for name, code in FUNCTIONS.items()},
+    "tensorflow.nn.dropout": native("dropout", _dropout),
+    "tensorflow.nn.l2_normalize": FUNCTIONS["l2_normalize"],
+    "keras.utils.to_categorical": native("to_categorical", _to_categorical),
+    "keras.utils.np_utils.to_categorical": native("to_categorical", _to_categorical),
+}
+
+__all__ = ["SYMBOLS", "ListValue"]
