@@ -8,8 +8,9 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Tensor
+from nnlint.network.lookback import api, home, last_shaping
 from nnlint.network.operations import Family, family
-from nnlint_checks.head.last_activation import api, home, last_shaping, loss_api, training_uses, way_to
+from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 LOSSES = ("bce", "categorical_nll", "sparse_categorical_nll")
 AFFINE = ("linear", "bilinear", "gemm", "conv", "conv_transpose")

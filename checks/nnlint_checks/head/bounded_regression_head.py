@@ -11,7 +11,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import Range
-from nnlint_checks.head.last_activation import api, loss_api
+from nnlint.network.lookback import api
 from nnlint_checks.head.regression_head import (
     FROM_ZERO,
     regression_heads,
@@ -20,19 +20,10 @@ from nnlint_checks.head.regression_head import (
     target_steps,
     target_words,
 )
+from nnlint_checks.head.target_names import WITHIN
+from nnlint_checks.head.training_losses import loss_api
 
 BOUNDED = ("sigmoid", "tanh", "softmax", "hardtanh", "hardsigmoid", "softsign")
-
-WITHIN = frozenset(
-    word
-    for words in (
-        "percent percentage fraction ratio ratios rate rates proportion share confidence conf alpha iou dice",
-        "normalized normalised scaled norm unit label labels class classes onehot hot dist cos sin",
-        "distribution angle angles binary quality rating correlation coverage",
-    )
-    for word in words.split()
-)
-"""Words of a target's name that say that it has bounds, or that it is a class (which other checks judge)."""
 
 INTO_INTERVAL = re.compile(
     r"divide|div|clip|clamp\w*|\w*minmax\w*|\w*norm\w*|sigmoid|tanh|rescale\w*|rank|interp|sin|cos|one_hot"

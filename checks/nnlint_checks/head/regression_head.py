@@ -11,27 +11,13 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.network.facts import Range
 from nnlint.network.graph import Tensor
+from nnlint.network.lookback import goes_on, home, last_shaping
 from nnlint.network.operations import Family, family
-from nnlint_checks.head.last_activation import goes_on, home, last_shaping, training_uses
+from nnlint_checks.head.target_names import NO_QUANTITY, words_of
+from nnlint_checks.head.training_losses import training_uses
 
 LOSSES = ("mse", "l1", "huber", "smooth_l1", "mape", "log_cosh")
 AFFINE = ("linear", "bilinear", "gemm")
-
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
-NO_QUANTITY = frozenset(
-    word
-    for words in (
-        "feat feats feature features embed embedding embeddings emb hidden latent latents teacher student",
-        "z code repr representation attn attention hint proto prototypes center centers recon reconstruction image",
-        "images img imgs pixel pixels frame frames patch patches noise eps epsilon clean mask masks heatmap",
-        "heatmaps map maps spectrogram spec mel waveform audio signal logits soft valid real fake ones zeros",
-        "action actions act reward rewards return returns value values advantage advantages td q v",
-        "orig original inputs input prob probs probability ema momentum pseudo negatives positives score scores similarity",
-    )
-    for word in words.split()
-)
-"""Words of a target's name that speak of images, features, other networks, or reinforcement learning."""
 
 NO_REGRESSOR = re.compile(
     r"auto_?encod|decod|recon|generat|discrimin|gan\b|vae|critic|actor|policy|q_?net|dqn|agent|diffus|unet"
@@ -128,11 +114,6 @@ def _scaled_on_purpose(use: LossUse, layer: Tensor) -> bool:
         layer.operation.layer.name if layer.operation.layer else "",
     )
     return bool(words_of(use.target_name) & NO_QUANTITY) or any(map(NO_REGRESSOR.search, names))
-
-
-def words_of(name: str) -> frozenset[str]:
-    """The words of a name, in lower case."""
-    return frozenset(word.lower() for word in WORD.findall(name))
 
 
 def target_words(use: LossUse, data: Dataset | None) -> frozenset[str]:

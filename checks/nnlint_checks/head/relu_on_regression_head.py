@@ -9,25 +9,15 @@ from nnlint.evidence.data import Dataset
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
-from nnlint_checks.head.last_activation import api, loss_api
+from nnlint.network.facts import INFINITY
+from nnlint.network.lookback import api
 from nnlint_checks.head.regression_head import never_negative, regression_heads, target_words
+from nnlint_checks.head.target_names import COUNTED, POSITIVE
+from nnlint_checks.head.training_losses import loss_api
 
 RECTIFIERS = ("relu", "relu6", "clamp", "threshold", "maximum")
 SMOOTH = ("softplus", "exp", "absolute", "square", "power")
 """Rectifiers that still pass a gradient: a good choice for a quantity that is positive by nature."""
-
-COUNTED = frozenset("count counts num number views clicks visits occurrences".split())
-POSITIVE = COUNTED | frozenset(
-    word
-    for words in (
-        "price prices cost costs duration durations time times age ages length lengths distance distances depth",
-        "width height size sizes weight weights volume area speed rate rates intensity population income salary",
-        "sales revenue demand amount sigma std var variance scale concentration power consumption traffic load",
-        "rain rainfall precipitation strength energy lifetime days hours minutes seconds charges fare",
-    )
-    for word in words.split()
-)
-"""Quantities below zero that do not exist."""
 
 
 @check("HL105", level=WARNING)
@@ -118,7 +108,7 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
         ```
     """
     for head in regression_heads(recipe, (*RECTIFIERS, *SMOOTH)):
-        if head.range.low < 0 or head.range.high < float("inf") and head.value.operation.kind == "clamp":
+        if head.range.low < 0 or (head.value.operation.kind == "clamp" and head.range.high < INFINITY):
             continue
         if never_negative(head.use, data):
             continue

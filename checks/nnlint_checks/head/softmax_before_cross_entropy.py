@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
-from nnlint_checks.head.last_activation import api, home, loss_api, shaped_by, training_uses, way_to
+from nnlint.network.lookback import api, home, shaped_by
+from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 LOSSES = ("cross_entropy", "categorical_cross_entropy")
 SOFTMAX = ("softmax", "softmin", "gumbel_softmax")

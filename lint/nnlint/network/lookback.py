@@ -1,11 +1,10 @@
-"""What shaped a value last, and where it goes: the look back from a loss that checks of heads share."""
+"""Looking back from a value: what changed it last, where it was made, and whether it goes on elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from nnlint.evidence.place import Place, Step
-from nnlint.evidence.source import LossUse, Recipe
+from nnlint.evidence.place import Place
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 
@@ -48,17 +47,6 @@ def shaped_by(value: Tensor, kinds: Collection[str], *, averaged: bool = False) 
     return found[0] if all(t.operation.kind in kinds for t in found) else None
 
 
-def training_uses(recipe: Recipe, kinds: Collection[str]) -> Iterator[LossUse]:
-    """Uses of losses of these kinds that train something, those that are seen to be differentiated first.
-
-    Left out: losses without gradients, and those nobody differentiates where others are.
-    """
-    trains = any(use.trained for use in recipe.losses)
-    for use in sorted(recipe.losses, key=lambda use: not use.trained):
-        if use.loss.kind in kinds and (use.trained or (use.trained is None and not trains)):
-            yield use
-
-
 def goes_on(operation: Operation, network: Network | None) -> bool:
     """The network also reads the value in another layer: it shows something from inside, and is no output."""
     if network is None:
@@ -86,15 +74,3 @@ def home(value: Tensor) -> Place:
 def api(operation: Operation) -> str:
     """The name that the program calls an operation by: ``Softmax`` of ``nn.Softmax``, else its kind."""
     return operation.layer.api.rpartition(".")[2] if operation.layer else operation.kind
-
-
-def loss_api(use: LossUse) -> str:
-    """The loss as the program calls it: ``CrossEntropyLoss``, ``cross_entropy``."""
-    return use.loss.api.rpartition(".")[2]
-
-
-def way_to(use: LossUse, head: Tensor, message: str) -> tuple[Step, ...]:
-    """The trail of a finding at the loss: the head, unless it stands in the same expression."""
-    place = home(head)
-    inside = (place.path, place.line) == (use.place.path, use.place.line)
-    return () if inside or not place.path else (Step(place, message),)

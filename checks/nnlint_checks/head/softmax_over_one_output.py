@@ -1,0 +1,170 @@
+"""HL109: a softmax, or a cross-entropy's own, over a single value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import LossUse, Recipe
+from nnlint.finding import Finding
+from nnlint.network.graph import Network, Operation, Tensor
+from nnlint.network.lookback import home, last_shaping
+from nnlint.network.operations import Family, family
+from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
+
+CONSTANT = {"softmax": "1", "log_softmax": "0"}
+LOSSES = ("cross_entropy", "categorical_cross_entropy")
+PROBABILITY_LOSSES = ("nll", "bce", "categorical_nll", "sparse_categorical_nll", "mse")
+PLAIN = (Family.SOURCE, Family.ACTIVATION, Family.NORM, Family.DROPOUT)
+
+
+@check("HL109", level=ERROR)
+def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
+    """A softmax runs over an axis of size 1.
+
+    Why: values that sum to 1 over a single entry are 1: the output is the same whatever comes in, the loss is
+    0 from the first step, and no gradient passes. A network with one output for two classes needs a sigmoid.
+    Source: PyTorch documentation of Softmax and CrossEntropyLoss.
+
+    Fires:
+        A binary classifier with one output ends in a softmax.
+        ```python
+        import torch
+        from torch import nn
+
+        class Binary(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1 = nn.Linear(12, 16)
+                self.fc2 = nn.Linear(16, 1)
+
+            def forward(self, x):
+                return torch.softmax(self.fc2(torch.relu(self.fc1(x))), dim=-1)  # error: [HL109]
+
+        loss = nn.BCELoss()(Binary()(torch.randn(4, 12)), torch.ones(4, 1))
+        loss.backward()
+        ```
+        Cross-entropy of one score.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1))
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        criterion = nn.CrossEntropyLoss()
+        for x, y in [(torch.randn(8, 12), torch.zeros(8).long())]:
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)  # error: [HL109]
+            loss.backward()
+            optimizer.step()
+        ```
+    Silent:
+        Attention over the sequence: one score a position, and the softmax over the positions.
+        ```python
+        import torch
+        from torch import nn
+
+        class Pooled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score, self.out = nn.Linear(16, 1), nn.Linear(16, 3)
+
+            def forward(self, x):
+                weights = torch.softmax(self.score(x), dim=1)
+                return self.out((weights * x).sum(dim=1))
+
+        loss = nn.functional.cross_entropy(Pooled()(torch.randn(8, 5, 16)), torch.zeros(8).long())
+        loss.backward()
+        ```
+        A score for each candidate, and cross-entropy over the candidates.
+        ```python
+        import torch
+        from torch import nn
+
+        score = nn.Linear(16, 1)
+        candidates = torch.randn(8, 5, 16)
+        loss = nn.functional.cross_entropy(score(candidates).squeeze(-1), torch.zeros(8).long())
+        loss.backward()
+        ```
+    """
+    spoken = set()
+    uses = list(training_uses(recipe, (*LOSSES, *PROBABILITY_LOSSES)))
+    heads = {id(t.operation) for use in uses for t in last_shaping(use.prediction)}
+    for network in recipe.models.values():
+        consumers = network.consumers()
+        for operation in network.operations:
+            if operation.kind not in CONSTANT or _weighs(operation, consumers):
+                continue
+            if _over_one(operation) or (id(operation) in heads and _over_one_of_rows(operation)):
+                spoken.add(id(operation))
+                yield _softmax_finding(operation, network)
+    for use in uses:
+        if (
+            use.loss.kind in LOSSES
+            and _one_class(use)
+            and not any(id(o) in spoken for o in use.prediction.ancestors())
+        ):
+            head = last_shaping(use.prediction)[0]
+            yield Finding(
+                use.place,
+                f"{loss_api(use)} over one output, {use.prediction.shape}: the loss is always 0",
+                "use BCEWithLogitsLoss for a single output, or give the last layer one output for each class",
+                way_to(use, head, f"the last layer gives {head.shape}"),
+                subject=("softmax", home(head)),
+            )
+
+
+def _softmax_finding(operation: Operation, network: Network) -> Finding:
+    scores = operation.inputs[0]
+    output = Tensor(operation)
+    before = last_shaping(scores)[0]
+    trail = (Step(home(before), f"makes {before.shape}"),) if before.place.path else ()
+    return Finding(
+        home(output),
+        f"softmax over axis {operation.attributes['axis']} of {scores.shape}, of size 1: "
+        f"every output is {CONSTANT[operation.kind]}",
+        "use a sigmoid for a single output, or give the last layer one output for each class",
+        trail,
+        subject=("softmax", home(output)),
+    )
+
+
+def _over_one(operation: Operation) -> bool:
+    axis = operation.attributes.get("axis")
+    known = isinstance(axis, int) and not isinstance(axis, bool)
+    return known and operation.inputs[0].shape.axis(axis) == 1
+
+
+def _over_one_of_rows(operation: Operation) -> bool:
+    """A head over axis 1 of the single output of linear layers: their input is taken to be (N, features)."""
+    scores = operation.inputs[0]
+    plain = all(family(o) in PLAIN or o.kind == "linear" for o in scores.ancestors())
+    return (
+        plain and operation.attributes.get("axis") == 1 and scores.shape.open and scores.shape.axis(-1) == 1
+    )
+
+
+def _weighs(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> bool:
+    """Its values go on as the weights of something: an attention over a single position."""
+    todo, seen = [operation], set[int]()
+    while todo:
+        for reader in consumers.get(id(todo.pop()), ()):
+            if family(reader) not in (Family.MOVE, Family.DROPOUT, Family.COMBINE):
+                return True
+            if id(reader) not in seen:
+                seen.add(id(reader))
+                todo.append(reader)
+    return False
+
+
+def _one_class(use: LossUse) -> bool:
+    """The class axis (the second, or that of a linear layer's or a convolution's outputs) has size 1."""
+    value = use.prediction
+    operation, shape = value.operation, value.shape
+    if shape.rank is not None and shape.rank >= 2:
+        return shape.axis(1) == 1
+    if operation.kind == "linear":
+        return shape.axis(-1) == 1
+    dims = operation.attributes.get("dims")
+    return operation.kind == "conv" and isinstance(dims, int) and shape.axis(-dims - 1) == 1
