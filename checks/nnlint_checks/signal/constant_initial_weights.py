@@ -1,0 +1,222 @@
+"""SP201: weight matrices whose entries all start with one value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Place, Step
+from nnlint.finding import Finding
+from nnlint.network.graph import Network, Operation, Parameter
+from nnlint.network.operations import Family, family
+
+MEANT = re.compile(
+    r"lora|adapt|delta|gate|gating|zero|film|modul|scale|shift|offset|prompt|hyper|control|mask|fixup|skip",
+    re.IGNORECASE,
+)
+"""Names of parts that start as nothing on purpose, and grow into a network that works without them."""
+PASSES_ON = frozenset(
+    {Family.ACTIVATION, Family.NORM, Family.DROPOUT, Family.POOL, Family.MOVE, Family.REDUCE}
+)
+SOURCES = frozenset({"parameter", "constant"})
+MATRIX = re.compile(r"weight|kernel|proj", re.IGNORECASE)
+SHOWN = 4
+
+
+@check("SP201", level=ERROR)
+def constant_initial_weights(network: Network) -> Iterator[Finding]:
+    """A hidden layer's weights are set to zeros, ones or another constant.
+
+    Why: all units of the layer compute the same and get the same gradient, so they stay alike: the layer acts
+    as one unit. With zeros below a ReLU not even that one learns.
+    Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 8.4 (symmetry breaking).
+
+    Fires:
+        Zeros for all weights.
+        ```python
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(20, 64), nn.Linear(64, 3)
+                nn.init.zeros_(self.fc1.weight)  # error: [SP201]
+                nn.init.zeros_(self.fc1.bias)
+
+            def forward(self, x):
+                return self.fc2(self.fc1(x).relu())
+        ```
+        A constant, by ``apply``.
+        ```python
+        from torch import nn
+
+        def init(m):
+            if isinstance(m, nn.Conv2d):
+                m.weight.data.fill_(0.01)  # error: [SP201]
+
+        def scores(x):
+            first, second = nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 3)
+            model = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), nn.Linear(25088, 10))
+            model.apply(init)
+            return model(x)
+        ```
+        Parameters of its own.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w1 = nn.Parameter(torch.zeros(20, 64))  # error: [SP201]
+                self.w2 = nn.Parameter(torch.randn(64, 3) * 0.1)
+
+            def forward(self, x):
+                return torch.relu(x @ self.w1) @ self.w2
+        ```
+    Silent:
+        Biases, norm gains and the last layer alone.
+        ```python
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.norm, self.fc2 = nn.Linear(20, 64), nn.LayerNorm(64), nn.Linear(64, 3)
+                nn.init.zeros_(self.fc1.bias)
+                nn.init.ones_(self.norm.weight)
+                nn.init.zeros_(self.fc2.weight)
+
+            def forward(self, x):
+                return self.fc2(self.norm(self.fc1(x)).relu())
+        ```
+        The end of a residual branch starts as zero, so that the block is the identity.
+        ```python
+        from torch import nn
+
+        class Block(nn.Module):
+            def __init__(self, width=64):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(width, width), nn.Linear(width, width)
+                nn.init.zeros_(self.fc2.weight)
+
+            def forward(self, x):
+                return x + self.fc2(self.fc1(x).relu())
+
+        network = nn.Sequential(Block(), Block(), nn.Linear(64, 3))
+        ```
+        Zeros are overwritten.
+        ```python
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(20, 64), nn.Linear(64, 3)
+                for p in self.parameters():
+                    nn.init.zeros_(p)
+                for m in self.modules():
+                    if isinstance(m, nn.Linear):
+                        nn.init.xavier_uniform_(m.weight)
+
+            def forward(self, x):
+                return self.fc2(self.fc1(x).relu())
+        ```
+    """
+    consumers = network.consumers()
+    hidden: dict[Place, list[tuple[str, Parameter]]] = {}
+    fate: dict[tuple[Place, str], bool] = {}
+    for operation in network.operations:
+        for name, parameter in _constant(operation, network):
+            place = parameter.initialization.place or operation.place
+            stays = fate.get((place, name), True) and _feeds_a_layer(operation, consumers)
+            fate[(place, name)] = stays
+            hidden.setdefault(place, [])
+            if (name, parameter) not in hidden[place]:
+                hidden[place].append((name, parameter))
+    for place, found in hidden.items():
+        alike = [(name, parameter) for name, parameter in found if fate[(place, name)]]
+        if alike:
+            yield _finding(place, alike)
+
+
+def _constant(operation: Operation, network: Network) -> Iterator[tuple[str, Parameter]]:
+    """Trainable matrices of one value that an operation multiplies by, with their names."""
+    if MEANT.search(operation.name) or operation.kind in ("embedding", "embedding_bag"):
+        return
+    layer = operation.layer
+    if layer is not None and family(operation) is Family.WEIGHTED and layer.attributes.get("groups", 1) == 1:
+        for parameter in layer.parameters:
+            if MATRIX.search(parameter.name) and _alike(parameter) and not _one_unit(operation, parameter):
+                yield f"{operation.name}.{parameter.name}".strip("."), parameter
+    elif layer is None and operation.kind in ("linear", "matmul", "conv"):
+        places = {t.operation.place for t in operation.inputs if t.operation.kind == "parameter"}
+        for owner in network.layers:
+            for parameter in owner.parameters if owner.kind == "custom" else ():
+                name = f"{owner.name}.{parameter.name}".strip(".")
+                if parameter.place in places and _alike(parameter) and not MEANT.search(name):
+                    yield name, parameter
+
+
+def _alike(parameter: Parameter) -> bool:
+    rank = parameter.shape.rank
+    return (
+        parameter.trainable is True
+        and parameter.initialization.kind == "constant"
+        and "value" in parameter.initialization.arguments
+        and (rank is None or rank >= 2)
+    )
+
+
+def _one_unit(operation: Operation, parameter: Parameter) -> bool:
+    """A layer of one unit has no other that it could be like."""
+    return (
+        operation.kind in ("linear", "conv")
+        and parameter.shape.rank is not None
+        and parameter.shape.axis(0) == 1
+    )
+
+
+def _feeds_a_layer(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> bool:
+    """What it gives goes into another weighted layer, on ways that are understood and join nothing else."""
+    queue, seen, reached = [operation], {id(operation)}, False
+    while queue:
+        for reader in consumers.get(id(queue.pop()), ()):
+            if id(reader) in seen:
+                continue
+            seen.add(id(reader))
+            if family(reader) is Family.WEIGHTED or _multiplies(reader):
+                reached = True
+            elif family(reader) in PASSES_ON or _by_constants(reader):
+                queue.append(reader)
+            else:
+                return False
+    return reached
+
+
+def _multiplies(reader: Operation) -> bool:
+    """A matrix product with a parameter is a layer."""
+    return reader.kind == "matmul" and any(t.operation.kind == "parameter" for t in reader.inputs)
+
+
+def _by_constants(reader: Operation) -> bool:
+    """Arithmetic with numbers or parameters keeps units alike; with another value it may not."""
+    others = [t for t in reader.inputs if t.operation.kind not in SOURCES]
+    return family(reader) is Family.ARITHMETIC and len(others) <= 1
+
+
+def _finding(place: Place, alike: list[tuple[str, Parameter]]) -> Finding:
+    name, parameter = alike[0]
+    value = parameter.initialization.arguments["value"]
+    if len(alike) == 1:
+        message = f"{name} starts as {value:g} everywhere: all units of the layer stay alike"
+    else:
+        message = f"{len(alike)} weight matrices start as {value:g}: all units of a layer stay alike"
+    trail = [Step(p.place, f"{n} is made here") for n, p in alike[:SHOWN] if p.place and p.place != place]
+    return Finding(
+        place,
+        message,
+        "draw weights at random (kaiming_normal_, xavier_uniform_) and keep constants for biases",
+        trail=tuple(trail),
+    )
