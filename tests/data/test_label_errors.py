@@ -64,7 +64,8 @@ def test_planted_errors_are_found(name: str, share: float, precision: float, rec
 @pytest.mark.parametrize("name", ["digits", "wine", "breast_cancer", "iris"])
 def test_bundled_sets_are_clean(name: str) -> None:
     x, y = load(name)
-    assert judged(x, y).evidence < 4
+    pd.DataFrame(x).assign(label=y).rename(columns=str).to_parquet("clean.parquet")
+    assert findings("DS101") == []
 
 
 @pytest.mark.parametrize("distance", [1.0, 2.0, 3.0])
@@ -72,7 +73,8 @@ def test_overlapping_classes_are_no_errors(distance: float) -> None:
     rng = np.random.default_rng(1)
     y = rng.integers(0, 2, 400)
     x = rng.normal(size=(400, 4)) + distance * y[:, None] * np.array([1.0, 0.5, 0.0, 0.0])
-    assert judged(x, y).evidence < 4
+    pd.DataFrame(x).assign(label=y).rename(columns=str).to_parquet("clean.parquet")
+    assert findings("DS101") == []
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -129,6 +129,31 @@ def label_noise(probabilities: Array, labels: Array) -> Noise:
     return Noise(mixed - clean, rate, wrong, calibrated)
 
 
+SURE = 0.75
+BETWEEN = 0.5
+"""Margins of a prediction, as parts of the usual one, that count as sure and as between the classes."""
+
+CONFIDENT = 0.5
+"""Usual margin (difference of the two largest probabilities) of predictions that know their classes."""
+
+
+def gap(probabilities: Array, labels: Array) -> tuple[int, int]:
+    """Number of surely contradicted labels, and of rows that lie between classes; (0, 0) when unsure.
+
+    Where all predictions are equally sure, a temperature explains wrong labels as well as a rate of them
+    does. But classes that overlap have rows in between, more of them than rows deep in the wrong class.
+    """
+    import numpy as np
+
+    ordered = np.sort(probabilities, axis=1)
+    margin = ordered[:, -1] - ordered[:, -2]
+    usual = float(np.median(margin))
+    if usual < CONFIDENT:
+        return 0, 0
+    sure = (probabilities.argmax(axis=1) != labels) & (margin >= SURE * usual)
+    return int(sure.sum()), int((margin < BETWEEN * usual).sum())
+
+
 def _mixture(scores: Array, labels: Array, temperature: float) -> tuple[float, float, float, float]:
     """Log-likelihood without wrong labels, with the best rate of them, that rate, the temperature."""
     import numpy as np

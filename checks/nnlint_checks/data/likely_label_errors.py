@@ -10,7 +10,7 @@ from nnlint.evidence.data import Dataset, Split, Target, Task
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
-from nnlint_checks.data.learning import FOLDS, Noise, label_noise, out_of_fold
+from nnlint_checks.data.learning import FOLDS, Noise, gap, label_noise, out_of_fold
 from nnlint_checks.data.matrix import matrix
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 50
 """Below, folds are too small to learn from."""
+
+SURELY = 3
+"""Labels contradicted surely, while fewer rows lie between the classes, that are evidence by themselves."""
 
 TOLD = 0.5
 """Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
@@ -89,7 +92,10 @@ def likely_label_errors(
         return
     noise = label_noise(predicted[known], labels[known])
     differ = noise.calibrated.argmax(axis=1) != labels[known]
-    if noise.evidence < evidence or noise.rate < share * differ.mean():
+    sure, between = gap(predicted[known], labels[known])
+    if noise.evidence < evidence and not (sure >= SURELY and sure > between):
+        return
+    if noise.rate < share * differ.mean():
         return
     frame, labels = frame[known], labels[known]
     ranked = (-noise.wrong).argsort(kind="stable")
