@@ -182,7 +182,8 @@ class Rows:
 class Fit:
     """A statistic learned from rows: ``StandardScaler.fit``, a mean taken by hand.
 
-    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``...
+    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``, ``codes``
+    (labels to numbers). ``single``: from one column, which may be the label.
     """
 
     transformer: str
@@ -190,6 +191,7 @@ class Fit:
     rows: Rows
     place: Place
     key: int = 0
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -111,7 +112,12 @@ def _subject(call: Call, arguments: Arguments, position: int = 1) -> Data:
         return data
     written = arguments.names[position] if position < len(arguments.names) else ""
     rows = _unknown_rows(call.interpreter, call, written, value)
-    return replace(data, rows=rows) if data is not None else Data("array", rows)
+    label = bool(LABEL.match(written))
+    return replace(data, rows=rows) if data is not None else Data("array", rows, single=label)
+
+
+LABEL = re.compile(r"(y|labels?|targets?)(_|$)")
+"""Names of values that hold what is to be predicted."""
 
 
 def _unknown_rows(i: Interpreter, call: Call, written: str, value: Value) -> Rows | None:
@@ -133,7 +139,7 @@ def learn(call: Call, transformer: Value, data: Data) -> Fit | None:
         return None
     fit = None
     if kind is not None and kind.learns and data.rows is not None:
-        fit = Fit(transformer.cls.name, kind.learns, data.rows, call.place, i.new_key())
+        fit = Fit(transformer.cls.name, kind.learns, data.rows, call.place, i.new_key(), data.single)
         i.trace.fits.append(fit)
     i.heap.write(transformer.state, "_fit", UNKNOWN if fit is None else fit)
     return fit

@@ -1,0 +1,186 @@
+"""XC301: features of very different scales reach a network that does not normalise them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.data import Column, Dataset
+from nnlint.evidence.place import Place, Step
+from nnlint.evidence.source import Pipeline
+from nnlint.finding import Finding, Table
+from nnlint.network.graph import Network, Operation
+from nnlint_checks.data.scaling import unscaled
+
+WEIGHTED = frozenset({"linear", "bilinear", "conv", "rnn", "rnn_state", "rnn_cell", "gemm", "matmul"})
+"""Operations whose weights meet the features as they are."""
+
+PASSING = frozenset(
+    {
+        *("identity", "detach", "cast", "flatten", "reshape", "permute", "transpose", "squeeze", "unsqueeze"),
+        *("expand", "index", "split", "dropout", "concat", "stack", "pad", "sizes"),
+    }
+)
+"""Operations that leave the scale of the features alone. Anything else may bring them to scale."""
+
+
+@check("XC301", level=ERROR, over=("DS311",))
+def unscaled_into_network(network: Network, pipeline: Pipeline, data: Dataset) -> Iterator[Finding]:
+    """Raw features of very different or very large scales go straight into the first layer.
+
+    Why: initial weights and step sizes fit inputs of mean 0 and deviation 1. A feature a hundred times larger
+    decides the first layer's sums alone; gradients along its weights are a hundred times steeper, so a step
+    that does not diverge there learns nothing from the others.
+    Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, section 4.3; scikit-learn, "Importance of
+    feature scaling".
+
+    Fires:
+        Proline in hundreds beside hues around 1, as they stand in the file.
+        ```python
+        import pandas as pd
+        import torch
+        from torch import nn
+
+        df = pd.read_csv("wine.csv")
+        X = torch.tensor(df.drop(columns=["target"]).values, dtype=torch.float32)
+        y = torch.tensor(df["target"].values)
+        model = nn.Sequential(nn.Linear(13, 32), nn.LayerNorm(32), nn.ReLU(), nn.Linear(32, 3))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        for epoch in range(50):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(X), y)
+            loss.backward()
+            optimizer.step()
+        ```
+        ```python generate
+        # expect wine.csv  error: [XC301]
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
+    Silent:
+        The network normalises its inputs first.
+        ```python
+        import pandas as pd
+        import torch
+        from torch import nn
+
+        df = pd.read_csv("wine.csv")
+        X = torch.tensor(df.drop(columns=["target"]).values, dtype=torch.float32)
+        y = torch.tensor(df["target"].values)
+        model = nn.Sequential(nn.BatchNorm1d(13), nn.Linear(13, 32), nn.ReLU(), nn.Linear(32, 3))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        for epoch in range(50):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(X), y)
+            loss.backward()
+            optimizer.step()
+        ```
+        ```python generate
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
+        The code standardises with figures of the training rows.
+        ```python
+        import pandas as pd
+        import torch
+        from torch import nn
+
+        df = pd.read_csv("wine.csv")
+        train, test = df.iloc[:140], df.iloc[140:]
+        mean, std = train.drop(columns=["target"]).mean(), train.drop(columns=["target"]).std()
+        X = torch.tensor(((train.drop(columns=["target"]) - mean) / std).values, dtype=torch.float32)
+        y = torch.tensor(train["target"].values)
+        model = nn.Sequential(nn.Linear(13, 32), nn.LayerNorm(32), nn.ReLU(), nn.Linear(32, 3))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        for epoch in range(50):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(X), y)
+            loss.backward()
+            optimizer.step()
+        ```
+        ```python generate
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
+        Of the raw table only two columns are used, and these are of one scale.
+        ```python
+        import pandas as pd
+        import torch
+        from torch import nn
+
+        df = pd.read_csv("wine.csv")
+        X = torch.tensor(df[["hue", "flavanoids"]].values, dtype=torch.float32)
+        y = torch.tensor(df["target"].values)
+        model = nn.Sequential(nn.Linear(2, 32), nn.LayerNorm(32), nn.ReLU(), nn.Linear(32, 3))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        for epoch in range(50):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(X), y)
+            loss.backward()
+            optimizer.step()
+        ```
+        ```python generate
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
+        A forest needs no scaling.
+        ```python
+        import pandas as pd
+        from sklearn.ensemble import RandomForestClassifier
+
+        df = pd.read_csv("wine.csv")
+        RandomForestClassifier().fit(df.drop(columns=["target"]), df["target"])
+        ```
+        ```python generate
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
+    """
+    if pipeline.scales is not False or data.format == "images":
+        return
+    if data.format == "table" and pipeline.features is None:
+        return
+    first = first_weighted(network)
+    scales = unscaled(data) if first is not None else None
+    if first is None or scales is None:
+        return
+    rows = dict.fromkeys((_row(scales.smallest), _row(scales.largest)))
+    yield Finding(
+        Place(data.train.paths[0], part=f"column '{scales.largest.name}'"),
+        f"{scales.reason}, and nothing scales them before the network",
+        "standardise the features with mean and deviation of the training rows",
+        trail=(Step(first.place, f"{network.name} takes them as they are: {first.kind} comes first"),),
+        table=Table(("feature", "mean", "deviation", "minimum", "maximum"), tuple(rows)),
+        subject=(data.place.path, "features"),
+    )
+
+
+def first_weighted(network: Network) -> Operation | None:
+    """The first weighted operation on the way of the inputs; None when something before it may scale them."""
+    consumers = network.consumers()
+    queue = [tensor.operation for tensor in network.inputs]
+    seen: set[int] = set()
+    first: Operation | None = None
+    while queue:
+        operation = queue.pop(0)
+        for reader in consumers.get(id(operation), ()):
+            if id(reader) in seen:
+                continue
+            seen.add(id(reader))
+            if reader.kind in WEIGHTED:
+                first = first or reader
+            elif reader.kind in PASSING:
+                queue.append(reader)
+            else:
+                return None
+    return first
+
+
+def _row(column: Column) -> tuple[str, ...]:
+    figures = (column.mean, column.deviation, column.minimum, column.maximum)
+    return (column.name, *(f"{f:,.4g}" for f in figures if f is not None))
