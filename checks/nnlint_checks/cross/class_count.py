@@ -22,8 +22,8 @@ LOSSES = (
 ACTIVATED = ("softmax", "log_softmax", "relu", "sigmoid", "tanh")
 
 REGROUPING = re.compile(
-    r"compare|where|map|apply|replace|cut|qcut|digitize|clip|isin|query|filter|divide|modulo|select|merge|sample"
-    r"|binarize|Binarizer|rename|factorize|drop|power"
+    r"compare|where|map|apply|replace|cut|qcut|digitize|clip|isin|query|filter|modulo|select"
+    r"|binarize|Binarizer"
 )
 """Steps after which there may be fewer or other classes than in the files."""
 
@@ -33,7 +33,7 @@ def class_count(recipe: Recipe, data: Dataset) -> Iterator[Finding]:
     """The classifier's outputs are not as many as the classes in the data.
 
     Why: with fewer outputs than classes, training stops at the first label that has no output; with more, the
-    network spends itself on answers that are never right, which usually means a wrong file or a wrong constant.
+    network spends itself on answers that are never right, a sign of a wrong file or constant.
     Source: PyTorch documentation of CrossEntropyLoss (class indices in [0, C)).
 
     Fires:
@@ -136,7 +136,7 @@ def class_count(recipe: Recipe, data: Dataset) -> Iterator[Finding]:
 
 
 def _head(use: LossUse) -> Tensor | None:
-    """The linear layer that gives a score for each class, for one decision a sample; None for maps and others."""
+    """The linear layer that gives a score for each class, one decision a sample; None for maps."""
     value = last_shaping(use.prediction)[0]
     if value.operation.kind in ACTIVATED and value.operation.inputs:
         value = last_shaping(value.operation.inputs[0])[0]
@@ -151,7 +151,7 @@ def _width(layer: Tensor) -> int | None:
 
 
 def _fitting(classes: tuple[str, ...]) -> set[int | None]:
-    """Widths that serve these labels: one each, or up to the largest where they are numbers used as they are."""
+    """Widths that serve these labels: one each, or up to the largest where they are numbers."""
     numbers = [int(label) for label in classes if label.lstrip("-").isdigit()]
     largest = {max(numbers) + 1} if len(numbers) == len(classes) else set()
     return {len(classes), *largest}

@@ -100,11 +100,8 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
                 spoken.add(id(operation))
                 yield _softmax_finding(operation, network)
     for use in uses:
-        if (
-            use.loss.kind in LOSSES
-            and _one_class(use)
-            and not any(id(o) in spoken for o in use.prediction.ancestors())
-        ):
+        told = any(id(o) in spoken for o in use.prediction.ancestors())
+        if use.loss.kind in LOSSES and _one_class(use) and not told:
             head = last_shaping(use.prediction)[0]
             yield Finding(
                 use.place,
@@ -132,17 +129,15 @@ def _softmax_finding(operation: Operation, network: Network) -> Finding:
 
 def _over_one(operation: Operation) -> bool:
     axis = operation.attributes.get("axis")
-    known = isinstance(axis, int) and not isinstance(axis, bool)
-    return known and operation.inputs[0].shape.axis(axis) == 1
+    return isinstance(axis, int) and operation.inputs[0].shape.axis(axis) == 1
 
 
 def _over_one_of_rows(operation: Operation) -> bool:
     """A head over axis 1 of the single output of linear layers: their input is taken to be (N, features)."""
     scores = operation.inputs[0]
-    plain = all(family(o) in PLAIN or o.kind == "linear" for o in scores.ancestors())
-    return (
-        plain and operation.attributes.get("axis") == 1 and scores.shape.open and scores.shape.axis(-1) == 1
-    )
+    if operation.attributes.get("axis") != 1 or not scores.shape.open or scores.shape.axis(-1) != 1:
+        return False
+    return all(family(o) in PLAIN or o.kind == "linear" for o in scores.ancestors())
 
 
 def _weighs(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> bool:

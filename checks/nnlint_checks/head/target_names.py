@@ -1,4 +1,4 @@
-"""What the name of a target says about its values: a vocabulary, which only ever gives reasons to be silent."""
+"""What the name of a target says about its values: words that only ever give reasons for silence."""
 
 from __future__ import annotations
 

@@ -72,5 +72,8 @@ def home(value: Tensor) -> Place:
 
 
 def api(operation: Operation) -> str:
-    """The name that the program calls an operation by: ``Softmax`` of ``nn.Softmax``, else its kind."""
-    return operation.layer.api.rpartition(".")[2] if operation.layer else operation.kind
+    """The name that the program calls an operation by: ``Softmax`` of ``nn.Softmax``, else its kind, also
+    where it is a part of a layer (``Dense(10, activation="softmax")``).
+    """
+    layer = operation.layer
+    return layer.api.rpartition(".")[2] if layer and layer.kind == operation.kind else operation.kind

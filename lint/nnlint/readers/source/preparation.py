@@ -26,8 +26,9 @@ UNCHANGED = frozenset(
     name
     for names in (
         "astype to_numpy float double long int view reshape unsqueeze squeeze flatten ravel to cuda copy",
-        "cpu clone numpy tensor as_tensor from_numpy FloatTensor LongTensor Tensor array asarray float32 size",
+        "cpu clone numpy tensor as_tensor from_numpy FloatTensor LongTensor Tensor array asarray size",
         "DataLoader TensorDataset len print append list tuple train_test_split read_csv stack cat detach",
+        "float32",
     )
     for name in names.split()
 )
