@@ -39,6 +39,9 @@ def make_function(i: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) 
     return value
 
 
+DECORATOR_FUEL = 4_000
+"""Steps for one call of a decorator: enough to register or wrap, not to rewrite docstrings."""
+
 MARKERS = frozenset(
     {"staticmethod", "classmethod", "property", "cached_property", "abstractmethod", "overload", "override"}
 )
@@ -61,7 +64,7 @@ def _decorate(i: Interpreter, decorator: Value, value: Value, node: ast.expr) ->
     if isinstance(decorator, Function | Instance) or (
         isinstance(decorator, Native) and decorator.kind == "decorator"
     ):
-        result = i.call(decorator, Arguments([value]), node)
+        result = i.within(DECORATOR_FUEL, lambda: i.call(decorator, Arguments([value]), node))
         return value if isinstance(result, Unknown) or result is None else result
     return value
 

@@ -20,6 +20,7 @@ from nnlint.readers.source.values import (
     DictValue,
     Function,
     Instance,
+    Lazy,
     Library,
     ListValue,
     ModuleValue,
@@ -62,11 +63,12 @@ def look_up(i: Interpreter, scope: Scope, name: str) -> Value:
     current: Scope | None = scope
     while current is not None:
         if name in current.variables and (current.kind != "class" or current is scope):
-            return current.variables[name]
+            found = current.variables[name]
+            return i.project.resolve(i, current.variables, name) if isinstance(found, Lazy) else found
         current = current.nonlocals.get(name) or current.parent
     module = scope.module
     if name in module.state:
-        return module.state[name]
+        return i.project.resolve(i, module.state, name)
     found = builtins.BUILTINS.get(name, MISSING)
     if found is not MISSING and not module.star_unknown:
         return found

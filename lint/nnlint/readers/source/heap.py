@@ -56,6 +56,16 @@ class Heap:
             if not self._marks:
                 self._log.clear()
 
+    @contextmanager
+    def untracked(self) -> Iterator[None]:
+        """Writes inside stay, whatever is undone around: a module that is loaded is loaded."""
+        log, marks = self._log, self._marks
+        self._log, self._marks = [], 0
+        try:
+            yield
+        finally:
+            self._log, self._marks = log, marks
+
     def collect(self, mark: int) -> Writes:
         """Everything written since ``mark``."""
         writes = Writes()

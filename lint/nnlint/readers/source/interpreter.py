@@ -7,7 +7,7 @@ Design: values are joined where ways meet, unknown things absorb, and fuel bound
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -106,6 +106,19 @@ class Interpreter:
     def place(self, node: ast.AST) -> Place:
         """Where a node of the present text stands."""
         return self.frame.text.place(node)
+
+    def within(self, fuel: int, run: Callable[[], Value]) -> Value:
+        """The value of ``run``, UNKNOWN when it takes more than ``fuel``."""
+        before = self.fuel
+        self.fuel = available = min(before, fuel)
+        try:
+            return run()
+        except OutOfFuel:
+            if available == before:
+                raise
+            return UNKNOWN
+        finally:
+            self.fuel += before - available
 
     def new_key(self) -> int:
         """A number of its own for an object that events speak of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,25 @@ from nnlint.readers.source import statements
 from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.text import Text, read_text
 from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.values import MISSING, UNKNOWN, Library, ModuleValue, Scope, Value
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Lazy,
+    Library,
+    ModuleValue,
+    Scope,
+    State,
+    Value,
+)
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
 
-MODULE_FUEL = 400_000
+MODULE_FUEL = 200_000
 """Steps that the top level of one module may take."""
+
+BIG = 400
+"""Files of a package above which its modules run only when a name of theirs is used."""
 
 ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
@@ -32,6 +45,7 @@ class Project:
         self._texts: dict[Path, Text | Unreadable] = {}
         self._modules: dict[Path, ModuleValue] = {}
         self._roots: dict[Path, tuple[Path, ...]] = {}
+        self._big: dict[Path, bool] = {}
         self._found: dict[tuple[str, Path], Path | None] = {}
 
     # files
@@ -66,7 +80,7 @@ class Project:
         outer, fuel, main = i.trace, i.fuel, i.main
         i.trace, i.fuel, i.main = Trace(), MODULE_FUEL, False
         try:
-            with i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
+            with i.heap.untracked(), i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
                 statements.run_block(i, text.tree.body)
         finally:
             i.trace, i.fuel, i.main = outer, fuel, main
@@ -105,6 +119,37 @@ class Project:
         if path is None:
             return Library(name)
         return self._load(i, path, name)
+
+    def deferred(self, name: str, level: int, here: ModuleValue) -> tuple[Path, str] | None:
+        """The file and name of a module whose run can wait: one of a big project, not loaded yet."""
+        if here.text is None or (not level and self.libraries.module(name) is not None):
+            return None
+        folder = Path(here.text.path).parent
+        if level:
+            base = folder.joinpath(*[".."] * (level - 1)).resolve() if level > 1 else folder
+            path = _file(base, name)
+        else:
+            path = self._find(name, folder)
+        if path is None or path.resolve() in self._modules or not self._is_big(path):
+            return None
+        return path, name if not level else self.name_of(path)
+
+    def _is_big(self, path: Path) -> bool:
+        top = path.parent
+        while (top.parent / "__init__.py").exists():
+            top = top.parent
+        if top not in self._big:
+            self._big[top] = sum(1 for _ in islice(top.rglob("*.py"), BIG + 1)) > BIG
+        return self._big[top]
+
+    def resolve(self, i: Interpreter, state: State, name: str) -> Value:
+        """A variable, after the module that it is imported from ran."""
+        value = state[name]
+        if not isinstance(value, Lazy):
+            return value
+        state[name] = UNKNOWN  # a circular import asks again before the answer is there
+        state[name] = self.member(i, self._load(i, value.path, value.module), value.member)
+        return state[name]
 
     def _load(self, i: Interpreter, path: Path, name: str) -> Value:
         if path.is_dir():
@@ -166,7 +211,7 @@ class Project:
     def module_attribute(self, i: Interpreter, module: ModuleValue, name: str) -> Value:
         """A global of a module, or a submodule of a package."""
         if name in module.state:
-            return module.state[name]
+            return self.resolve(i, module.state, name)
         folder = self._folder(module)
         if folder is not None:
             path = _file(folder, name)

@@ -29,6 +29,7 @@ from nnlint.readers.source.values import (
     Arguments,
     DictValue,
     Instance,
+    Lazy,
     ListValue,
     ModuleValue,
     Scope,
@@ -343,6 +344,11 @@ def _import(i: Interpreter, node: ast.Import) -> None:
 
 def _import_from(i: Interpreter, node: ast.ImportFrom) -> None:
     here = i.frame.scope.module
+    deferred = i.project.deferred(node.module or "", node.level, here)
+    if deferred is not None and node.names[0].name != "*":
+        for alias in node.names:
+            write_variable(i, alias.asname or alias.name, Lazy(*deferred, alias.name))
+        return
     module = i.project.import_module(i, node.module or "", node.level, here)
     for alias in node.names:
         if alias.name == "*":
@@ -364,7 +370,7 @@ def _import_star(i: Interpreter, module: Value, here: ModuleValue) -> None:
     listed = iterate(i, exported) if exported is not None else None
     for name in listed if listed is not None else [n for n in module.state if not str(n).startswith("_")]:
         if isinstance(name, str) and name in module.state:
-            i.heap.write(here.state, name, module.state[name])
+            i.heap.write(here.state, name, i.project.resolve(i, module.state, name))
 
 
 def _global(i: Interpreter, node: ast.Global) -> None:

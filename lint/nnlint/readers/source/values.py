@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.place import Place
@@ -137,6 +138,15 @@ class ModuleValue:
     text: Text | None = None
     package: str = ""
     star_unknown: bool = False  # ``from x import *`` of something that is not known
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lazy:
+    """``from module import member`` of a big project: the module runs when the name is first used."""
+
+    path: Path
+    module: str
+    member: str
 
 
 @dataclass(eq=False, slots=True)
