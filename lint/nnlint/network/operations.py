@@ -121,7 +121,7 @@ RULES: Mapping[str, Rule] = {
     "conv_transpose": _weighted(shapes.conv_transpose),
     "embedding": _weighted(shapes.embedding, _features),
     "embedding_bag": _weighted(shapes.embedding_bag, _features),
-    "rnn": Rule(Family.WEIGHTED, shapes.rnn, ranges.fixed(-1.0, 1.0), _features),
+    "rnn": Rule(Family.WEIGHTED, shapes.rnn, ranges.recurrent, _features),
     "rnn_state": Rule(Family.WEIGHTED, shapes.rnn_state, ranges.unknown, _features),
     "rnn_cell": Rule(Family.WEIGHTED, shapes.rnn_cell, ranges.unknown, _features),
     "attention": _weighted(shapes.attention, _features),

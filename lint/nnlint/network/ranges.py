@@ -228,6 +228,14 @@ def leaky(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
     return Range(x.low, x.high if x.high >= 0 else slope * x.high if slope else 0.0)
 
 
+def recurrent(ranges: Ranges, attributes: Mapping[str, Any]) -> Range | None:
+    """Hidden states: bounded by tanh, never negative with ReLU instead, unknown with anything else."""
+    name = attributes.get("nonlinearity", "tanh")
+    if name == "tanh":
+        return Range(-1.0, 1.0)
+    return Range(0.0, INFINITY) if name == "relu" else None
+
+
 def gelu_like(minimum: float) -> RangeRule:
     """GELU, SiLU, Mish: bounded below by a small negative number, unbounded above."""
     bounds = Range(minimum, INFINITY)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nnlint.network.shape import UNKNOWN, Conflict, Shape, broadcast, flatten, join
-from nnlint.network.size import Size, add, differ, divide, multiply, product, same
+from nnlint.network.size import Size, Symbolic, add, differ, divide, multiply, product, same
 
 Attributes = Mapping[str, Any]
 ShapeRule = Callable[[Sequence[Shape], Attributes], Shape]
@@ -151,6 +151,11 @@ def _map(x: Shape, attributes: Attributes, dims: int, channels: Size, spatial: t
     return Shape((*x.drop_last(dims + 1).sizes, *tail), x.open)
 
 
+def _may_be_single(attributes: Attributes) -> bool:
+    """Whether the layer also takes one sample without a batch axis: torch does, Keras does not."""
+    return attributes.get("unbatched") is not False
+
+
 def _check_rank(x: Shape, dims: int, unbatched: bool = True) -> None:
     allowed = {dims + 1, dims + 2} if unbatched else {dims + 2}
     if x.rank is not None and x.rank not in allowed:
@@ -163,7 +168,7 @@ def conv(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
-    _check_rank(x, dims)
+    _check_rank(x, dims, _may_be_single(attributes))
     expected, got = number(attributes, "in_channels"), x.axis(_channel_axis(attributes, dims))
     if differ(expected, got):
         raise Conflict(f"in_channels={expected}, got {got} in {x}")
@@ -175,7 +180,7 @@ def conv_transpose(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
-    _check_rank(x, dims)
+    _check_rank(x, dims, _may_be_single(attributes))
     expected, got = number(attributes, "in_channels"), x.axis(_channel_axis(attributes, dims))
     if differ(expected, got):
         raise Conflict(f"in_channels={expected}, got {got} in {x}")
@@ -214,7 +219,7 @@ def pool(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
-    _check_rank(x, dims)
+    _check_rank(x, dims, _may_be_single(attributes))
     channels = x.axis(_channel_axis(attributes, dims))
     return _map(x, attributes, dims, channels, _spatial(x, attributes, dims, None))
 
@@ -224,7 +229,7 @@ def adaptive_pool(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
-    _check_rank(x, dims)
+    _check_rank(x, dims, _may_be_single(attributes))
     output = attributes.get("output")
     wanted = output if isinstance(output, tuple | list) else (output,) * dims
     if len(wanted) != dims or "output" not in attributes:
@@ -243,6 +248,8 @@ def global_pool(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
+    if not _may_be_single(attributes):
+        _check_rank(x, dims, unbatched=False)
     channels = x.axis(_channel_axis(attributes, dims))
     if attributes.get("keepdims"):
         return _map(x, attributes, dims, channels, (1,) * dims)
@@ -269,10 +276,10 @@ def batch_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 
 
 def group_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
-    """(N, features, …): features on axis 1."""
-    x, features = shapes[0], number(attributes, "features")
-    if differ(features, x.axis(1)):
-        raise Conflict(f"num_channels={features}, got {x.axis(1)} in {x}")
+    """(N, features, …): features on axis 1, or on ``axis``."""
+    x, features, axis = shapes[0], number(attributes, "features"), number(attributes, "axis", 1)
+    if axis is not None and differ(features, x.axis(axis)):
+        raise Conflict(f"num_channels={features}, got {x.axis(axis)} in {x}")
     return x
 
 
@@ -303,8 +310,12 @@ def rnn(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     expected, got = number(attributes, "input_size"), x.axis(-1)
     if x.rank is not None and x.rank not in (2, 3):
         raise Conflict(f"expected 2 or 3 axes, got {x.rank} in {x}")
+    if x.rank == 2 and not _may_be_single(attributes):
+        raise Conflict(f"expected 3 axes (batch, steps, features), got {x.rank} in {x}")
     if differ(expected, got):
         raise Conflict(f"input_size={expected}, got {got} in {x}")
+    if not isinstance(attributes.get("return_sequences", True), bool):
+        return UNKNOWN
     hidden = number(attributes, "proj_size") or number(attributes, "hidden_size")
     bidirectional = attributes.get("bidirectional", False)
     width = multiply(hidden, 2 if bidirectional else 1) if isinstance(bidirectional, bool) else None
@@ -397,6 +408,10 @@ def reshape(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, wanted = shapes[0], attributes.get("sizes")
     if not isinstance(wanted, tuple):
         return UNKNOWN
+    if len(wanted) > 1 and isinstance(wanted[0], Symbolic) and wanted[0] == x.axis(0):
+        # The batch stays: the rest can be compared as numbers.
+        rest_of_x = Shape(x.sizes[1:])
+        return Shape((wanted[0], *reshape((rest_of_x,), {"sizes": wanted[1:]}).sizes))
     total = x.elements()
     free = [i for i, s in enumerate(wanted) if s == -1 and isinstance(s, int)]
     if len(free) > 1:
