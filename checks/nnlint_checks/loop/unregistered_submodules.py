@@ -24,7 +24,7 @@ def unregistered_submodules(network: Network) -> Iterator[Finding]:
     """Modules or parameters are kept in a plain list, dict or tuple attribute.
 
     Why: ``nn.Module`` finds its parts among its attributes, not inside Python collections. What is in a list
-    is not in ``parameters()`` (never trained), not in ``state_dict()`` (never saved) and not moved by ``to()``.
+    is not in ``parameters()`` (never trained), not in ``state_dict()`` (never saved), not moved by ``to()``.
     Source: PyTorch documentation of ModuleList and ParameterList.
 
     Fires:

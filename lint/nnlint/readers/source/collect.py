@@ -11,6 +11,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
+from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.hidden import unregistered
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import (
@@ -101,7 +102,9 @@ def layers(i: Interpreter, model: Instance) -> Iterator[Layer]:
                 own = tuple(as_parameter(n, w) for n, w in weights(part))
                 hidden = tuple(unregistered(part, i.trace)) if part.cls.api == "" else ()
                 if own or hidden:
-                    attributes = {"unregistered": hidden} if hidden else {}
+                    attributes: dict[str, Any] = {"unregistered": hidden} if hidden else {}
+                    if not model.cls.opaque and not part.cls.opaque:
+                        attributes["fillers"] = fillers(i, part)
                     yield Layer("custom", part.cls.name, name, part.place, attributes, own)
 
 
