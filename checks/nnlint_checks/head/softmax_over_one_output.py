@@ -15,6 +15,8 @@ from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 CONSTANT = {"softmax": "1", "log_softmax": "0"}
 LOSSES = ("cross_entropy", "categorical_cross_entropy")
+SCALED = ("categorical_nll", "sparse_categorical_nll")
+"""Keras takes these over the last axis; the first divides by the sum there. Scores in them are HL104's."""
 PROBABILITY_LOSSES = ("nll", "bce", "categorical_nll", "sparse_categorical_nll", "mse")
 PLAIN = (Family.SOURCE, Family.ACTIVATION, Family.NORM, Family.DROPOUT)
 
@@ -59,6 +61,19 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        Keras divides by the sum over the classes, of which there is one.
+        ```python
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([
+            keras.Input(shape=(30,)),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(1, activation="sigmoid"),
+        ])
+        model.compile("adam", loss="categorical_crossentropy")  # error: [HL109]
+        model.fit(x_train, y_train, epochs=5)
+        ```
     Silent:
         Attention over the sequence: one score a position, and the softmax over the positions.
         ```python
@@ -101,12 +116,12 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
                 yield _softmax_finding(operation, network)
     for use in uses:
         told = any(id(o) in spoken for o in use.prediction.ancestors())
-        if use.loss.kind in LOSSES and _one_class(use) and not told:
+        if _over_classes(use) and _one_class(use) and not told:
             head = last_shaping(use.prediction)[0]
             yield Finding(
                 use.place,
                 f"{loss_api(use)} over one output, {use.prediction.shape}: the loss is always 0",
-                "use BCEWithLogitsLoss for a single output, or give the last layer one output for each class",
+                f"use {_binary(use)} for a single output, or give the last layer one output for each class",
                 way_to(use, head, f"the last layer gives {head.shape}"),
                 subject=("softmax", home(head)),
             )
@@ -153,10 +168,27 @@ def _weighs(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]
     return False
 
 
+def _over_classes(use: LossUse) -> bool:
+    """A loss over classes; of those that take probabilities only what gets values in [0, 1]."""
+    bounds = use.prediction.range
+    scaled = use.loss.kind in SCALED and bounds is not None and bounds.within(0.0, 1.0)
+    return scaled or use.loss.kind in LOSSES
+
+
+def _of_keras(use: LossUse) -> bool:
+    return not use.loss.api.startswith("torch.")
+
+
+def _binary(use: LossUse) -> str:
+    return "binary cross-entropy" if _of_keras(use) else "BCEWithLogitsLoss"
+
+
 def _one_class(use: LossUse) -> bool:
-    """The class axis (the second, or that of a linear layer's or a convolution's outputs) has size 1."""
+    """The class axis has size 1: Keras' last, torch's second or that of a layer's outputs."""
     value = use.prediction
     operation, shape = value.operation, value.shape
+    if _of_keras(use):
+        return shape.axis(-1) == 1
     if shape.rank is not None and shape.rank >= 2:
         return shape.axis(1) == 1
     if operation.kind == "linear":

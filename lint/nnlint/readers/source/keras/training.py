@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader, Loop
@@ -47,6 +48,7 @@ class Pending:
 
     loss: Value
     place: Place
+    places: Mapping[Any, Place]  # of the single losses of a dict or list
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ def _compile(call: Call, arguments: Arguments) -> Value:
         i.heap.write(optimizer.state, "_models", (*optimizer.state.get("_models", ()), model.key))
     for name in ("loss", "metrics", "loss_weights"):
         i.heap.write(model.state, f"_{name}", bound[name])
-    i.heap.write(model.state, "_pending", Pending(bound["loss"], _place_of(call, "loss", 1)))
+    i.heap.write(model.state, "_pending", Pending(bound["loss"], *_places(call)))
     i.heap.write(model.state, "_met", None)
     return None
 
@@ -84,9 +86,19 @@ def _argument(call: Call, name: str, index: int) -> ast.expr | None:
     return named
 
 
-def _place_of(call: Call, name: str, index: int) -> Place:
-    node = _argument(call, name, index)
-    return call.place if node is None else call.interpreter.place(node)
+def _places(call: Call) -> tuple[Place, dict[Any, Place]]:
+    """Where the loss is given, and where each of several is."""
+    node, place = _argument(call, "loss", 1), call.interpreter.place
+    if node is None:
+        return call.place, {}
+    parts: dict[Any, Place] = {}
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant):
+                parts[key.value] = place(value)
+    elif isinstance(node, ast.List | ast.Tuple):
+        parts = {n: place(part) for n, part in enumerate(node.elts)}
+    return place(node), parts
 
 
 # losses and outputs
@@ -103,29 +115,29 @@ def attach(call: Call, model: Instance) -> Met | None:
     outputs = realize(call, model)
     start = len(i.trace.losses)
     results = tuple(
-        apply_loss(call, loss, UNKNOWN, tensor, pending.place)
-        for loss, tensor in pairs(pending.loss, outputs)
+        apply_loss(call, loss, UNKNOWN, tensor, pending.places.get(key, pending.place))
+        for key, loss, tensor in pairs(pending.loss, outputs)
     )
     met = Met(tuple(i.trace.losses[start:]), results)
     i.heap.write(model.state, "_met", met)
     return met
 
 
-def pairs(loss: Value, outputs: Value) -> Iterator[tuple[Value, Tensor]]:
-    """Which loss goes with which output: by name, by position, or one for all."""
+def pairs(loss: Value, outputs: Value) -> Iterator[tuple[Any, Value, Tensor]]:
+    """Which loss goes with which output: by name, by position, or one for all (then the key is None)."""
     named = list(_named_outputs(outputs))
     if isinstance(loss, DictValue):
         for name, tensor in named:
             if name in loss.state:
-                yield loss.state[name], tensor
+                yield name, loss.state[name], tensor
         return
     items = items_of(loss)
     if items is not None:
-        for one, (_, tensor) in zip(items, named, strict=False):
-            yield one, tensor
+        for n, (one, (_, tensor)) in enumerate(zip(items, named, strict=False)):
+            yield n, one, tensor
     elif loss is not None and not isinstance(loss, Unknown):
         for _, tensor in named:
-            yield loss, tensor
+            yield None, loss, tensor
 
 
 def _named_outputs(outputs: Value) -> Iterator[tuple[str, Tensor]]:
@@ -240,7 +252,7 @@ def _compiled_loss(call: Call, arguments: Arguments) -> Value:
     outputs = given.keywords.get("y_pred", given.positional[-1] if given.positional else UNKNOWN)
     results = [
         apply_loss(call, loss, UNKNOWN, tensor, pending.place)
-        for loss, tensor in pairs(model.state.get("_loss"), outputs)
+        for _, loss, tensor in pairs(model.state.get("_loss"), outputs)
         if isinstance(pending, Pending)
     ]
     return results[0] if results else UNKNOWN
