@@ -237,13 +237,13 @@ class Libraries:
 
         return arithmetic.unary(i, op, value, node)
 
-    def compare(self, i: Interpreter, left: Value, right: Value, node: ast.AST) -> Value:
+    def compare(self, i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
         """Comparisons of library objects; MISSING when no library has a say."""
-        if "tabular" not in self._loaded:
+        if "tabular" not in self._loaded or not isinstance(left, Instance | OneOf):
             return MISSING
         from nnlint.readers.source.tabular import arithmetic
 
-        return arithmetic.compare(i, left, right, node)
+        return arithmetic.compare(i, op, left, right, node)
 
     # events
 

@@ -15,8 +15,8 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic
 from nnlint.readers.source.joins import truth
 from nnlint.readers.source.values import (
-    MISSING,
     MAX_LENGTH,
+    MISSING,
     UNKNOWN,
     Arguments,
     Class,
@@ -233,6 +233,9 @@ def compare(i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.
     if isinstance(op, ast.Is | ast.IsNot):
         same = _identical(left, right)
         return UNKNOWN if same is None else same is isinstance(op, ast.Is)
+    hooked = i.project.libraries.compare(i, op, left, right, node)
+    if hooked is not MISSING:
+        return hooked
     if isinstance(op, ast.In | ast.NotIn):
         inside = _contains(i, right, left)
         return UNKNOWN if inside is None else inside is isinstance(op, ast.In)
@@ -246,9 +249,6 @@ def compare(i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.
             return UNKNOWN
     if isinstance(left, int | Symbolic) and isinstance(right, int | Symbolic):
         return _compare_sizes(op, left, right)
-    hooked = i.project.libraries.compare(i, left, right, node)
-    if hooked is not MISSING:
-        return hooked
     if isinstance(op, ast.Eq | ast.NotEq):
         equal = equals(left, right)
         return UNKNOWN if equal is None else equal is isinstance(op, ast.Eq)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.tabular import rows
+from nnlint.readers.source.tabular import names, rows
 from nnlint.readers.source.tabular.values import Data, Mark, combined, data_of, unique, wrap
-from nnlint.readers.source.values import MISSING, Value, Weight, constant
+from nnlint.readers.source.values import MISSING, Instance, Value, Weight, constant
 
 
 def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
@@ -37,7 +37,9 @@ def _combine(
         return _with_statistic(i, op, *((a, b) if b.kind == "statistic" else (b, a)))
     found = combined((a, b), a.kind)
     scaled = a.scaled if a.scaled == b.scaled else True if True in (a.scaled, b.scaled) else None
-    return replace(found, scaled=scaled or None, single=a.single and b.single, rank=a.rank)
+    return replace(
+        found, scaled=scaled or None, single=a.single and b.single, rank=a.rank if a.rank == b.rank else None
+    )
 
 
 def _with_other(data: Data, op: ast.operator, other: Value, node: ast.AST) -> Data:
@@ -82,11 +84,11 @@ def unary(i: Interpreter, op: ast.unaryop, value: Value, node: ast.AST) -> Value
     return wrap(i, data, i.place(node))
 
 
-def compare(i: Interpreter, left: Value, right: Value, node: ast.AST) -> Value:
-    """A comparison of data gives a mask; MISSING when neither side is data."""
-    data = data_of(left) or data_of(right)
-    if data is None:
-        return MISSING
-    if data.kind in ("statistic", "columns"):
+def compare(i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:
+    """A comparison of data gives a mask; MISSING when the left side is no data."""
+    if isinstance(left, Instance) and names.is_name(left):
+        return names.compared(i, op, left, right)
+    data = data_of(left)
+    if data is None or data.kind in ("statistic", "columns") or isinstance(op, ast.In | ast.NotIn):
         return MISSING
     return wrap(i, rows.mask(data, ast.unparse(node)), i.place(node))

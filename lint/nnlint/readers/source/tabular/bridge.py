@@ -8,7 +8,7 @@ from typing import Any
 
 from nnlint.evidence.source import Columns, Fit, Rows
 from nnlint.network.graph import Operation, Tensor
-from nnlint.readers.source.tabular.values import Data, Mark, unique
+from nnlint.readers.source.tabular.values import Data, Mark, Subset, unique
 from nnlint.readers.source.values import Instance, ListValue, Value, Weight
 
 KEEPING = frozenset(
@@ -55,8 +55,40 @@ def _walk(operation: Operation, budget: int) -> Data | None:
     if operation.kind == "normalize":
         return replace(first, scaled=True)
     if operation.kind == "index":
-        return replace(first, rows=None, columns=None, rank=None)
+        return _indexed(operation, first)
     return None
+
+
+def _indexed(operation: Operation, data: Data) -> Data:
+    """One row, or some rows, of a tensor: its columns stay; columns picked by position are not followed."""
+    parts = operation.attributes.get("index")
+    if not isinstance(parts, tuple) or len(parts) != 1:
+        return replace(data, rows=None, columns=None, rank=None)
+    return replace(data, rows=None if isinstance(parts[0], slice) else data.rows, rank=None)
+
+
+def sliced(operations: list[Operation]) -> list[Subset]:
+    """Rows that are cut out of tensors by slices."""
+    found: list[Subset] = []
+    for operation in operations:
+        parts = operation.attributes.get("index") if operation.kind == "index" else None
+        if not isinstance(parts, tuple) or not parts or not isinstance(parts[0], slice):
+            continue
+        data = _walk(operation.inputs[0].operation, MAX_WALK)
+        if data is not None and data.rows is not None and len(found) < MAX_SLICES:
+            rows = Rows(-len(found) - 1, "", operation.place, data.rows, data.rows.source)
+            text = f"[{_bound(parts[0].start)}:{_bound(parts[0].stop)}]"
+            fits = tuple(m.fit for m in data.marks)
+            found.append(Subset(data.rows, (rows,), fits, operation.place, text, data.single))
+    return found
+
+
+MAX_SLICES = 50
+
+
+def _bound(value: Value) -> str:
+    """A bound of a slice; those that are not known are taken to be the same."""
+    return "" if value is None else str(value) if isinstance(value, int) else "?"
 
 
 ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from nnlint.evidence.source import Fit
 from nnlint.readers.source.builtins import OBJECT, library_class, native
-from nnlint.readers.source.tabular import selecting
+from nnlint.readers.source.tabular import names, selecting
 from nnlint.readers.source.tabular.rows import held, mask, subset
 from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, unique
 from nnlint.readers.source.values import (
@@ -29,7 +29,6 @@ SAME = frozenset(
             "infer_objects",
             "convert_dtypes",
             "round",
-            "to_frame",
             "contiguous",
             "byteswap",
         ),
@@ -38,7 +37,9 @@ SAME = frozenset(
 )
 """Methods that leave columns and scale as they are (rows left out or reordered count as the same rows)."""
 
-RESHAPED = frozenset({"to_numpy", "reshape", "ravel", "flatten", "squeeze", "view", "tolist", "to_list"})
+RESHAPED = frozenset(
+    {"to_numpy", "to_frame", "reshape", "ravel", "flatten", "squeeze", "view", "tolist", "to_list"}
+)
 """Methods that give the same values as an array of another rank."""
 
 LESS = frozenset(
@@ -322,6 +323,9 @@ def _length(call: Call, arguments: Arguments) -> Value:
 
 
 def _iterate(call: Call, arguments: Arguments) -> Value:
+    data = data_of(arguments.positional[0])
+    if data is not None and data.kind in ("columns", "frame") and data.columns is not None:
+        return names.stream(call.interpreter, data.columns, call.node)
     return Stream(UNKNOWN)
 
 

@@ -48,12 +48,21 @@ JOINED = ("hstack", "column_stack", "concatenate", "vstack", "append", "stack", 
 
 def _same(call: Call, arguments: Arguments) -> Value:
     value = arguments.get(0, "a", UNKNOWN)
-    data = data_of(value)
+    data = data_of(value) or _windows(value)
     if data is None:
         return _numbers(value)
     kind = "array" if data.kind == "frame" else data.kind
     rank = None if ast.unparse(call.node).startswith(("np.reshape", "np.expand", "np.squeeze")) else data.rank
     return held(call.interpreter, replace(data, kind=kind, rank=rank), call.node)
+
+
+def _windows(value: Value) -> Data | None:
+    """An array of windows that a loop has cut out of data and appended to a list."""
+    element = data_of(value.state.get("element", UNKNOWN)) if isinstance(value, ListValue) else None
+    if element is None or element.rows is None or value.items is not None:
+        return None
+    rows = element.rows.parent if element.rows.role == "" else element.rows
+    return replace(element, kind="array", rows=rows or element.rows, columns=None, rank=None)
 
 
 def _numbers(value: Value) -> Value:

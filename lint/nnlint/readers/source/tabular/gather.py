@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nnlint.evidence.source import Columns, Fit, Pipeline, Rows, SplitUse
-from nnlint.readers.source.tabular.bridge import provenance
+from nnlint.readers.source.tabular.bridge import provenance, sliced
 from nnlint.readers.source.tabular.rows import merged
 from nnlint.readers.source.tabular.values import Data
 from nnlint.readers.source.trace import Trace
@@ -14,7 +14,8 @@ from nnlint.readers.source.trace import Trace
 
 def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
     """What an entry does to its data; None when nothing of it was seen."""
-    splits = tuple(_completed(s, trace) for s in merged(trace.splits))
+    sides = sliced(trace.operations) if trace.reads or trace.rows else []
+    splits = tuple(_completed(s, trace) for s in merged([*trace.splits, *sides]))
     inputs, features = _features(trace)
     scales = _scales(trace, inputs)
     if not (trace.reads or trace.fits or splits or scales):

@@ -72,7 +72,8 @@ def _array(call: Call, arguments: Arguments) -> Value:
     rows = root(call.interpreter, _role(source), call.place, source)
     kind = "archive" if source.endswith(".npz") or not source else "array"
     columns = Columns(source) if source.endswith((".csv", ".tsv", ".txt", ".npy")) else None
-    return held(call.interpreter, Data(kind, rows, (), columns, False), call.node)
+    rank = 2 if source.endswith((".csv", ".tsv", ".txt")) else None
+    return held(call.interpreter, Data(kind, rows, (), columns, False, rank=rank), call.node)
 
 
 def _set(name: str) -> Callable[[Call, Arguments], Value]:

@@ -75,6 +75,8 @@ def name(i: Interpreter, written: str, value: Instance) -> None:
     if data is None or data.rows is None or not role or data.rows.role == role or data.kind == "statistic":
         return
     old = data.rows
+    if data.single and old.parent is None:
+        return  # "val" is a value as often as a validation set
     if old.role and old.role != "all" and old.parent is None:
         return  # a file's own name is the better witness
     known = old.role in ("", "all") or (old.role in HELD_OUT and role in HELD_OUT)
@@ -122,7 +124,7 @@ def _abut(texts: list[str]) -> bool:
 
 def mask(data: Data, text: str) -> Data:
     """The truth of a condition for each row."""
-    return replace(data, kind="mask", text=text, rank=1 if data.single else data.rank, scaled=False)
+    return replace(data, kind="mask", text=text, scaled=False)
 
 
 def held(i: Interpreter, data: Data, node: ast.AST) -> Instance:

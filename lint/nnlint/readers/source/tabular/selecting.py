@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from nnlint.evidence.source import Columns
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.tabular import names
 from nnlint.readers.source.tabular.rows import held, row_selection, subset
 from nnlint.readers.source.tabular.values import (
     Data,
@@ -24,9 +26,15 @@ from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Lis
 
 def item(call: Call, arguments: Arguments) -> Value:
     """``data[index]``."""
-    data, index = data_of(arguments.positional[0]), arguments.get(1, "index", UNKNOWN)
+    frame, index = arguments.positional[0], arguments.get(1, "index", UNKNOWN)
+    data = data_of(frame)
     found = None if data is None else picked(call.interpreter, data, index, call.node)
-    return UNKNOWN if found is None else held(call.interpreter, found, call.node)
+    if found is None:
+        return UNKNOWN
+    value = held(call.interpreter, found, call.node)
+    if isinstance(frame, Instance) and isinstance(index, str):
+        value.state["_owner"] = (frame, index)  # df["a"].fillna(0, inplace=True) changes df
+    return value
 
 
 def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | None:
@@ -35,10 +43,12 @@ def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | No
         return _member(i, data, index, node)
     if data.kind == "columns":
         return _some_names(data, index)
-    if data.kind in ("frame", "statistic") and (names := _names(index)) is not None:
-        return column(data, names, single=isinstance(index, str))
+    if data.kind in ("frame", "statistic") and (wanted := _names(index)) is not None:
+        return column(data, wanted, single=isinstance(index, str))
     if isinstance(index, tuple):
         return _by_axes(i, data, index, node)
+    if data.kind in ("frame", "statistic") and (columns := names.listed(index)) is not None:
+        return _of_names(data, columns)
     selected = row_selection(i, data, index, node)
     if selected is not None:
         return selected
@@ -46,11 +56,18 @@ def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | No
         listed = data_of(index)
         if listed is not None and listed.kind == "columns":
             return replace(data, columns=listed.columns)
-        return replace(data, columns=None)
+        return replace(data, columns=None, single=data.single or names.is_name(index))
     if isinstance(index, Instance | ListValue) or data.rows is None:
         return replace(data, rows=None)
     # one row: an item of a Dataset
     return replace(data, rank=data.rank - 1 if data.rank else None)
+
+
+def _of_names(data: Data, columns: Columns) -> Data:
+    """Columns whose names were listed by a comprehension over those of the same table."""
+    kind, gone = columns.steps[-1] if columns.steps else ("", ())
+    left = without(data.marks, map(str, gone)) if kind == "drop" else data.marks
+    return replace(data, marks=left, columns=columns if data.columns is not None else None)
 
 
 def _names(index: Value) -> tuple[str, ...] | None:
@@ -96,9 +113,11 @@ def _plain(index: Value) -> bool:
 
 
 def _by_position(data: Data, index: Value) -> Data:
-    names = _names(index)
-    if names is not None:
-        return column(data, names, isinstance(index, str))
+    wanted = _names(index)
+    if wanted is not None:
+        return column(data, wanted, isinstance(index, str))
+    if (columns := names.listed(index)) is not None:
+        return _of_names(data, columns)
     listed = data_of(index)
     if listed is not None and listed.kind == "columns":
         return replace(data, columns=listed.columns)
@@ -109,7 +128,12 @@ def _by_position(data: Data, index: Value) -> Data:
         known = index.step is None and all(b is None or isinstance(b, int) for b in bounds)
         return replace(data, columns=stepped(data.columns, "slice", bounds) if known else None)
     if isinstance(index, int):
-        return replace(data, columns=stepped(data.columns, "take", (index,)), single=True, rank=1)
+        return replace(
+            data,
+            columns=stepped(data.columns, "take", (index,)),
+            single=True,
+            rank=1 if data.rank == 2 else None,
+        )
     items = index.items if isinstance(index, ListValue) else None
     if items is not None and all(isinstance(n, int) for n in items):
         return replace(data, columns=stepped(data.columns, "take", items), single=len(items) == 1)
@@ -139,8 +163,8 @@ def set_item(call: Call, arguments: Arguments) -> Value:
     target, index, value = (arguments.get(n, "", UNKNOWN) for n in range(3))
     data = data_of(target)
     if isinstance(target, Instance) and data is not None:
-        names = names_of(index)
-        write(call.interpreter, target, data, names, value)
+        wanted = names_of(index)
+        write(call.interpreter, target, data, wanted, value)
     return None
 
 
@@ -150,8 +174,8 @@ def set_located(call: Call, arguments: Arguments) -> Value:
     frame = holder.state["frame"]
     data = data_of(frame)
     if isinstance(frame, Instance) and data is not None:
-        names = names_of(index[1]) if isinstance(index, tuple) and len(index) == 2 else None
-        write(call.interpreter, frame, data, names, value)
+        wanted = names_of(index[1]) if isinstance(index, tuple) and len(index) == 2 else None
+        write(call.interpreter, frame, data, wanted, value)
     return None
 
 
@@ -205,15 +229,15 @@ def drop(call: Call, arguments: Arguments) -> Value:
 
 def dropped(data: Data, columns: Value) -> Data:
     """A frame without ``columns``."""
-    names = names_of(columns)
-    if names is None:
+    wanted = names_of(columns)
+    if wanted is None:
         listed = data_of(columns)
         if listed is not None and listed.kind == "columns" and listed.columns and listed.columns.steps:
             kind, positions = listed.columns.steps[-1]
             if kind == "take" and positions == (-1,):
                 return replace(data, columns=stepped(data.columns, "slice", (None, -1)))
         return replace(data, columns=None)
-    return replace(data, marks=without(data.marks, names), columns=stepped(data.columns, "drop", names))
+    return replace(data, marks=without(data.marks, wanted), columns=stepped(data.columns, "drop", wanted))
 
 
 def in_place(call: Call, arguments: Arguments, frame: Value, changed: Data) -> Value:
@@ -221,8 +245,18 @@ def in_place(call: Call, arguments: Arguments, frame: Value, changed: Data) -> V
     flag = arguments.keywords.get("inplace", False)
     if flag is not False and isinstance(frame, Instance):
         call.interpreter.heap.write(frame.state, "_data", changed)
+        _tell_owner(call.interpreter, frame)
         return None
     return held(call.interpreter, changed, call.node)
+
+
+def _tell_owner(i: Interpreter, column: Instance) -> None:
+    """A column that was changed in place is a part of its frame."""
+    owner = column.state.get("_owner")
+    if isinstance(owner, tuple) and isinstance(owner[0], Instance):
+        data = data_of(owner[0])
+        if data is not None:
+            write(i, owner[0], data, (owner[1],), column)
 
 
 def pop(call: Call, arguments: Arguments) -> Value:

@@ -168,7 +168,8 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
         note_applied(i, data, [fit])
     scaled = data.scaled if kind.scaled == "same" else data.scaled or kind.scaled
     if kind.codes:
-        return held(i, replace(data, marks=marks, scaled=False), call.node)
+        rank = data.rank if transformer.cls.name == "LabelEncoder" else None
+        return held(i, replace(data, marks=marks, scaled=False, rank=rank), call.node)
     if scaled is True and not data.single:
         i.trace.notes["scales"] = True
     return held(
