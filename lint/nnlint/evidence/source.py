@@ -149,8 +149,8 @@ class Recipe:
     """The trace of one entry of a program (its main part, or a function that nobody there calls).
 
     ``understood`` is false when calls that were not understood could have done something that is not in
-    the trace. ``regularized``/``augmented``: what else than layers keeps the network from memorising,
-    None when it could be there unseen.
+    the trace. ``augmented``, ``early_stopping``, ``penalised`` (a term on the weights, smoothed labels):
+    what else than layers keeps the network from memorising; None when it could be there unseen.
     """
 
     program: str
@@ -163,6 +163,7 @@ class Recipe:
     understood: bool = True
     augmented: bool | None = None
     early_stopping: bool | None = None
+    penalised: bool | None = None
     framework_steps: bool = False  # Lightning, Trainer, Accelerate: the framework does the steps
     finished: bool = True  # the trace goes to the end of the entry
 

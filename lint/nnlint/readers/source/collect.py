@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.fillers import fillers
+from nnlint.readers.source.habits import habits
 from nnlint.readers.source.hidden import unregistered
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import (
@@ -156,7 +157,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     uses = tuple(_loss_use(call, trace, text.path, owner, steps) for call in trace.losses)
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
-        found.append(_recipe(trace, taken, text, entry, uses))
+        found.append(_with_habits(i, _recipe(trace, taken, text, entry, uses)))
     if i.project.libraries.holds_data or trace.notes.get("scales"):
         from nnlint.readers.source.tabular.gather import pipeline
 
@@ -211,6 +212,21 @@ def _trail(prediction: Tensor, owner: dict[int, Network]) -> tuple[Step, ...]:
     if id(operation) in owner and operation.place.path:
         return (Step(operation.place, f"{owner[id(operation)].name} gives this value"),)
     return ()
+
+
+def _with_habits(i: Interpreter, recipe: Recipe) -> Recipe:
+    """What the program may do against memorising, if it trains a network at all."""
+    module = i.project.module(i, Path(recipe.program))
+    if module is None or not any(optimizer.models for optimizer in recipe.optimizers):
+        return recipe
+    known = habits(i, module)
+    absent = {kind: None if known & {kind, "unknown"} else False for kind in ("augments", "stops", "penalises")}
+    return replace(
+        recipe,
+        augmented=absent["augments"],
+        early_stopping=absent["stops"],
+        penalised=absent["penalises"],
+    )
 
 
 def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[LossUse, ...]) -> Recipe:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+
 from nnlint.evidence.source import Did
-from nnlint.network.graph import Initialization, Operation
+from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import roles_of
@@ -74,7 +76,21 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module), **details)
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
     i.trace.given.update(arguments_named(call.node))
-    return record_call(i, module, inputs, lambda: i.call(forward, arguments.after_self(), call.node))
+    given = _as_inputs(call, arguments.after_self())
+    return record_call(i, module, inputs, lambda: i.call(forward, given, call.node))
+
+
+def _as_inputs(call: Call, arguments: Arguments) -> Arguments:
+    """What a model is given and nothing is known of is taken to be a tensor, as most are."""
+    node = call.node if isinstance(call.node, ast.Call) else None
+    names = [getattr(n, "id", "") for n in node.args] if node is not None else []
+    values = [
+        Tensor(Operation("input", (), {"name": names[n] if n < len(names) else ""}, call.place))
+        if value is UNKNOWN
+        else value
+        for n, value in enumerate(arguments.positional)
+    ]
+    return Arguments(values, arguments.keywords, arguments.open, arguments.names)
 
 
 def _is_model(module: Instance) -> bool:

@@ -1,0 +1,90 @@
+"""What the words of a program say it may do against memorising: reasons for silence, no proof.
+
+A penalty, an augmentation or a stop can be written in a hundred ways, so its absence is only believed where
+no word of the program and of the modules it imports hints at it, and all of these are known.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.libraries import MODELS, QUIET
+from nnlint.readers.source.values import Library, ModuleValue
+
+AUGMENTS = re.compile(
+    r"augment|^Random(?!Sampler|State|Forest)[A-Z]|Jitter|Aug(Mix|$)|flip|crop|rotat|[aA]ffine|mixup|cutmix|cutout"
+    r"|mosaic|eras(e|ing)|[bB]lur|noise|^randn?(_like)?$|^random$|^uniform$|gauss|perturb|jitter|drop|corrupt|mask"
+    r"|overfit|sanity|tiny|smoke|debug|toy|dummy|fake|synthetic|single_?batch|one_?batch|make_[a-z]+s?$|^next$"
+)
+"""Other data in each round, and programs that mean to memorise one batch or play with made-up data."""
+STOPS = re.compile(r"patience|early|best|stop|swa|ema(_|$)|averaged", re.IGNORECASE)
+PENALISES = re.compile(
+    r"(^|_)l[12](?!_?loss)(_|$)|penal|regular|(^|_)reg(_|$)|decay|^norm$|^pow$|^square$|spectral|weight_norm|prun"
+    r"|distil|teacher|smooth|lora|quant|sparse|kl_|constraint|max_norm",
+    re.IGNORECASE,
+)
+KNOWN = frozenset(sys.stdlib_module_names) | QUIET | frozenset(MODELS)
+"""Packages that regularise nothing behind the program's back."""
+
+
+def habits(i: Interpreter, module: ModuleValue) -> frozenset[str]:
+    """``augments``, ``stops``, ``penalises`` where a word hints at it; ``unknown`` where code is not seen."""
+    found: set[str] = set()
+    for part in _parts(i, module, found):
+        assert part.text is not None
+        for word in _words(part.text.tree):
+            found.update(kind for kind, words in WORDS.items() if words.search(word))
+        if any(isinstance(node, ast.Break) for node in ast.walk(part.text.tree)):
+            found.add("stops")
+    return frozenset(found)
+
+
+WORDS = {"augments": AUGMENTS, "stops": STOPS, "penalises": PENALISES}
+
+
+def _parts(i: Interpreter, module: ModuleValue, found: set[str]) -> Iterator[ModuleValue]:
+    """The module and all of the project that it imports; notes when something cannot be seen."""
+    queue, seen = [module], {id(module)}
+    while queue:
+        part = queue.pop()
+        if part.text is None:
+            continue
+        yield part
+        for imported in _imports(i, part):
+            if isinstance(imported, ModuleValue) and id(imported) not in seen:
+                seen.add(id(imported))
+                queue.append(imported)
+            elif not isinstance(imported, ModuleValue) and not _harmless(imported):
+                found.add("unknown")
+
+
+def _imports(i: Interpreter, part: ModuleValue) -> Iterator[object]:
+    assert part.text is not None
+    for node in ast.walk(part.text.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield i.project.import_module(i, alias.name, 0, part)
+        elif isinstance(node, ast.ImportFrom):
+            yield i.project.import_module(i, node.module or "", node.level, part)
+
+
+def _harmless(imported: object) -> bool:
+    return isinstance(imported, Library) and imported.name.partition(".")[0] in KNOWN
+
+
+def _words(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg | ast.keyword):
+            yield node.arg or ""
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.alias):
+            yield node.name
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+            yield node.value
