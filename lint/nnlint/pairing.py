@@ -66,20 +66,23 @@ class Pairing:
             if PurePath(program).match(pattern):
                 return tuple(d for d in self._datasets if PurePath(d.place.path).match(data))
         reads = self._programs[program].reads if program in self._programs else ()
-        read = tuple(d for d in self._datasets if any(_names(path, d, program) for path in reads))
-        if read:
-            return read
+        for inside in (False, True):
+            read = tuple(d for d in self._datasets if any(_names(p, d, program, inside) for p in reads))
+            # A folder of several data sets does not tell which of them is meant.
+            if read and not (inside and len(read) > 1):
+                return read
         if len(self._datasets) == 1 and not any(_looks_like_data(p) for p in reads):
             return tuple(self._datasets)
         near = tuple(d for d in self._datasets if _below(d.place.path, PurePath(program).parent))
         return near if len(near) == 1 and len(self._programs) > 1 else ()
 
 
-def _names(written: str, data: Dataset, program: str) -> bool:
-    """``written`` in ``program`` is a file or folder of ``data``, seen from the program or from here."""
+def _names(written: str, data: Dataset, program: str, inside: bool) -> bool:
+    """``written`` in ``program``, seen from there or from here, is a path of ``data`` (or has one ``inside``)."""
+    paths = [Path(p).resolve() for p in data.paths]
     for base in (Path(program).parent, Path()):
         target = (base / written).resolve()
-        if any(target == f or target in f.parents for f in (Path(p).resolve() for p in data.paths)):
+        if any(target in p.parents if inside else target == p for p in paths):
             return True
     return False
 

@@ -192,7 +192,9 @@ def _data_paths(tree: ast.Module) -> Iterator[str]:
 
 
 def _is_folder(text: str) -> bool:
-    return "/" in text and " " not in text and "." not in text.rsplit("/", 1)[-1] and "://" not in text
+    """Relative, with a slash and no ending: ``data/train``."""
+    name = text.rstrip("/").rsplit("/", 1)[-1]
+    return "/" in text and name.isidentifier() and " " not in text and "://" not in text and text[0] != "/"
 
 
 __all__ = ["Unknown", "read_program"]
