@@ -35,6 +35,16 @@ CALLABLE = (Function, Class, Instance, Native, Bound, Partial, OneOf)
 OBJECTS = (Function, Class, Native, Bound, Partial, ModuleValue, Library, Instance, Weight, Tensor)
 
 
+class Joinable:
+    """A value of a library that knows what holds for two of its kind."""
+
+    __slots__ = ()
+
+    def joined(self, other: Value) -> Value:
+        """What holds whichever of the two it is."""
+        raise NotImplementedError
+
+
 def truth(value: Value) -> bool | None:
     """True, False or not known."""
     if value is None or isinstance(value, bool | int | float | str | bytes | tuple | range):
@@ -80,6 +90,8 @@ def join(a: Value, b: Value) -> Value:
         return Stream(join(a.element, b.element), a.loader if a.loader is b.loader else None)
     if isinstance(a, CALLABLE) and isinstance(b, CALLABLE):
         return one_of((a, b))
+    if isinstance(a, Joinable) and type(a) is type(b):
+        return a.joined(b)
     return UNKNOWN
 
 

@@ -55,7 +55,8 @@ def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | No
     if data.kind == "frame":
         listed = data_of(index)
         if listed is not None and listed.kind == "columns":
-            return replace(data, columns=listed.columns)
+            rank = 1 if listed.single else 2
+            return replace(data, columns=listed.columns, single=listed.single, rank=rank)
         return replace(data, columns=None, single=data.single or names.is_name(index))
     if isinstance(index, Instance | ListValue) or data.rows is None:
         return replace(data, rows=None)
@@ -96,7 +97,7 @@ def _some_names(data: Data, index: Value) -> Data | None:
     if isinstance(index, slice) and index.step is None:
         return replace(data, columns=stepped(data.columns, "slice", (index.start, index.stop)))
     if isinstance(index, int):
-        return replace(data, columns=stepped(data.columns, "take", (index,)))
+        return replace(data, columns=stepped(data.columns, "take", (index,)), single=True)
     return None
 
 

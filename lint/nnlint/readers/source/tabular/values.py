@@ -11,7 +11,8 @@ from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.readers.source.builtins import OBJECT, library_class
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.values import Instance, ListValue, OneOf, Value
+from nnlint.readers.source.joins import Joinable
+from nnlint.readers.source.values import UNKNOWN, Instance, ListValue, OneOf, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +24,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Data:
+class Data(Joinable):
     """What is known of a value that holds data.
 
     ``kind``: ``frame`` (columns by name), ``array``, ``mask``, ``index`` (numbers of rows), ``statistic``
@@ -40,6 +41,10 @@ class Data:
     single: bool = False
     rank: int | None = None
     text: str = ""
+
+    def joined(self, other: Value) -> Value:
+        """What holds whichever of the two it is."""
+        return _common([self, other]) or UNKNOWN
 
     @property
     def shape(self) -> Shape:
