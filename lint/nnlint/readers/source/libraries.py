@@ -296,9 +296,7 @@ class Libraries:
             i.trace.did(did, i.place(node), method=node.func.attr, receiver=name)
         if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
             return
-        target = node.args[0] if node.args and not _is_method(node, arguments) else None
-        if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"):
-            target = node.func.value
+        target = _written(i, node, result.operation.inputs[:1])
         if isinstance(target, ast.Name | ast.Attribute):
             from nnlint.readers.source.statements import assign
 
@@ -338,8 +336,20 @@ class Libraries:
         return nullcontext()
 
 
-def _is_method(node: ast.Call, arguments: Arguments) -> bool:
-    return isinstance(node.func, ast.Attribute) and len(node.args) < len(arguments.positional)
+def _written(i: Interpreter, node: ast.Call, inputs: tuple[Tensor, ...]) -> ast.expr | None:
+    """The name that an in-place operation writes to: its argument's, or that of the object it is a method of.
+
+    None for a call that only ends in such an operation: it writes to what it made itself.
+    """
+    named = [node.args[0]] if node.args else []
+    if isinstance(node.func, ast.Attribute):
+        named.append(node.func.value)
+    for expression in named:
+        if isinstance(expression, ast.Name | ast.Attribute):
+            value = i.evaluate(expression)
+            if any((value.tensor if isinstance(value, Weight) else value) is tensor for tensor in inputs):
+                return expression
+    return None
 
 
 @contextmanager
