@@ -128,7 +128,7 @@ def test_fits_on_all_rows_are_carried_into_the_split(tmp_path: Path, source: str
         "a, b = train_test_split(df)\nfinal = StandardScaler().fit(df)\nfinal.transform(df)",
         (
             "x = df.values\n"
-            "x = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)\na, b = train_test_split(x)"
+            "x = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)\na, b = train_test_split(x)"
         ),
         "X = something(df)\nX = StandardScaler().fit_transform(X)\nhead = X[:5]",
     ],
