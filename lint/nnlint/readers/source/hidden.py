@@ -40,7 +40,7 @@ def keep_place(i: Interpreter, module: Instance, name: str, value: Value, place:
     """Remember where an attribute that may come to hold modules was assigned."""
     if not isinstance(value, ListValue | DictValue | Stream) and not any(_held(value, DEPTH)):
         return
-    if PLACES not in module.state:
+    if not isinstance(module.state.get(PLACES), DictValue):
         i.heap.write(module.state, PLACES, DictValue({}))
     i.heap.write(module.state[PLACES].state, name, place)
 

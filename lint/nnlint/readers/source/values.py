@@ -312,7 +312,8 @@ class Weight:
     @property
     def initialization(self) -> Initialization:
         """How it gets its first values, as far as seen up to now."""
-        return self.state["initialization"]  # type: ignore[no-any-return]
+        kept = self.state["initialization"]  # a join of two ways leaves none
+        return kept if isinstance(kept, Initialization) else Initialization("unknown")
 
 
 NUMBER = (int, float, Symbolic)
