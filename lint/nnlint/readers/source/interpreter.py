@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Tensor
-from nnlint.network.operations import apply
+from nnlint.network.operations import Family, apply, family
 from nnlint.readers.source import statements
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.binding import bind
@@ -48,6 +48,8 @@ from nnlint.readers.source.values import (
 
 if TYPE_CHECKING:
     from nnlint.readers.source.project import Project
+
+MERGING = (Family.ARITHMETIC, Family.COMBINE)
 
 MAX_DEPTH = 60
 """Calls inside calls; deeper programs are recursions that the interpreter does not decide."""
@@ -135,8 +137,13 @@ class Interpreter:
         name: str = "",
         layer: Layer | None = None,
     ) -> Tensor:
-        """Apply an operation and record it."""
+        """Apply an operation and record it.
+
+        A sum below a condition that is not decided proves nothing: the condition may ask whether it fits.
+        """
         result = apply(kind, inputs, attributes, place, name=name, layer=layer)
+        if result.operation.conflict and self.trace.conditions and family(result.operation) in MERGING:
+            result = replace(result, operation=replace(result.operation, conflict=""))
         self.trace.operations.append(result.operation)
         return result
 

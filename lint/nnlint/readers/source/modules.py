@@ -174,6 +174,12 @@ def tensors_in(value: Value) -> Iterator[Tensor]:
             yield from tensors_in(part)
 
 
+def attributes_of(module: Instance) -> dict[str, Any]:
+    """The attributes of a layer's operation, none where they differ between two ways."""
+    found = module.state.get("_attributes")
+    return found if isinstance(found, dict) else {}
+
+
 def layer_of(i: Interpreter, module: Instance) -> Layer:
     """The evidence for a layer, made at its first use and kept."""
     names: Any = i.trace.notes.get("names") or {}
@@ -182,7 +188,7 @@ def layer_of(i: Interpreter, module: Instance) -> Layer:
     key = (id(module), name)
     if key not in kept:
         parameters = tuple(as_parameter(n, w) for n, w in weights(module))
-        attributes = module.state.get("_attributes", {})
+        attributes = attributes_of(module)
         kind = module.cls.find("_kind")
         kind = kind if isinstance(kind, str) else "unknown"
         kept[key] = (Layer(kind, module.cls.api, name, module.place, attributes, parameters), module)

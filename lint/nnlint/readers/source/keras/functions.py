@@ -137,6 +137,10 @@ FUNCTIONS: dict[str, Native] = {
 
 SYMBOLS: dict[str, Value] = {
     **{f"{module}.{name}": code for module in MODULES for name, code in FUNCTIONS.items()},
+    **{
+        f"keras.{module}.image_data_format": native("image_data_format", lambda call, given: "channels_last")
+        for module in ("backend", "config")
+    },
     "tensorflow.nn.dropout": native("dropout", _dropout),
     "tensorflow.nn.l2_normalize": FUNCTIONS["l2_normalize"],
     "keras.utils.to_categorical": native("to_categorical", _to_categorical),

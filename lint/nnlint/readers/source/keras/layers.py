@@ -17,7 +17,7 @@ from nnlint.readers.source.builtins import library_class, native
 from nnlint.readers.source.keras.activations import activate
 from nnlint.readers.source.keras.base import COMMON, LAYER, init_layer
 from nnlint.readers.source.keras.initializers import initialization_of, regularizer_of
-from nnlint.readers.source.modules import layer_of
+from nnlint.readers.source.modules import attributes_of, layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
 from nnlint.readers.source.signature import bind_signature
@@ -390,20 +390,25 @@ def _first_input(call: Call, layer: Instance, spec: Spec, keywords: dict[str, Va
 
 
 def ensure_built(call: Call, layer: Instance, spec: Spec, x: Shape) -> None:
-    """Make the weights, once the input is known; again if then its size was not."""
-    state, i = layer.state, call.interpreter
+    """Make the weights, once the input is known; again if then its size was not.
+
+    A layer that is built on one of two ways is built: this is nothing to undo or to join.
+    """
+    state = layer.state
     if state.get("_complete") or ("_complete" in state and x.axis(-1) is None):
         return
-    bound = state.get("_bound", {})
+    bound = state["_bound"]
+    if not isinstance(bound, dict):
+        return
     extra, weights = spec.build(bound, x)
-    i.heap.write(state, "_attributes", {**state.get("_attributes", {}), **extra})
+    state["_attributes"] = {**attributes_of(layer), **extra}
     trainable = state.get("trainable", True)
     for name, sizes in weights.items():
         given = bound.get(spec.starts.get(name, f"{name}_initializer"), _START.get(name, "unknown"))
         weight = make_weight(sizes, layer.place, initialization_of(given, layer.place))
         weight.state["trainable"] = trainable if isinstance(trainable, bool) else None
-        i.heap.write(state, name, weight)
-    i.heap.write(state, "_complete", all(s is not None for sizes in weights.values() for s in sizes))
+        state[name] = weight
+    state["_complete"] = all(s is not None for sizes in weights.values() for s in sizes)
 
 
 _START = {"gamma": "ones", "beta": "zeros"}
@@ -413,7 +418,7 @@ def run_layer(call: Call, layer: Instance, spec: Spec, tensor: Tensor) -> tuple[
     """Build the layer for the tensor and apply its operation."""
     ensure_built(call, layer, spec, tensor.shape)
     evidence = layer_of(call.interpreter, layer)
-    attributes = dict(layer.state.get("_attributes", {}))
+    attributes = dict(attributes_of(layer))
     result = call.interpreter.operate(
         spec.kind, (tensor,), attributes, layer.place, name=evidence.name, layer=evidence
     )
@@ -431,7 +436,9 @@ def _call(spec: Spec) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         layer = arguments.positional[0]
         evidence, result = run_layer(call, layer, spec, first_tensor(call, arguments))
-        return activate(call, evidence, layer.state.get("_bound", {}).get("activation"), result)
+        bound = layer.state.get("_bound")
+        activation = bound.get("activation") if isinstance(bound, dict) else UNKNOWN
+        return activate(call, evidence, activation, result)
 
     return run
 

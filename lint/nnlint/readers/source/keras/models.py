@@ -234,7 +234,8 @@ def realize(call: Call, model: Instance) -> Value:
         return model.state["_outputs"]
     i.heap.write(model.state, "_outputs", UNKNOWN)
     kept: Any = i.trace.notes.get("layers") or {}
-    for key in [k for k in kept if k[0] in {id(part) for _, part in walk(model)}]:
+    parts = {id(part) for _, part in walk(model)}
+    for key in [k for k in kept if k[0] in parts]:
         del kept[key]  # weights and their freezing may have changed since the layer was first met
     graph = model.state.get(GRAPH)
     if isinstance(graph, tuple):

@@ -19,7 +19,7 @@ from nnlint.readers.source.keras.layers import (
     layer_class,
 )
 from nnlint.readers.source.keras.shaping import init_with, step
-from nnlint.readers.source.modules import layer_of
+from nnlint.readers.source.modules import attributes_of, layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value, new_list
 from nnlint.readers.source.weights import make_weight, size_of
@@ -119,7 +119,7 @@ def _call(name: str) -> Any:
     def run(call: Call, arguments: Arguments) -> Value:
         layer, x = arguments.positional[0], first_tensor(call, arguments)
         ensure_built(call, layer, SPECS[name], x.shape)
-        return _run(call, layer, x, dict(layer.state.get("_attributes", {})))
+        return _run(call, layer, x, dict(attributes_of(layer)))
 
     return run
 
@@ -140,7 +140,7 @@ def _bidirectional_init(call: Call, arguments: Arguments) -> Value:
     if isinstance(inner, Instance) and inner.cls.name in CELLS:
         merged = bound["merge_mode"]
         known = merged == "concat" if isinstance(merged, str) else UNKNOWN
-        attributes = {**inner.state["_attributes"], "bidirectional": known, "directions": 2}
+        attributes = {**attributes_of(inner), "bidirectional": known, "directions": 2}
         i.heap.write(layer.state, "_attributes", attributes)
         if "_input_shape" in inner.state and "_input_shape" not in layer.state:
             i.heap.write(layer.state, "_input_shape", inner.state["_input_shape"])
@@ -152,18 +152,17 @@ def _bidirectional(call: Call, arguments: Arguments) -> Value:
     inner = (layer.state.get("_inner") or (None,))[0]
     if not isinstance(inner, Instance) or inner.cls.name not in CELLS:
         return step(call, layer, "unknown", (x,))
-    if "_complete" not in layer.state:
+    if "_complete" not in layer.state and isinstance(inner.state.get("_bound"), dict):
         bound = inner.state["_bound"]
         extra, weights = SPECS[inner.cls.name].build(bound, x.shape)
-        i = call.interpreter
-        i.heap.write(layer.state, "_attributes", {**layer.state["_attributes"], **extra})
+        layer.state["_attributes"] = {**attributes_of(layer), **extra}
         for name, sizes in weights.items():
             key = SPECS[inner.cls.name].starts.get(name, f"{name}_initializer")
             for way in ("forward", "backward"):
                 weight = make_weight(sizes, layer.place, initialization_of(bound[key], inner.place))
-                i.heap.write(layer.state, f"{way}_{name}", weight)
-        i.heap.write(layer.state, "_complete", True)
-    attributes = dict(layer.state["_attributes"])
+                layer.state[f"{way}_{name}"] = weight
+        layer.state["_complete"] = True
+    attributes = dict(attributes_of(layer))
     if layer.state.get("merge_mode") is None:
         return UNKNOWN
     return _run(call, layer, x, attributes)
@@ -210,7 +209,7 @@ def _attention(call: Call, arguments: Arguments) -> Value:
     value = as_tensor(i, arguments.get(2, "value", query), call.node)
     key = as_tensor(i, arguments.get(3, "key", None) or value, call.node)
     _attention_weights(call, layer, query, value)
-    attributes = dict(layer.state["_attributes"])
+    attributes = dict(attributes_of(layer))
     result = step(call, layer, "attention", (query, key, value), **attributes)
     scores = arguments.keywords.get("return_attention_scores", False)
     return result if scores is False else (result, i.operate("unknown", (), {}, call.place))
@@ -219,7 +218,7 @@ def _attention(call: Call, arguments: Arguments) -> Value:
 def _attention_weights(call: Call, layer: Instance, query: Tensor, value: Tensor) -> None:
     if "query_kernel" in layer.state:
         return
-    i, state = call.interpreter, layer.state
+    state = layer.state
     width, heads, size = query.shape.axis(-1), size_of(state["num_heads"]), size_of(state["key_dim"])
     inner = size if state["value_dim"] is None else size_of(state["value_dim"])
     out = width if state["output_shape"] is None else None
@@ -234,9 +233,9 @@ def _attention_weights(call: Call, layer: Instance, query: Tensor, value: Tensor
         shapes |= {"value_bias": (heads, inner), "output_bias": (out,)}
     for name, sizes in shapes.items():
         start = state["bias_initializer" if name.endswith("bias") else "kernel_initializer"]
-        i.heap.write(state, name, make_weight(sizes, layer.place, initialization_of(start, layer.place)))
+        state[name] = make_weight(sizes, layer.place, initialization_of(start, layer.place))
     if isinstance(width, int) and out is not None:
-        i.heap.write(state, "_attributes", {**state["_attributes"], "embed_dim": width})
+        state["_attributes"] = {**attributes_of(layer), "embed_dim": width}
 
 
 def _dot_attention(call: Call, arguments: Arguments) -> Value:

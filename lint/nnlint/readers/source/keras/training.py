@@ -165,6 +165,9 @@ def _fit(call: Call, arguments: Arguments) -> Value:
         _give_targets(call, met, bound["y"])
         for result in met.results:
             differentiate(i, result)
+    fed = i.trace.notes.setdefault("fed", [])
+    if isinstance(fed, list):
+        fed.append((bound["x"], bound["y"]))
     _note_callbacks(call, model, bound["callbacks"])
     _rounds(call, model, bound)
     return UNKNOWN
