@@ -8,8 +8,9 @@ from dataclasses import replace
 from nnlint.evidence.source import Columns, Fit, Pipeline, Rows, SplitUse
 from nnlint.readers.source.tabular.bridge import provenance, sliced
 from nnlint.readers.source.tabular.rows import merged
-from nnlint.readers.source.tabular.values import Data
+from nnlint.readers.source.tabular.values import Data, data_of
 from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import Value
 
 
 def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
@@ -65,11 +66,19 @@ def _is_over(fitted: Rows, split: Rows) -> bool:
 
 def _features(trace: Trace) -> tuple[list[Data | None], Columns | None]:
     """The data that reaches networks, and its columns when all agree."""
-    inputs = [provenance(t) for call in trace.calls for t in call.inputs[:1]]
+    fed = _fed(trace)
+    inputs = [data_of(x) for x, _ in fed] or [provenance(t) for call in trace.calls for t in call.inputs[:1]]
     picks = {d.columns for d in inputs if d is not None and d.columns is not None}
     steps = {c.steps for c in picks}
     complete = inputs and all(d is not None and d.columns is not None for d in inputs)
     return inputs, next(iter(picks)) if complete and len(steps) == 1 else None
+
+
+def _fed(trace: Trace) -> list[tuple[Value, Value]]:
+    """Features and labels given to ``model.fit(x, y)``."""
+    fed = trace.notes.get("fed", [])
+    assert isinstance(fed, list)
+    return fed
 
 
 def _scales(trace: Trace, inputs: list[Data | None]) -> bool | None:
@@ -83,6 +92,7 @@ def _scales(trace: Trace, inputs: list[Data | None]) -> bool | None:
 def _labels(trace: Trace) -> Columns | None:
     """The one column that losses compare with, else the one that splits took along as second."""
     met = [provenance(loss.target) for loss in trace.losses if loss.target is not None]
+    met += [data_of(y) for _, y in _fed(trace)]
     found = [d.columns for d in met if d is not None and d.single and d.columns is not None]
     noted = trace.notes.get("labels", [])
     assert isinstance(noted, list)

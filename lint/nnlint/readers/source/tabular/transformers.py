@@ -52,7 +52,7 @@ TABLE: Mapping[str, Kind] = {
     "preprocessing.PolynomialFeatures": Kind("", None),
     "preprocessing.FunctionTransformer": Kind("", None),
     "preprocessing.OneHotEncoder": Kind("encoder", "same"),
-    "preprocessing.OrdinalEncoder": Kind("encoder", "same"),
+    "preprocessing.OrdinalEncoder": Kind("codes", "same"),
     "preprocessing.TargetEncoder": Kind("encoder", None),
     "preprocessing.KBinsDiscretizer": Kind("encoder", None),
     "preprocessing.SplineTransformer": Kind("encoder", None),
@@ -86,6 +86,10 @@ TABLE: Mapping[str, Kind] = {
     "feature_extraction.text.HashingVectorizer": Kind("", True),
 }
 """Name below ``sklearn`` -> what it learns and what it does to the scale."""
+
+
+CATEGORICAL = frozenset({"OneHotEncoder", "OrdinalEncoder"})
+"""Encoders of categories: what they make of one column can be the label still."""
 
 
 def kind_of(value: Value) -> Kind | None:
@@ -167,6 +171,8 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
         marks = unique((*marks, Mark(fit, names)))
         note_applied(i, data, [fit])
     scaled = data.scaled if kind.scaled == "same" else data.scaled or kind.scaled
+    if data.single and transformer.cls.name in CATEGORICAL:
+        return held(i, replace(data, marks=marks, rank=2), call.node)  # labels, most likely
     if kind.codes:
         rank = data.rank if transformer.cls.name == "LabelEncoder" else None
         return held(i, replace(data, marks=marks, scaled=False, rank=rank), call.node)
