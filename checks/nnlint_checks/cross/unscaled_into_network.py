@@ -58,7 +58,61 @@ def unscaled_into_network(network: Network, pipeline: Pipeline, data: Dataset) -
 
         load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
         ```
+        The same with Keras.
+        ```python
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+        from tensorflow import keras
+
+        df = pd.read_csv("wine.csv")
+        X_train, X_test, y_train, y_test = train_test_split(
+            df.drop(columns=["target"]), df["target"], stratify=df["target"]
+        )
+        model = keras.Sequential(
+            [
+                keras.layers.Input((13,)),
+                keras.layers.Dense(32, activation="relu"),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        model.fit(X_train, y_train, epochs=50, validation_data=(X_test, y_test))
+        ```
+        ```python generate
+        # expect wine.csv  error: [XC301]
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
     Silent:
+        A Normalization layer that has seen the training rows comes first.
+        ```python
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+        from tensorflow import keras
+
+        df = pd.read_csv("wine.csv")
+        X_train, X_test, y_train, y_test = train_test_split(
+            df.drop(columns=["target"]), df["target"], stratify=df["target"]
+        )
+        normalize = keras.layers.Normalization()
+        normalize.adapt(X_train)
+        model = keras.Sequential(
+            [
+                keras.layers.Input((13,)),
+                normalize,
+                keras.layers.Dense(32, activation="relu"),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        model.fit(X_train, y_train, epochs=50, validation_data=(X_test, y_test))
+        ```
+        ```python generate
+        from sklearn.datasets import load_wine
+
+        load_wine(as_frame=True).frame.to_csv("wine.csv", index=False)
+        ```
         The network normalises its inputs first.
         ```python
         import pandas as pd

@@ -81,7 +81,54 @@ def fitted_before_split(pipeline: Pipeline) -> Iterator[Finding]:
         df["age"] = df["age"].fillna(df["age"].mean())  # error: [DP701]
         train, test = train_test_split(df, test_size=0.2)
         ```
+        A series is scaled as a whole, then cut into windows.
+        ```python
+        import numpy as np
+        import pandas as pd
+        from sklearn.preprocessing import MinMaxScaler
+
+        prices = pd.read_csv("prices.csv")["close"].values.reshape(-1, 1)
+        scaled = MinMaxScaler().fit_transform(prices)  # error: [DP701]
+        windows, following = [], []
+        for i in range(len(scaled) - 30):
+            windows.append(scaled[i : i + 30])
+            following.append(scaled[i + 30])
+        X, y = np.array(windows), np.array(following)
+        n = int(0.8 * len(X))
+        X_train, X_test = X[:n], X[n:]
+        ```
+        Tensors, standardised in the data set.
+        ```python
+        import pandas as pd
+        import torch
+        from torch.utils.data import Dataset, random_split
+
+        class Cells(Dataset):
+            def __init__(self, path):
+                df = pd.read_csv(path)
+                x = torch.tensor(df.drop(columns="y").values, dtype=torch.float32)
+                self.x = (x - x.mean(dim=0)) / x.std(dim=0)  # error: [DP701]
+                self.y = torch.tensor(df["y"].values)
+
+            def __len__(self):
+                return len(self.y)
+
+            def __getitem__(self, index):
+                return self.x[index], self.y[index]
+
+        train, test = random_split(Cells("cells.csv"), [0.8, 0.2])
+        ```
     Silent:
+        Rows far from the middle are left out, and the help column is dropped again.
+        ```python
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+
+        df = pd.read_csv("houses.csv")
+        df["z"] = (df["area"] - df["area"].mean()) / df["area"].std()
+        df = df[df["z"].abs() < 4].drop(columns="z")
+        train, test = train_test_split(df)
+        ```
         Fitted on the training rows.
         ```python
         import pandas as pd
