@@ -220,11 +220,13 @@ def _with_habits(i: Interpreter, recipe: Recipe) -> Recipe:
     if module is None or not any(optimizer.models for optimizer in recipe.optimizers):
         return recipe
     known = habits(i, module)
-    absent = {kind: None if known & {kind, "unknown"} else False for kind in ("augments", "stops", "penalises")}
+    absent = {
+        kind: None if known & {kind, "unknown"} else False for kind in ("augments", "stops", "penalises")
+    }
     return replace(
         recipe,
-        augmented=absent["augments"],
-        early_stopping=absent["stops"],
+        augmented=recipe.augmented or absent["augments"],
+        early_stopping=recipe.early_stopping or absent["stops"],
         penalised=absent["penalises"],
     )
 
