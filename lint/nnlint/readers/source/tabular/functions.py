@@ -50,7 +50,7 @@ def _same(call: Call, arguments: Arguments) -> Value:
     value = arguments.get(0, "a", UNKNOWN)
     data = data_of(value) or _windows(value)
     if data is None:
-        return _numbers(value)
+        return UNKNOWN
     kind = "array" if data.kind == "frame" else data.kind
     rank = None if ast.unparse(call.node).startswith(("np.reshape", "np.expand", "np.squeeze")) else data.rank
     return held(call.interpreter, replace(data, kind=kind, rank=rank), call.node)
@@ -63,16 +63,6 @@ def _windows(value: Value) -> Data | None:
         return None
     rows = element.rows.parent if element.rows.role == "" else element.rows
     return replace(element, kind="array", rows=rows or element.rows, columns=None, rank=None)
-
-
-def _numbers(value: Value) -> Value:
-    """An array of known numbers stands for its list."""
-    return value if isinstance(value, ListValue | tuple) and _plain(value) else UNKNOWN
-
-
-def _plain(value: Value) -> bool:
-    items = value.items if isinstance(value, ListValue) else value
-    return isinstance(items, tuple) and all(isinstance(n, int | float) for n in items)
 
 
 def _aggregate(name: str) -> Callable[[Call, Arguments], Value]:
