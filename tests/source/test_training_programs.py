@@ -1,4 +1,4 @@
-"""Whole training programs in the styles that people write: what is broken is found, its good twin is silent."""
+"""Whole training programs in the styles of the field: what is broken is found, the good twin is silent."""
 
 from __future__ import annotations
 
@@ -175,6 +175,27 @@ PROGRAMS: dict[str, str] = {
             train(net, train_loader, opt, sched)
             print(epoch, evaluate(net, test_loader))
     """,
+    "trainer that others construct": """
+        class Learner:
+            def __init__(self, optimizer, loader, epochs=3):
+                self.model = Net()
+                self.optimizer, self.loader, self.epochs = optimizer, loader, epochs
+
+            def fit(self):
+                for epoch in range(self.epochs):
+                    for batch in self.loader:
+                        self._step(batch)
+
+            def _step(self, batch):
+                {self.optimizer.zero_grad()|pass}
+                F.cross_entropy(self.model(batch[0]), batch[1]).backward()
+                self.optimizer.step()
+
+            def predict(self, x_test):
+                {self.model.eval()|pass}
+                with torch.no_grad():
+                    return self.model(x_test).argmax(1)
+    """,
     "while loop": """
         def learn(batches):
             model = Net()
@@ -235,3 +256,116 @@ def test_good_program_is_silent(name: str, tmp_path: Path) -> None:
 def test_each_broken_spot_is_found_alone(name: str, spot: int, tmp_path: Path) -> None:
     program = PROGRAMS[name]
     assert found(tmp_path, variant(program, spot)) == {code_of(spots(program)[spot][0])}
+
+
+SILENT: dict[str, str] = {
+    "accelerate": """
+        from accelerate import Accelerator
+
+        def main(loader):
+            accelerator = Accelerator()
+            model = Net()
+            optimizer = optim.Adam(model.parameters(), lr=1e-3)
+            model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+            for x, y in loader:
+                with accelerator.accumulate(model):
+                    accelerator.backward(F.cross_entropy(model(x), y))
+                    optimizer.step()
+    """,
+    "lightning": """
+        import lightning as L
+
+        class Lit(L.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.net = Net()
+
+            def training_step(self, batch, batch_idx):
+                return F.cross_entropy(self.net(batch[0]), batch[1])
+
+            def validation_step(self, batch, batch_idx):
+                self.log("val", F.cross_entropy(self.net(batch[0]), batch[1]))
+
+            def configure_optimizers(self):
+                return optim.Adam(self.parameters(), lr=1e-3)
+
+        L.Trainer(max_epochs=3).fit(Lit(), DataLoader(load("train")), DataLoader(load("val")))
+    """,
+    "samples of a generator in train mode": """
+        def main(loader, noise):
+            g, d = Net(), Net()
+            opt_g, opt_d = optim.Adam(g.parameters(), lr=2e-4), optim.Adam(d.parameters(), lr=2e-4)
+            for real, _ in loader:
+                d.zero_grad()
+                (d(g(noise).detach()).mean() - d(real).mean()).backward()
+                opt_d.step()
+                g.zero_grad()
+                (-d(g(noise))).mean().backward()
+                opt_g.step()
+            with torch.no_grad():
+                fake = g(noise)
+    """,
+    "statistics of norms are renewed": """
+        def main(train_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.BatchNorm1d(64), nn.Linear(64, 3))
+            optimizer = optim.Adam(model.parameters(), lr=1e-3)
+            for x, y in train_loader:
+                optimizer.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            model.train()
+            with torch.no_grad():
+                for x, _ in train_loader:
+                    model(x)
+    """,
+    "rate set by hand": """
+        def main(loader):
+            model = Net()
+            optimizer = optim.SGD(model.parameters(), lr=10.0)
+            for step, (x, y) in enumerate(loader):
+                for group in optimizer.param_groups:
+                    group["lr"] = 0.1 / (1 + step)
+                optimizer.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+    """,
+    "a new model in each round": """
+        def cross_validate(folds):
+            for x, y in folds:
+                model = Net()
+                optimizer = optim.Adam(model.parameters(), lr=1e-3)
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+    """,
+    "gradients are cleared by a helper that is not seen": """
+        from engine import clear_gradients
+
+        def main(loader):
+            model = Net()
+            optimizer = optim.Adam(model.parameters(), lr=1e-3)
+            for x, y in loader:
+                clear_gradients(optimizer)
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+    """,
+    "names that are not known register layers": """
+        class Deep(nn.Module):
+            def __init__(self, names):
+                super().__init__()
+                self.parts = []
+                for name in names:
+                    layer = nn.Linear(20, 20)
+                    setattr(self, name, layer)
+                    self.parts.append(layer)
+
+            def forward(self, x):
+                for part in self.parts:
+                    x = part(x)
+                return x
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_only_looks_broken_is_silent(name: str, tmp_path: Path) -> None:
+    assert found(tmp_path, HEAD + dedent(SILENT[name])) == set()

@@ -18,6 +18,7 @@ from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
 from nnlint.readers.source.modules import KERAS, unknown_inputs, walk
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.trainers import run_trainer, trains
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -153,6 +154,10 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tupl
                 node.name,
                 lambda value=value, node=node: i.call_function(value, _parameters(i, value), node),
             )
+    for node in classes:
+        value = module.state.get(node.name)
+        if id(node) not in i.reached and isinstance(value, Class) and not _is_model(value) and trains(node):
+            yield node.name, run_trainer(i, value)
     for node in reversed(classes):
         value = module.state.get(node.name)
         if id(node) not in i.reached and isinstance(value, Class) and _is_model(value):

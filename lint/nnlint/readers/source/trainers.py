@@ -1,0 +1,39 @@
+"""Classes that train and that nothing in the file constructs: a Trainer that others import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.values import UNKNOWN, Arguments, Class, Function, Instance
+
+
+def trains(node: ast.ClassDef) -> bool:
+    """A method of the class calls ``backward``."""
+    return any(isinstance(n, ast.Attribute) and n.attr == "backward" for n in ast.walk(node))
+
+
+def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:
+    """Construct it with arguments of which nothing is known, and call the methods that others would call."""
+
+    def run() -> None:
+        assert cls.node is not None
+        initializer = cls.find("__init__")
+        needed = _required(initializer) - 1 if isinstance(initializer, Function) else 0
+        trainer = i.construct(cls, Arguments([UNKNOWN] * max(needed, 0)), cls.node)
+        methods = [n for n in cls.node.body if isinstance(n, ast.FunctionDef) and n.name != "__init__"]
+        used = {n.attr for m in methods for n in ast.walk(m) if isinstance(n, ast.Attribute)}
+        for node in sorted(methods, key=lambda m: m.name in used):
+            method = cls.find(node.name)
+            if isinstance(trainer, Instance) and isinstance(method, Function) and id(node) not in i.reached:
+                given = [] if "staticmethod" in method.decorators else [trainer]
+                missing = max(_required(method) - len(given), 0)
+                i.call_function(method, Arguments([*given, *[UNKNOWN] * missing]), node)
+
+    return run
+
+
+def _required(function: Function) -> int:
+    """How many positional arguments have no default."""
+    return len(function.node.args.args) - len(function.defaults)
