@@ -219,7 +219,7 @@ def _sequential_call(call: Call, arguments: Arguments) -> Value:
     if held is None:
         call.interpreter.trace.opaque += 1
         return as_tensor(call.interpreter, UNKNOWN, call.node)
-    for _, layer in held.items():
+    for layer in held.state.values():
         value = call.interpreter.call(layer, Arguments([value]), call.node)
     return value
 

@@ -9,16 +9,9 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Size, multiply
 from nnlint.readers.source.keras.base import items_of
 from nnlint.readers.source.keras.initializers import initialization_of, regularizer_of
-from nnlint.readers.source.keras.layers import (
-    Bound,
-    Spec,
-    Weights,
-    bind_layer,
-    ensure_built,
-    first_tensor,
-    layer_class,
-)
+from nnlint.readers.source.keras.layers import bind_layer, ensure_built, first_tensor, layer_class
 from nnlint.readers.source.keras.shaping import init_with, step
+from nnlint.readers.source.keras.table import Bound, Spec, Weights
 from nnlint.readers.source.modules import attributes_of, layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value, new_list

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -218,7 +219,8 @@ def _rounds(call: Call, model: Instance, bound: dict[str, Value]) -> None:
         size if isinstance(size, int) else None,
         shuffle if isinstance(shuffle, bool) else None,
     )
-    with trace.loop(Loop(place, None, epochs if isinstance(epochs, int) else None)):
+    passes = Loop(place, None, epochs if isinstance(epochs, int) else None)
+    with nullcontext() if epochs == 1 else trace.loop(passes):
         with trace.loop(Loop(place, loader)):
             trace.did(Did.FORWARD, place, model.key, training=True)
             trace.did(Did.LOSS, place)
