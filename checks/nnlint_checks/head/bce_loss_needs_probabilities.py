@@ -59,6 +59,19 @@ def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
         loss = F.binary_cross_entropy(model(torch.randn(32, 12)), torch.ones(32, 1))  # error: [HL104]
         loss.backward()
         ```
+        Keras' losses want probabilities unless told otherwise.
+        ```python
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([
+            keras.Input(shape=(12,)),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(1),
+        ])
+        model.compile(optimizer="adam", loss="binary_crossentropy")  # error: [HL104]
+        model.fit(x_train, y_train, epochs=5)
+        ```
     Silent:
         Tanh moved into [0, 1], softmax, and a clamp.
         ```python

@@ -55,6 +55,22 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
         loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True)
         fit(model, loader, nn.CrossEntropyLoss(), optimizer)
         ```
+        Keras: ``from_logits=True`` after a softmax.
+        ```python
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([
+            keras.Input(shape=(20,)),
+            layers.Dense(32, activation="relu"),
+            layers.Dense(5, activation="softmax"),
+        ])
+        model.compile(
+            optimizer="adam",
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),  # error: [HL101]
+        )
+        model.fit(x_train, y_train, epochs=5)
+        ```
     Silent:
         The training step uses the scores; softmax is taken for prediction only.
         ```python
@@ -118,10 +134,10 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
         name = api(head.operation)
         redundant = head.operation.kind in LOG_SOFTMAX
         gives = "log-probabilities" if redundant else "probabilities"
-        effect = "which it computes itself" if redundant else "not scores, and applies softmax again"
+        effect = "which it computes itself" if redundant else "and applies softmax again"
         yield Finding(
             use.place,
-            f"{loss_api(use)} gets {gives} (from {name}), {effect}",
+            f"{loss_api(use)} gets {gives} of {name}, {effect}",
             f"pass the scores to {loss_api(use)} and leave {name} out; take it for prediction only",
             way_to(use, head, f"{name} makes {gives} here"),
             subject=("head", home(head)),
