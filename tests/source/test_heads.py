@@ -183,6 +183,24 @@ def test_training_step_of_a_module_that_a_framework_trains(
         ),
         pytest.param(
             """
+            class Game(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.trunk, self.value_head = nn.Linear(8, 16), nn.Linear(16, 1)
+
+                def forward(self, board):
+                    return torch.tanh(self.value_head(F.relu(self.trunk(board))))
+
+            net = Game()
+
+            def learn(boards, winners):
+                loss = F.mse_loss(net(boards).squeeze(1), winners)
+                loss.backward()
+            """,
+            id="value of a game",
+        ),
+        pytest.param(
+            """
             body, out = nn.Sequential(nn.Linear(8, 16), nn.ReLU()), nn.Linear(16, 1)
             x = torch.randn(4, 8)
             hidden = body(x)

@@ -21,7 +21,7 @@ AFFINE = ("linear", "bilinear", "gemm")
 
 NO_REGRESSOR = re.compile(
     r"auto_?encod|decod|recon|generat|discrimin|gan\b|vae|critic|actor|policy|q_?net|dqn|agent|diffus|unet"
-    r"|student|teacher|distill|contrast|siamese",
+    r"|student|teacher|distill|contrast|siamese|value|ppo|a2c|a3c|ddpg|alpha_?zero|reward",
     re.IGNORECASE,
 )
 """Names of networks and layers whose outputs are images, codes, actions or values, scaled on purpose."""

@@ -17,6 +17,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 
 NO_QUANTITY = _words(
+    "zs vs outcome outcomes advs winner winners",
     "feat feats feature features embed embedding embeddings emb hidden latent latents teacher student z",
     "code repr representation attn attention hint proto prototypes center centers recon reconstruction",
     "image images img imgs pixel pixels frame frames patch patches noise eps epsilon clean mask masks",
