@@ -32,3 +32,6 @@ SYMBOLS: dict[str, Value] = {
     **losses.SYMBOLS,
     **optimizers.SYMBOLS,
 }
+SYMBOLS |= {  # only ``from keras.models import *`` asks for these: single names are canonical before
+    f"keras.models.{name}": SYMBOLS[f"keras.{name}"] for name in ("Model", "Sequential")
+}
