@@ -34,10 +34,10 @@ from nnlint.readers.source.values import (
     Value,
 )
 
-FILE_FUEL = 600_000
-"""Steps for all entries of one file: about two seconds."""
+FILE_FUEL = 300_000
+"""Steps for all entries of one file: about a second."""
 
-ENTRY_FUEL = 200_000
+ENTRY_FUEL = 120_000
 """Steps for one entry."""
 
 DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".npz", ".npy")
@@ -129,6 +129,9 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
 
 _NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 
+MAX_ALIKE = 3
+"""Functions without loops that call the same names (``resnet18``, ``resnet34``...) of which as many are run."""
+
 MAX_SAME_CLASS = 3
 """Instances of one class that are looked at: a file with a hundred factories of one net is no news."""
 
@@ -147,7 +150,12 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tupl
     """Functions and model classes of the file that no entry has called yet, factories before classes."""
     functions = [n for n in text.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     classes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
+    alike: dict[frozenset[str], int] = {}
     for node in sorted(functions, key=_is_used(text.tree)):
+        calls = _calls_of(node)
+        alike[calls] = alike.get(calls, 0) + 1
+        if alike[calls] > MAX_ALIKE and not _loops(node):
+            continue
         value = module.state.get(node.name)
         if id(node) not in i.reached and isinstance(value, Function) and value.node is node:
             yield (
@@ -162,6 +170,14 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tupl
         value = module.state.get(node.name)
         if id(node) not in i.reached and isinstance(value, Class) and _is_model(value):
             yield node.name, lambda value=value, node=node: i.construct(value, Arguments([]), node)
+
+
+def _calls_of(function: ast.AST) -> frozenset[str]:
+    return frozenset(ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call))
+
+
+def _loops(function: ast.AST) -> bool:
+    return any(isinstance(n, ast.For | ast.While) for n in ast.walk(function))
 
 
 def _is_used(tree: ast.Module) -> Callable[[ast.FunctionDef | ast.AsyncFunctionDef], bool]:
