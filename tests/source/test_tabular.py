@@ -130,6 +130,8 @@ def test_fits_on_all_rows_are_carried_into_the_split(tmp_path: Path, source: str
             "x = df.values\n"
             "x = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)\na, b = train_test_split(x)"
         ),
+        "lo, hi = np.min(df.values, axis=0), np.max(df.values, axis=0)\nx = np.r_[lo[:2] - 10, hi[2:] + 10]",
+        "x = df.values if mystery else StandardScaler().fit_transform(df)\na, b = train_test_split(x[:, 1:])",
         "X = something(df)\nX = StandardScaler().fit_transform(X)\nhead = X[:5]",
     ],
 )

@@ -172,7 +172,7 @@ class Libraries:
         if isinstance(container, OneOf) and "tabular" in self._loaded:
             from nnlint.readers.source.tabular import selecting
 
-            return selecting.item(Call(i, node, i.place(node)), Arguments([container, index]))
+            return selecting.item(Call(i, node), Arguments([container, index]))
         return UNKNOWN
 
     def set_item(self, i: Interpreter, container: Value, index: Value, value: Value, node: ast.AST) -> None:

@@ -35,6 +35,8 @@ def _side(data: Data, rows: Rows, place: Place, text: str) -> Subset:
 def row_selection(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | None:
     """``data[index]`` where ``index`` picks rows; None when it may pick something else."""
     place = i.place(node)
+    if data.kind == "statistic":
+        return data  # a figure for each column: its parts are no rows
     if isinstance(index, slice):
         if all(part is None for part in (index.start, index.stop)):
             return data
