@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from nnlint.evidence.place import Place
@@ -88,7 +89,8 @@ class Layer:
 class Operation:
     """One step of the computation. ``kind`` is a key of ``operations.RULES``.
 
-    ``conflict`` says why the sizes that meet here cannot, when that is proven.
+    ``conflict`` says why the sizes that meet here cannot, when that is proven. ``number`` tells operations
+    apart for ever, as the identity of an object that is gone does not.
     """
 
     kind: str
@@ -98,6 +100,7 @@ class Operation:
     name: str = ""
     layer: Layer | None = None
     conflict: str = ""
+    number: int = field(default_factory=count().__next__, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,9 @@ What an entry changes in the project is undone after it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from nnlint.evidence.source import Pipeline, Program
@@ -42,6 +44,8 @@ ENTRY_FUEL = 120_000
 
 DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".npz", ".npy")
 
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
 STEP_METHODS = ("training_step", "validation_step", "test_step", "configure_optimizers")
 """Methods that a framework calls on a model."""
 
@@ -59,12 +63,14 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     trace, spent = _run_entry(i, entries[0][1], module, text, min(budget, ENTRY_FUEL * 2))
     budget -= spent
     evidence += collect(i, trace, text, "main")
-    for name, run in _unreached(i, module, text):
+    for entry in _unreached(i, module, text):
         if budget <= 0:
             break
-        trace, spent = _run_entry(i, run, module, text, min(budget, ENTRY_FUEL))
+        i.guessed = entry.guessed
+        trace, spent = _run_entry(i, entry.run, module, text, min(budget, ENTRY_FUEL))
+        i.guessed = False
         budget -= spent
-        evidence += collect(i, trace, text, name)
+        evidence += collect(i, trace, text, entry.name)
     i.reached = reached_before | i.reached
     seen = [read for e in evidence if isinstance(e, Pipeline) for read, _ in e.reads]
     reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
@@ -146,30 +152,48 @@ def _call_model(i: Interpreter, model: Instance) -> None:
             i.call_function(method, Arguments([model]), method.node)
 
 
-def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[tuple[str, object]]:
+@dataclass(frozen=True)
+class Entry:
+    """Something to run. ``guessed``: the file uses it elsewhere in a way that was not followed, so the
+    defaults that it is run with may never meet: what they contradict proves nothing.
+    """
+
+    name: str
+    run: Callable[[], object]
+    guessed: bool
+
+
+def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[Entry]:
     """Functions and model classes of the file that no entry has called yet, factories before classes."""
     functions = [n for n in text.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     classes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
-    alike: dict[frozenset[str], int] = {}
-    for node in sorted(functions, key=_is_used(text.tree)):
-        calls = _calls_of(node)
-        alike[calls] = alike.get(calls, 0) + 1
-        if alike[calls] > MAX_ALIKE and not _loops(node):
-            continue
+    used = _is_used(text.tree)
+    for node in _unlike(sorted(functions, key=used)):
         value = module.state.get(node.name)
         if id(node) not in i.reached and isinstance(value, Function) and value.node is node:
-            yield (
-                node.name,
-                lambda value=value, node=node: i.call_function(value, _parameters(i, value), node),
-            )
-    for node in classes:
-        value = module.state.get(node.name)
-        if id(node) not in i.reached and isinstance(value, Class) and not _is_model(value) and trains(node):
-            yield node.name, run_trainer(i, value)
-    for node in reversed(classes):
-        value = module.state.get(node.name)
-        if id(node) not in i.reached and isinstance(value, Class) and _is_model(value):
-            yield node.name, lambda value=value, node=node: i.construct(value, Arguments([]), node)
+            yield Entry(node.name, partial(_call_by_itself, i, value), used(node))
+    values = [(node, module.state.get(node.name)) for node in reversed(classes)]
+    known = [(node, value) for node, value in values if isinstance(value, Class)]
+    for node, value in reversed(known):
+        if id(node) not in i.reached and not _is_model(value) and trains(node):
+            yield Entry(node.name, run_trainer(i, value), used(node))
+    for node, value in known:
+        if id(node) not in i.reached and _is_model(value):
+            yield Entry(node.name, partial(i.construct, value, Arguments([]), node), used(node))
+
+
+def _call_by_itself(i: Interpreter, function: Function) -> Value:
+    return i.call_function(function, _parameters(i, function), function.node)
+
+
+def _unlike(functions: Iterable[Definition]) -> Iterator[Definition]:
+    """All but the many that only call what others call, too."""
+    alike: dict[frozenset[str], int] = {}
+    for node in functions:
+        calls = _calls_of(node)
+        alike[calls] = alike.get(calls, 0) + 1
+        if alike[calls] <= MAX_ALIKE or _loops(node):
+            yield node
 
 
 def _calls_of(function: ast.AST) -> frozenset[str]:
@@ -180,8 +204,8 @@ def _loops(function: ast.AST) -> bool:
     return any(isinstance(n, ast.For | ast.While) for n in ast.walk(function))
 
 
-def _is_used(tree: ast.Module) -> Callable[[ast.FunctionDef | ast.AsyncFunctionDef], bool]:
-    """Whether other code of the file mentions a function: then it is better run from there, so it comes last."""
+def _is_used(tree: ast.Module) -> Callable[[Definition | ast.ClassDef], bool]:
+    """Whether other code of the file mentions a function or class: then it is better run from there."""
     mentioned: dict[str, set[int]] = {}
     for statement in tree.body:
         for node in ast.walk(statement):

@@ -89,6 +89,7 @@ class Interpreter:
         self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
         self.keys = 0
         self.looked_at: dict[object, int] = {}  # classes whose models got a call of their own, in this file
+        self.guessed = False  # whether the entry runs with arguments that the program may never give
         self.main = False  # whether ``if __name__ == "__main__"`` holds
         self.uncertain = 0  # loops around this point whose rounds are not told apart
 
@@ -142,7 +143,8 @@ class Interpreter:
         A sum below a condition that is not decided proves nothing: the condition may ask whether it fits.
         """
         result = apply(kind, inputs, attributes, place, name=name, layer=layer)
-        if result.operation.conflict and self.trace.conditions and family(result.operation) in MERGING:
+        unproven = self.guessed or (self.trace.conditions and family(result.operation) in MERGING)
+        if result.operation.conflict and unproven:
             result = replace(result, operation=replace(result.operation, conflict=""))
         self.trace.operations.append(result.operation)
         return result

@@ -42,4 +42,4 @@ def shape_of(tensor: Tensor) -> Value:
 def size_at(tensor: Tensor, axis: int) -> Value:
     """One size; a symbol of its own where it is not known."""
     size = tensor.shape.axis(axis)
-    return symbol(f"size{axis}@{id(tensor.operation):x}") if size is None else size
+    return symbol(f"s{tensor.operation.number}.{axis}") if size is None else size
