@@ -81,6 +81,7 @@ def test_unreadable_files_are_each_reported() -> None:
     unreadable = {spot(f, FIXTURES / "hostile").split(":")[0] for f in findings}
     assert unreadable == {
         "IN101 binary/model.py",
+        "IN101 one_column/readings.csv",
         "IN101 syntax/train.py",
         "IN101 truncated/cells.parquet",
         "OX107 corrupt/model.onnx",
