@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnlint import engine
-from nnlint.check import Check
+from nnlint.check import Check, all_checks
 from nnlint.config import Settings
 from nnlint.discover import inputs_of
 from nnlint.evidence.files import Unreadable
@@ -92,3 +92,8 @@ def test_entry_of_the_configuration_is_judged_when_its_folder_is_linted(folder: 
     settings = Settings(per_file_ignores={"gone.py": ("IN101",)}, source=str(folder / "nnlint.toml"))
     assert [f.code for f in engine.run(["."], settings).findings] == ["IN103"]
     assert engine.run(["a"], settings).findings == ()
+
+
+def test_a_name_that_checks_share_selects_them_all() -> None:
+    chosen = selected(all_checks(), Settings(select=("softmax-over-one-output",)))
+    assert [check.code for check in chosen] == ["HL109", "OX102"]

@@ -83,26 +83,22 @@ def all_checks() -> tuple[Check, ...]:
 
 
 def failed_plugins() -> tuple[Failure, ...]:
-    """What of the installed packages could not be loaded: modules that raise, codes and names used twice."""
+    """What of the installed packages could not be loaded: modules that raise, codes used twice."""
     return _loaded()[1]
 
 
 @cache
 def _loaded() -> tuple[tuple[Check, ...], tuple[Failure, ...]]:
-    by_key: dict[str, Check] = {}
+    # Codes are unique. A name stands for a defect and may be shared by checks that see it in different
+    # things (a softmax over one output in code and in a graph); as a selector it means all of them.
+    checks: dict[str, Check] = {}
     failures: list[Failure] = []
     for point in entry_points(group=ENTRY_POINTS):
         for found in _checks_of(point.module):
             if isinstance(found, Failure):
                 failures.append(found)
-                continue
-            keys = (found.code, found.name)
-            taken = [key for key in keys if by_key.get(key, found) is not found]
-            if taken:
-                failures.append(Failure(point.module, ValueError(f"another check is called {taken[0]}, too")))
-            else:
-                by_key.update(dict.fromkeys(keys, found))
-    checks = {c.code: c for c in by_key.values()}
+            elif checks.setdefault(found.code, found) is not found:
+                failures.append(Failure(point.module, ValueError(f"another check is called {found.code}, too")))
     return tuple(checks[code] for code in sorted(checks)), tuple(failures)
 
 

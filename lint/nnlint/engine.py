@@ -64,25 +64,28 @@ def read(paths: Sequence[str], settings: Settings, progress: readers.Progress) -
 
 def options_of(settings: Settings) -> dict[str, Mapping[str, Any]]:
     """The configured thresholds by code. Raises UsageError for a check or an option that is not there."""
-    by_key = {key: check for check in all_checks() for key in (check.code, check.name)}
     found: dict[str, Mapping[str, Any]] = {}
     for key, values in settings.checks.items():
         where = f"{settings.source}: checks.{key}"
-        if key not in by_key:
-            raise UsageError(f"{where}: no check is called {key}{did_you_mean(key, by_key)}")
-        options = by_key[key].options
-        for name, value in values.items():
-            option = name.replace("-", "_")
-            if option not in options:
-                hint = did_you_mean(option, options, f"; it has {', '.join(options) or 'none'}")
-                raise UsageError(f"{where}: unknown option {name}{hint}")
-            if not _like(value, options[option]):
-                raise UsageError(f"{where}.{name} must be a {type(options[option]).__name__}, not {value!r}")
-        found[by_key[key].code] = {
-            name.replace("-", "_"): tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
+        meant = [check for check in all_checks() if key in (check.code, check.name)]
+        if not meant:
+            known = [known for check in all_checks() for known in (check.code, check.name)]
+            raise UsageError(f"{where}: no check is called {key}{did_you_mean(key, known)}")
+        for check in meant:
+            found[check.code] = dict(_option(check, name, value, where) for name, value in values.items())
     return found
+
+
+def _option(check: Check, name: str, value: object, where: str) -> tuple[str, object]:
+    """A configured threshold as the check takes it."""
+    option = name.replace("-", "_")
+    if option not in check.options:
+        hint = did_you_mean(option, check.options, f"; it has {', '.join(check.options) or 'none'}")
+        raise UsageError(f"{where}: unknown option {name}{hint}")
+    default = check.options[option]
+    if not _like(value, default):
+        raise UsageError(f"{where}.{name} must be a {type(default).__name__}, not {value!r}")
+    return option, tuple(value) if isinstance(value, list) else value
 
 
 def _like(value: object, default: object) -> bool:

@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(unknown(wanted, all_checks()))
     color = colored(options.color, sys.stdout)
     width = min(shutil.get_terminal_size((WIDEST, 0)).columns, WIDEST)
-    sys.stdout.write("\n".join(page(chosen[0], color=color, width=width)) + "\n")
+    pages = ("\n".join(page(check, color=color, width=width)) + "\n" for check in chosen)
+    sys.stdout.write("\n".join(pages))
     return 0
 
 

@@ -25,7 +25,7 @@ SHOWN = 4
 
 
 @check("SP201", level=ERROR)
-def constant_initial_weights(network: Network) -> Iterator[Finding]:
+def constant_weights(network: Network) -> Iterator[Finding]:
     """A hidden layer's weights are set to zeros, ones or another constant.
 
     Why: all units of the layer compute the same and get the same gradient, so they stay alike: the layer acts

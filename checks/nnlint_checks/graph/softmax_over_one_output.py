@@ -15,7 +15,7 @@ CONSTANT = {"softmax": "1", "log_softmax": "0"}
 
 # HL109 (softmax-over-one-output) says the same of networks in code; names are unique.
 @check("OX102", level=ERROR, over=("HL109",))
-def softmax_over_single_output(network: Network) -> Iterator[Finding]:
+def softmax_over_one_output(network: Network) -> Iterator[Finding]:
     """A Softmax runs over an axis of size 1.
 
     Why: values that sum to 1 over a single entry are 1: the output is the same for every input, and no
