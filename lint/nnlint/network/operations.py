@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlint.evidence.place import Place
-from nnlint.network import ranges, shapes
+from nnlint.network import ranges, rearranging, shapes, spatial
 from nnlint.network.facts import INFINITY, UNKNOWN_ROLE, Meaning, Role
 from nnlint.network.graph import Layer, Operation, Tensor
 from nnlint.network.shape import UNKNOWN, Conflict
@@ -117,8 +117,8 @@ RULES: Mapping[str, Rule] = {
     # weighted
     "linear": _weighted(shapes.linear),
     "bilinear": _weighted(shapes.unknown),
-    "conv": _weighted(shapes.conv),
-    "conv_transpose": _weighted(shapes.conv_transpose),
+    "conv": _weighted(spatial.conv),
+    "conv_transpose": _weighted(spatial.conv_transpose),
     "embedding": _weighted(shapes.embedding, _features),
     "embedding_bag": _weighted(shapes.embedding_bag, _features),
     "rnn": Rule(Family.WEIGHTED, shapes.rnn, ranges.recurrent, _features),
@@ -155,36 +155,36 @@ RULES: Mapping[str, Rule] = {
     "exp": _activation(ranges.monotone(math.exp, 0.0, INFINITY)),
     "activation": _activation(ranges.unknown),  # one that is not known further
     # normalisation, dropout, pooling
-    "batch_norm": Rule(Family.NORM, shapes.batch_norm, ranges.unbounded, _features),
+    "batch_norm": Rule(Family.NORM, spatial.batch_norm, ranges.unbounded, _features),
     "group_norm": Rule(Family.NORM, shapes.group_norm, ranges.unbounded, _features),
     "instance_norm": Rule(Family.NORM, shapes.same_as_input, ranges.unbounded, _features),
     "layer_norm": Rule(Family.NORM, shapes.layer_norm, ranges.unbounded, _features),
     "local_response_norm": Rule(Family.NORM, shapes.same_as_input, ranges.scaled_up, _features),
     "normalize": Rule(Family.NORM, shapes.same_as_input, ranges.fixed(-1.0, 1.0), _features),
     "dropout": Rule(Family.DROPOUT, shapes.same_as_input, ranges.scaled_up, _kept),
-    "max_pool": Rule(Family.POOL, shapes.pool, ranges.unchanged, _features),
-    "avg_pool": Rule(Family.POOL, shapes.pool, ranges.widened_by_zero, _features),
-    "adaptive_pool": Rule(Family.POOL, shapes.adaptive_pool, ranges.unchanged, _features),
-    "global_pool": Rule(Family.POOL, shapes.global_pool, ranges.unchanged, _features),
+    "max_pool": Rule(Family.POOL, spatial.pool, ranges.unchanged, _features),
+    "avg_pool": Rule(Family.POOL, spatial.pool, ranges.widened_by_zero, _features),
+    "adaptive_pool": Rule(Family.POOL, spatial.adaptive_pool, ranges.unchanged, _features),
+    "global_pool": Rule(Family.POOL, spatial.global_pool, ranges.unchanged, _features),
     # values keep their identity
     "identity": _move(shapes.same_as_input),
     "detach": _move(shapes.same_as_input),
     "cast": _move(shapes.same_as_input),
-    "flatten": _move(shapes.flatten_axes),
-    "reshape": _move(shapes.reshape),
-    "permute": _move(shapes.permute),
-    "transpose": _move(shapes.transpose),
-    "squeeze": _move(shapes.squeeze),
-    "unsqueeze": _move(shapes.unsqueeze),
-    "expand": _move(shapes.expand),
+    "flatten": _move(rearranging.flatten_axes),
+    "reshape": _move(rearranging.reshape),
+    "permute": _move(rearranging.permute),
+    "transpose": _move(rearranging.transpose),
+    "squeeze": _move(rearranging.squeeze),
+    "unsqueeze": _move(rearranging.unsqueeze),
+    "expand": _move(rearranging.expand),
     "index": _move(shapes.given),
-    "split": _move(shapes.split_part),
+    "split": _move(rearranging.split_part),
     "roll": _move(shapes.same_as_input),
     "flip": _move(shapes.same_as_input),
-    "interpolate": Rule(Family.MOVE, shapes.interpolate, ranges.resampled, _kept),
-    "pad": Rule(Family.MOVE, shapes.pad, ranges.padded, _kept),
-    "pixel_shuffle": _move(shapes.pixel_shuffle),
-    "pixel_unshuffle": _move(shapes.pixel_unshuffle),
+    "interpolate": Rule(Family.MOVE, spatial.interpolate, ranges.resampled, _kept),
+    "pad": Rule(Family.MOVE, spatial.pad, ranges.padded, _kept),
+    "pixel_shuffle": _move(spatial.pixel_shuffle),
+    "pixel_unshuffle": _move(spatial.pixel_unshuffle),
     "sizes": Rule(Family.OTHER, shapes.given, ranges.fixed(0.0, INFINITY)),  # numbers about a value
     "one_hot": Rule(Family.MOVE, shapes.one_hot, ranges.unit, _is(Meaning.ONE_HOT)),
     # arithmetic
@@ -219,8 +219,8 @@ RULES: Mapping[str, Rule] = {
     "norm": _reduce(ranges.fixed(0.0, INFINITY)),
     "argmax": _reduce(ranges.fixed(0.0, INFINITY), _is(Meaning.CLASS_INDICES)),
     # several inputs side by side
-    "concat": Rule(Family.COMBINE, shapes.concat, ranges.any_of, _agreed),
-    "stack": Rule(Family.COMBINE, shapes.stack, ranges.any_of, _agreed),
+    "concat": Rule(Family.COMBINE, rearranging.concat, ranges.any_of, _agreed),
+    "stack": Rule(Family.COMBINE, rearranging.stack, ranges.any_of, _agreed),
     "choice": Rule(Family.COMBINE, shapes.choice, ranges.any_of, _agreed),
     # losses
     "loss": Rule(Family.LOSS, shapes.scalar, ranges.unknown),
