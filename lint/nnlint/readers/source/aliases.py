@@ -9,6 +9,9 @@ ALIASES: tuple[tuple[str, str], ...] = (
     ("torch.nn.modules.", "torch.nn."),
     ("torch.nn.parameter.", "torch.nn."),
     ("torch.autograd.Variable", "torch.Variable"),
+    ("lightning.pytorch.", "lightning."),
+    ("pytorch_lightning.", "lightning."),
+    ("lightning.core.", "lightning."),
 )
 """Prefix -> what it stands for; after one that ends in a dot only the last part of the name counts."""
 

@@ -17,13 +17,11 @@ from nnlint.evidence.source import Pipeline, Program
 from nnlint.readers.source import statements
 from nnlint.readers.source.collect import collect
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
-from nnlint.readers.source.modules import KERAS, unknown_inputs, walk
+from nnlint.readers.source.modules import KERAS, tensors_in, unknown_inputs, walk
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.trainers import run_trainer, trains
 from nnlint.readers.source.values import (
-    MISSING,
-    UNKNOWN,
     Arguments,
     Bound,
     Class,
@@ -46,8 +44,8 @@ DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".n
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
-STEP_METHODS = ("training_step", "validation_step", "test_step", "configure_optimizers")
-"""Methods that a framework calls on a model."""
+STEP_METHODS = {"training_step": True, "validation_step": False, "test_step": False, "predict_step": False}
+"""Methods that a framework calls on a model, and whether it differentiates what they give."""
 
 
 def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
@@ -127,16 +125,18 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
     done = i.looked_at
     for model in list(trace.models):
         kind = model.cls.node if model.cls.node is not None else model.cls.api
-        if id(model) in called or id(model) in inner or model.cls.api or done.get(kind, 0) >= MAX_SAME_CLASS:
+        if id(model) in inner or model.cls.api or done.get(kind, 0) >= MAX_SAME_CLASS:
             continue
         done[kind] = done.get(kind, 0) + 1
-        _call_model(i, model)
+        if id(model) not in called:
+            _call_model(i, model)
+        _call_steps(i, model)
 
 
 _NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 
 MAX_ALIKE = 3
-"""Functions without loops that call the same names (``resnet18``, ``resnet34``...) of which as many are run."""
+"""How many functions without loops that call the same names (``resnet18``, ``resnet34``...) are run."""
 
 MAX_SAME_CLASS = 3
 """Instances of one class that are looked at: a file with a hundred factories of one net is no news."""
@@ -146,10 +146,23 @@ def _call_model(i: Interpreter, model: Instance) -> None:
     forward = model.cls.find("forward")
     if isinstance(forward, Function):
         i.call(model, unknown_inputs(i, forward), forward.node)
-    for name in STEP_METHODS:
+
+
+def _call_steps(i: Interpreter, model: Instance) -> None:
+    """What a trainer calls on a model that defines its steps: training steps are differentiated for it."""
+    for name, trains_model in STEP_METHODS.items():
         method = model.cls.find(name)
-        if isinstance(method, Function):
-            i.call_function(method, Arguments([model]), method.node)
+        if not isinstance(method, Function):
+            continue
+        with i.trace.recording_gradients(trains_model):
+            result = i.call_function(method, Arguments([model]), method.node)
+        if trains_model and model.state.get("automatic_optimization") is not False:
+            i.trace.notes["framework steps"] = True
+            for tensor in tensors_in(result):
+                i.trace.differentiated.update(id(operation) for operation in tensor.ancestors())
+    configure = model.cls.find("configure_optimizers")
+    if isinstance(configure, Function):
+        i.call_function(configure, Arguments([model]), configure.node)
 
 
 @dataclass(frozen=True)
@@ -183,7 +196,7 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[Entr
 
 
 def _call_by_itself(i: Interpreter, function: Function) -> Value:
-    return i.call_function(function, _parameters(i, function), function.node)
+    return i.call_function(function, Arguments([]), function.node)
 
 
 def _unlike(functions: Iterable[Definition]) -> Iterator[Definition]:
@@ -218,22 +231,15 @@ def _is_model(cls: Class) -> bool:
     return cls.is_a("torch.nn.Module") or cls.is_a(KERAS) or any("Module" in b.api for b in cls.mro)
 
 
-def _parameters(i: Interpreter, function: Function) -> Arguments:
-    """Arguments for a function nobody calls: what annotations say, else the defaults, else unknown."""
-    spec = function.node.args
-    positional = [*spec.posonlyargs, *spec.args]
-    required = positional[: len(positional) - len(function.defaults)]
-    values: list[Value] = []
-    for parameter in required:
-        values.append(i.project.libraries.annotated(i, function, parameter))
-    return Arguments([UNKNOWN if v is MISSING else v for v in values])
-
-
 def _data_paths(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 300:
-            if node.value.lower().endswith(DATA_SUFFIXES) or _is_folder(node.value):
-                yield node.value
+        text = node.value if isinstance(node, ast.Constant) else None
+        if (
+            isinstance(text, str)
+            and len(text) < 300
+            and (text.lower().endswith(DATA_SUFFIXES) or _is_folder(text))
+        ):
+            yield text
 
 
 def _is_folder(text: str) -> bool:

@@ -12,7 +12,9 @@ from nnlint.evidence.source import Did, Loader
 from nnlint.network.graph import Initialization, Tensor
 from nnlint.readers.source import containers
 from nnlint.readers.source.aliases import canonical
+from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import conventional
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
     MISSING,
@@ -47,6 +49,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("torch", "torchvision"), "torch"),
     **dict.fromkeys(("pandas", "numpy", "sklearn"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
+    **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
 }
 """Root package -> the model package that describes it."""
 
@@ -195,8 +198,6 @@ class Libraries:
         method = value.cls.find("__iter__")
         if method is MISSING:
             return None
-        from nnlint.readers.source.expressions import iterate
-
         result = i.call_method(value, "__iter__", Arguments([]), _NOWHERE)
         return None if isinstance(result, Instance) else iterate(i, result)
 
@@ -298,8 +299,6 @@ class Libraries:
             return
         target = _written(i, node, result.operation.inputs[:1])
         if isinstance(target, ast.Name | ast.Attribute):
-            from nnlint.readers.source.statements import assign
-
             assign(i, target, result)
 
     def named(self, i: Interpreter, name: str, value: Value) -> None:
@@ -324,10 +323,6 @@ class Libraries:
             if manager.cls.find("__enter__") is not MISSING:
                 return i.call_method(manager, "__enter__", Arguments([]), node)
         return manager if isinstance(manager, Instance) else UNKNOWN
-
-    def annotated(self, i: Interpreter, function: Function, parameter: ast.arg) -> Value:
-        """A value for a parameter that is only known by its annotation; MISSING if that says nothing."""
-        return MISSING
 
     def decorated(self, i: Interpreter, function: Function) -> AbstractContextManager[object]:
         """The state that decorators such as ``@torch.no_grad()`` put a body in."""
