@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.source.reading import evidence
 
 from nnlint.evidence.source import Pipeline
 from nnlint.readers.source.tabular.values import names_of
+from source.reading import evidence
 
 HEAD = """
 import os

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nnlint.readers.source.expressions import hashable, iterate
+from nnlint.readers.source.items import hashable
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.values import (
     OPEN,
     UNKNOWN,

@@ -6,39 +6,32 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnlint.network.graph import Tensor
 from nnlint.readers.source import builtins
+from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.attributes import get_attribute
+from nnlint.readers.source.comprehensions import comprehension, dict_comprehension
+from nnlint.readers.source.items import get_item, hashable
+from nnlint.readers.source.iteration import MAX_ITEMS, element_of, iterate
 from nnlint.readers.source.joins import join, truth
 from nnlint.readers.source.operators import binary, compare, unary
+from nnlint.readers.source.reflection import zero_argument_super
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
     UNKNOWN,
     Arguments,
-    Class,
     DictValue,
     Function,
     Instance,
     Lazy,
-    Library,
-    ListValue,
-    ModuleValue,
     Scope,
-    Stream,
     Unknown,
     Value,
-    Weight,
-    constant,
     new_list,
 )
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
-
-SYS_MODULES = Library("sys.modules")
-MAX_ITEMS = 4096
-"""Longest collection that is built element by element."""
 
 
 def evaluate(i: Interpreter, node: ast.expr) -> Value:
@@ -168,7 +161,7 @@ def arguments_of(i: Interpreter, node: ast.Call) -> Arguments:
 
 def _call(i: Interpreter, node: ast.Call) -> Value:
     if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
-        return builtins.zero_argument_super(i)
+        return zero_argument_super(i)
     function = evaluate(i, node.func)
     arguments = arguments_of(i, node)
     if function is builtins.LOCALS:
@@ -220,53 +213,9 @@ def _dict(i: Interpreter, node: ast.Dict) -> Value:
     return DictValue(state)
 
 
-def hashable(key: Value) -> bool:
-    """Whether a value can be a key that is told apart from others for sure."""
-    return constant(key) or isinstance(key, Class | Function)
-
-
 def _subscript(i: Interpreter, node: ast.Subscript) -> Value:
     container = evaluate(i, node.value)
     return get_item(i, container, evaluate(i, node.slice), node)
-
-
-def get_item(i: Interpreter, container: Value, index: Value, node: ast.AST) -> Value:
-    """``container[index]``."""
-    if isinstance(container, ListValue):
-        return _item_of(container.items, index, list_kind=True)
-    if isinstance(container, tuple | str | bytes | range):
-        return _item_of(container, index)
-    if isinstance(container, DictValue):
-        return _value_of(i, container, index, node)
-    if isinstance(container, Instance) and container.cls.find("__getitem__") is not MISSING:
-        return i.call_method(container, "__getitem__", Arguments([index]), node)
-    if container == SYS_MODULES and isinstance(index, str):
-        return i.project.loaded(index) or UNKNOWN
-    if isinstance(container, Class | Library):
-        return container  # Generic[T], list[int], Callable[..., Any]: the parameters change nothing
-    if isinstance(container, Unknown | ModuleValue | Function):
-        return UNKNOWN
-    return i.project.libraries.item(i, container, index, node)
-
-
-def _value_of(i: Interpreter, container: DictValue, key: Value, node: ast.AST) -> Value:
-    if not hashable(key):
-        return UNKNOWN
-    if key not in container.state and container.factory is not None and not container.open:
-        i.heap.write(container.state, key, i.call(container.factory, Arguments([]), node))
-    return container.state.get(key, UNKNOWN)
-
-
-def _item_of(items: Any, index: Value, list_kind: bool = False) -> Value:
-    if items is None:
-        return new_list(None) if isinstance(index, slice) else UNKNOWN
-    if isinstance(index, bool) or not isinstance(index, int | slice):
-        return UNKNOWN
-    try:
-        found = items[index]
-    except (IndexError, TypeError, ValueError):
-        return UNKNOWN
-    return new_list(found) if list_kind and isinstance(index, slice) else found
 
 
 def _slice(i: Interpreter, node: ast.Slice) -> Value:
@@ -298,110 +247,9 @@ def _lambda(i: Interpreter, node: ast.Lambda) -> Value:
 
 
 def _walrus(i: Interpreter, node: ast.NamedExpr) -> Value:
-    from nnlint.readers.source.statements import assign
-
     value = evaluate(i, node.value)
     assign(i, node.target, value)
     return value
-
-
-def _comprehension(i: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
-    items: list[Value] = []
-    known = _each(i, node.generators, 0, lambda: items.append(evaluate(i, node.elt)))
-    if known:
-        return new_list(tuple(items), "set" if isinstance(node, ast.SetComp) else "list")
-    element = items[0] if items else UNKNOWN
-    for other in items[1:]:
-        element = join(element, other)
-    return Stream(element)
-
-
-def _dict_comprehension(i: Interpreter, node: ast.DictComp) -> Value:
-    state: dict[Any, Value] = {}
-
-    def add() -> None:
-        key, value = evaluate(i, node.key), evaluate(i, node.value)
-        if hashable(key):
-            state[key] = value
-        else:
-            state[OPEN] = True
-
-    if not _each(i, node.generators, 0, add):
-        return DictValue({OPEN: True})
-    return DictValue(state)
-
-
-def _each(i: Interpreter, generators: list[ast.comprehension], depth: int, body: Callable[[], None]) -> bool:
-    """Run ``body`` for each combination; False when rounds or conditions are not all known."""
-    from nnlint.readers.source.statements import assign
-
-    outer = i.frame.scope
-    inner = Scope({}, outer.module, outer, "function") if depth == 0 else outer
-    i.frame.scope = inner
-    try:
-        if depth == len(generators):
-            body()
-            return True
-        generator = generators[depth]
-        i.frame.scope = outer if depth == 0 else inner
-        source = evaluate(i, generator.iter)
-        i.frame.scope = inner
-        values = iterate(i, source)
-        known = values is not None
-        for value in values if values is not None else [element_of(i, source)]:
-            assign(i, generator.target, value)
-            decided = [truth(evaluate(i, test)) for test in generator.ifs]
-            if False in decided:
-                continue
-            known &= None not in decided
-            known &= _each_inner(i, generators, depth + 1, body)
-        return known
-    finally:
-        i.frame.scope = outer
-
-
-def _each_inner(
-    i: Interpreter, generators: list[ast.comprehension], depth: int, body: Callable[[], None]
-) -> bool:
-    if depth == len(generators):
-        body()
-        return True
-    return _each(i, generators, depth, body)
-
-
-def iterate(i: Interpreter, value: Value) -> list[Value] | None:
-    """All elements in order, None when they are not known one by one."""
-    if isinstance(value, ListValue):
-        return None if value.items is None else list(value.items)
-    if isinstance(value, tuple | range | str):
-        return list(value) if len(value) <= MAX_ITEMS else None
-    if isinstance(value, DictValue):
-        return None if value.open else [k for k, _ in value.items()]
-    if isinstance(value, Instance):
-        return i.project.libraries.iterate(i, value)
-    return None
-
-
-def element_of(i: Interpreter, value: Value) -> Value:
-    """What one round of a loop over ``value`` gives when the rounds are not told apart."""
-    if isinstance(value, Stream):
-        return value.element
-    if isinstance(value, range):
-        return UNKNOWN
-    if isinstance(value, Instance):
-        return i.project.libraries.element(i, value)
-    if isinstance(value, Tensor | Weight):
-        return i.project.libraries.item(i, value, UNKNOWN, _NOWHERE)
-    items = iterate(i, value)
-    if items:
-        result = items[0]
-        for other in items[1:8]:
-            result = join(result, other)
-        return result
-    return UNKNOWN
-
-
-_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 
 
 def _await(i: Interpreter, node: ast.Await) -> Value:
@@ -446,10 +294,10 @@ EVALUATE: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.JoinedStr: _string,
     ast.Lambda: _lambda,
     ast.NamedExpr: _walrus,
-    ast.ListComp: _comprehension,
-    ast.SetComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.DictComp: _dict_comprehension,
+    ast.ListComp: comprehension,
+    ast.SetComp: comprehension,
+    ast.GeneratorExp: comprehension,
+    ast.DictComp: dict_comprehension,
     ast.Await: _await,
     ast.Yield: _yield,
     ast.YieldFrom: _yield_from,

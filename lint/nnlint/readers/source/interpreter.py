@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Tensor
 from nnlint.network.operations import Family, apply, family
-from nnlint.readers.source import statements
+from nnlint.readers.source import expressions, statements
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.heap import Heap, Writes
@@ -24,6 +24,7 @@ from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
     MISSING,
+    OPEN,
     UNKNOWN,
     Arguments,
     Bound,
@@ -32,17 +33,12 @@ from nnlint.readers.source.values import (
     DictValue,
     Function,
     Instance,
-    Library,
-    ListValue,
-    ModuleValue,
     Native,
     OneOf,
     Partial,
     Scope,
     Stream,
-    Unknown,
     Value,
-    Weight,
     new_list,
 )
 
@@ -302,8 +298,6 @@ class Interpreter:
         if spec.kwarg:
             state = dict(keywords)
             if arguments.open:
-                from nnlint.readers.source.values import OPEN
-
                 state[OPEN] = True  # type: ignore[index]
             scope.variables[spec.kwarg.arg] = DictValue(state)
 
@@ -311,19 +305,4 @@ class Interpreter:
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression."""
-        from nnlint.readers.source import expressions
-
         return expressions.evaluate(self, node)
-
-
-__all__ = [
-    "Frame",
-    "Instance",
-    "Interpreter",
-    "Library",
-    "ListValue",
-    "ModuleValue",
-    "OutOfFuel",
-    "Unknown",
-    "Weight",
-]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Did, Loop
 from nnlint.readers.source import statements
+from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import named_loader
-from nnlint.readers.source.expressions import element_of, evaluate, iterate
+from nnlint.readers.source.expressions import evaluate
+from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.joins import join, truth
 from nnlint.readers.source.values import MISSING, Stream, Value
 
@@ -37,7 +39,7 @@ def run_for(i: Interpreter, node: ast.For) -> Flow:
 
 
 def _bind(i: Interpreter, node: ast.For, value: Value) -> None:
-    statements.assign(i, node.target, value)
+    assign(i, node.target, value)
 
 
 def _unroll(i: Interpreter, node: ast.For, values: list[Value], counted: bool) -> Flow:

@@ -144,12 +144,18 @@ def _fold(op: ast.operator, left: Value, right: Value) -> Value:
 
 def _is_long(a: Value, b: Value) -> bool:
     repeated, times = (a, b) if isinstance(a, str | bytes | tuple) else (b, a)
-    return isinstance(repeated, str | bytes | tuple) and isinstance(times, int) and len(repeated) * times > MAX_LENGTH
+    return (
+        isinstance(repeated, str | bytes | tuple)
+        and isinstance(times, int)
+        and len(repeated) * times > MAX_LENGTH
+    )
 
 
 def _is_wide_format(a: Value, b: Value) -> bool:
     # "%99999999d" asks for gigabytes for a name that nobody needs.
-    return isinstance(a, str | bytes) and bool(WIDE_FORMAT.search(a if isinstance(a, str) else a.decode(errors="ignore")))
+    return isinstance(a, str | bytes) and bool(
+        WIDE_FORMAT.search(a if isinstance(a, str) else a.decode(errors="ignore"))
+    )
 
 
 TOO_BIG: dict[type[ast.operator], tuple[Callable[[Value, Value], bool], ...]] = {

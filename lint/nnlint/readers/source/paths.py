@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,

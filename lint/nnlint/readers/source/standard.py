@@ -8,7 +8,10 @@ import math
 from typing import Any
 
 from nnlint.readers.source import paths
-from nnlint.readers.source.builtins import ABSTRACT, BUILTINS, OBJECT, library_class, native
+from nnlint.readers.source.builtins import BUILTINS
+from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.instances import ABSTRACT
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -285,8 +288,6 @@ def _named_tuple(call: Call, arguments: Arguments) -> Value:
 
 
 def _chain(call: Call, arguments: Arguments) -> Value:
-    from nnlint.readers.source.expressions import iterate
-
     parts = [iterate(call.interpreter, value) for value in arguments.positional]
     if arguments.open or any(part is None for part in parts):
         return Stream(UNKNOWN)
@@ -303,8 +304,6 @@ def _repeat(call: Call, arguments: Arguments) -> Value:
 
 
 def _reduce(call: Call, arguments: Arguments) -> Value:
-    from nnlint.readers.source.expressions import iterate
-
     function, source = arguments.get(0, "", UNKNOWN), arguments.get(1, "", UNKNOWN)
     items = iterate(call.interpreter, source)
     start = arguments.positional[2:3]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnlint.network.graph import Layer, Tensor
-from nnlint.readers.source.builtins import native
+from nnlint.readers.source.definitions import native
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Row, run_row
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Native, Unknown, Value

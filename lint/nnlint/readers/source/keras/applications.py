@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size
-from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.keras.activations import activate
 from nnlint.readers.source.keras.base import init_layer, items_of, shape_from
 from nnlint.readers.source.keras.layers import first_tensor

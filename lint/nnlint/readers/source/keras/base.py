@@ -11,7 +11,7 @@ from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic, symbol
 from nnlint.readers.source.binding import bind
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keras.initializers import initialization_of
 from nnlint.readers.source.modules import all_weights, record_call, tensors_in, walk

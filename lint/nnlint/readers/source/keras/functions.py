@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.builtins import native
+from nnlint.readers.source.definitions import native
 from nnlint.readers.source.keras.base import items_of
 from nnlint.readers.source.keras.shaping import merge
 from nnlint.readers.source.operators import as_tensor

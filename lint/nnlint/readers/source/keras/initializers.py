@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 

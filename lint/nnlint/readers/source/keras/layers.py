@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlint.network.graph import Layer, Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.keras.activations import activate
 from nnlint.readers.source.keras.base import COMMON, LAYER, init_layer, shape_from
 from nnlint.readers.source.keras.initializers import initialization_of, regularizer_of

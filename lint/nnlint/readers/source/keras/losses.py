@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.losses import meet
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.signature import bind_signature

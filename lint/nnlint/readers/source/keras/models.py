@@ -8,7 +8,7 @@ from typing import Any
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import apply
 from nnlint.network.shape import Shape
-from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keras.base import (
     BATCH,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import tensors_in
 from nnlint.readers.source.signature import bind_signature

@@ -9,6 +9,7 @@ from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, add
+from nnlint.readers.source.definitions import native
 from nnlint.readers.source.keras.activations import activate, rectify
 from nnlint.readers.source.keras.base import BATCH, items_of
 from nnlint.readers.source.keras.layers import bind_layer, first_tensor, layer_class
@@ -242,8 +243,6 @@ def _merge_function(kind: str) -> Callable[[Call, Arguments], Value]:
 
 
 def _functions() -> dict[str, Value]:
-    from nnlint.readers.source.builtins import native
-
     return {
         f"keras.layers.{name}": native(f"keras.layers.{name}", _merge_function(kind))
         for name, kind in MERGES.values()

@@ -11,8 +11,8 @@ from typing import Any
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader, Loop
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.builtins import library_class, native
-from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.definitions import library_class, native
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keras.base import LAYER, MODEL_API, items_of
 from nnlint.readers.source.keras.losses import apply_loss
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize

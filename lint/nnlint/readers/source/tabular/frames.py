@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nnlint.evidence.source import Fit
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.tabular import names, selecting
 from nnlint.readers.source.tabular.rows import held, mask, subset
 from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, unique

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
-from nnlint.readers.source.builtins import native
-from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.definitions import native
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.tabular import frames
 from nnlint.readers.source.tabular.rows import held, mask
 from nnlint.readers.source.tabular.values import Data, combined, data_of, root

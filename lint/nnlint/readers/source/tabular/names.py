@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from nnlint.evidence.source import Columns
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.values import names_of, stepped
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Stream, Value

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nnlint.evidence.source import Columns
-from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.paths import path_text
 from nnlint.readers.source.tabular.rows import held
 from nnlint.readers.source.tabular.values import Data, root

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Rows, SplitUse
-from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
 from nnlint.readers.source.tabular.rows import HELD_OUT, held

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from nnlint.evidence.source import Fit, Rows
-from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import role_of
-from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.tabular.arithmetic import note_applied
 from nnlint.readers.source.tabular.bridge import provenance
 from nnlint.readers.source.tabular.rows import held

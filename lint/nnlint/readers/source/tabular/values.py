@@ -9,7 +9,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import Columns, Fit, Rows, SplitUse
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
-from nnlint.readers.source.builtins import OBJECT, library_class
+from nnlint.readers.source.definitions import OBJECT, library_class
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.joins import Joinable
 from nnlint.readers.source.values import UNKNOWN, Instance, ListValue, OneOf, Value

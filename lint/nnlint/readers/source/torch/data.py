@@ -10,8 +10,8 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, symbol
-from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (

@@ -12,9 +12,9 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, divide
-from nnlint.readers.source.builtins import native
-from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.definitions import native
 from nnlint.readers.source.gates import gated, owner_name
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, Row, plain, run_row
 from nnlint.readers.source.signature import bind_signature
@@ -591,7 +591,7 @@ METHODS: dict[str, Code] = {**{name: run_row(row) for name, row in ROWS.items()}
 
 
 def _tensor_class() -> Class:
-    from nnlint.readers.source.builtins import OBJECT, library_class
+    from nnlint.readers.source.definitions import OBJECT, library_class
 
     return library_class("torch.Tensor", (OBJECT,), {"__new__": native("Tensor", _legacy_tensor)})
 

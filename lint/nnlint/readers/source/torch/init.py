@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.network.graph import Initialization, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value, Weight
 from nnlint.readers.source.weights import weight_of

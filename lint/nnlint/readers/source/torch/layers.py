@@ -13,7 +13,7 @@ from typing import Any
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization, Layer, Tensor
 from nnlint.network.size import Size, divide, multiply
-from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import layer_of
 from nnlint.readers.source.operators import as_tensor

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
 from nnlint.readers.source import losses
-from nnlint.readers.source.builtins import library_class, native
+from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.modules import MODULE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nnlint.readers.source.builtins import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
 
 

@@ -7,10 +7,10 @@ import ast
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.readers.source.binding import bind
-from nnlint.readers.source.builtins import OBJECT, library_class, native
 from nnlint.readers.source.conventions import roles_of
-from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.hidden import keep_place, register_unnamed
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.modules import (
     ITEMS,
     TORCH,

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Did
-from nnlint.readers.source.builtins import OBJECT, library_class, native
-from nnlint.readers.source.expressions import iterate
+from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
     OPEN,

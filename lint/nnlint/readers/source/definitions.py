@@ -1,0 +1,33 @@
+"""Modelled functions and classes, as models of libraries define them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnlint.readers.source.order import linearize
+from nnlint.readers.source.values import Arguments, Call, Class, Native, Value
+
+
+def nothing(call: Call, arguments: Arguments) -> Value:
+    """Do nothing and return None."""
+    return None
+
+
+def native(name: str, code: Callable[[Call, Arguments], Value], kind: str = "function") -> Native:
+    """A modelled function."""
+    return Native(name, code, kind)
+
+
+def library_class(
+    api: str,
+    bases: tuple[Class, ...] = (),
+    state: dict[str, Value] | None = None,
+    tags: frozenset[str] = frozenset(),
+) -> Class:
+    """A modelled class."""
+    cls = Class(api.rsplit(".", 1)[-1], dict(state or {}), bases, api=api, tags=tags)
+    cls.mro = linearize(cls)
+    return cls
+
+
+OBJECT = library_class("builtins.object", state={"__init__": native("object.__init__", nothing)})

@@ -1,0 +1,52 @@
+"""What a loop over an abstract value gives: its elements one by one, or one that stands for all."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.joins import join
+from nnlint.readers.source.values import UNKNOWN, DictValue, Instance, ListValue, Stream, Value, Weight
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+
+MAX_ITEMS = 4096
+"""Longest collection that is built element by element."""
+
+
+def iterate(i: Interpreter, value: Value) -> list[Value] | None:
+    """All elements in order, None when they are not known one by one."""
+    if isinstance(value, ListValue):
+        return None if value.items is None else list(value.items)
+    if isinstance(value, tuple | range | str):
+        return list(value) if len(value) <= MAX_ITEMS else None
+    if isinstance(value, DictValue):
+        return None if value.open else [k for k, _ in value.items()]
+    if isinstance(value, Instance):
+        return i.project.libraries.iterate(i, value)
+    return None
+
+
+def element_of(i: Interpreter, value: Value) -> Value:
+    """What one round of a loop over ``value`` gives when the rounds are not told apart."""
+    if isinstance(value, Stream):
+        return value.element
+    if isinstance(value, range):
+        return UNKNOWN
+    if isinstance(value, Instance):
+        return i.project.libraries.element(i, value)
+    if isinstance(value, Tensor | Weight):
+        return i.project.libraries.item(i, value, UNKNOWN, _NOWHERE)
+    items = iterate(i, value)
+    if items:
+        result = items[0]
+        for other in items[1:8]:
+            result = join(result, other)
+        return result
+    return UNKNOWN
+
+
+_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
