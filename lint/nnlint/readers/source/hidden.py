@@ -80,7 +80,7 @@ def _held(value: Value, depth: int) -> Iterator[Value]:
     if isinstance(value, ListValue):
         items = (value.state.get("element"),) if value.items is None else value.items
     elif isinstance(value, DictValue):
-        items = tuple(v for _, v in value.items())
+        items = tuple(value.values())
     elif isinstance(value, Stream):
         items = (value.element,)
     for item in items:

@@ -106,7 +106,7 @@ def complete(module: Instance) -> bool:
             isinstance(v, Unknown) for k, v in part.state.items() if k != "training" and not _private(k)
         ):
             return False
-        if any(isinstance(v, Unknown) for _, v in (items.items() if isinstance(items, DictValue) else [])):
+        if any(isinstance(v, Unknown) for v in (items.values() if isinstance(items, DictValue) else [])):
             return False
     return True
 
@@ -170,7 +170,7 @@ def tensors_in(value: Value) -> Iterator[Tensor]:
         for part in value.items or ():
             yield from tensors_in(part)
     elif isinstance(value, DictValue):
-        for _, part in value.items():
+        for part in value.values():
             yield from tensors_in(part)
 
 

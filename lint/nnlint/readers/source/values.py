@@ -102,6 +102,10 @@ class DictValue:
         """Known items in order."""
         return [(k, v) for k, v in self.state.items() if k is not OPEN]
 
+    def values(self) -> list[Value]:
+        """Known values in order."""
+        return [v for k, v in self.state.items() if k is not OPEN]
+
 
 OPEN = Missing()
 

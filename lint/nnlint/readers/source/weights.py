@@ -26,7 +26,9 @@ def weight_of(
 
 def as_parameter(name: str, weight: Weight) -> Parameter:
     """The evidence for a weight as it stands now."""
-    return Parameter(name, weight.tensor.shape, weight.initialization, weight.state["trainable"], weight.place)
+    return Parameter(
+        name, weight.tensor.shape, weight.initialization, weight.state["trainable"], weight.place
+    )
 
 
 def size_of(value: Value) -> Size:

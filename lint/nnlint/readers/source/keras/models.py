@@ -305,7 +305,7 @@ def _layers(call: Call, arguments: Arguments) -> Value:
     if "layers" in model.state:
         return model.state["layers"]
     held = _held(model)
-    return Stream(UNKNOWN) if held is None else new_list(tuple(v for _, v in held.items()))
+    return Stream(UNKNOWN) if held is None else new_list(tuple(held.values()))
 
 
 def _get_layer(call: Call, arguments: Arguments) -> Value:
@@ -313,7 +313,7 @@ def _get_layer(call: Call, arguments: Arguments) -> Value:
     name, index = arguments.get(1, "name", None), arguments.keywords.get("index")
     if held is None:
         return UNKNOWN
-    values = [v for _, v in held.items()]
+    values = held.values()
     if isinstance(index, int) and -len(values) <= index < len(values):
         return values[index]
     return held.state.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN

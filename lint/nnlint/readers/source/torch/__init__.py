@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.torch import data, functions, init, layers, losses, modes, modules, optim
+from nnlint.readers.source.torch import (
+    containers,
+    data,
+    functions,
+    init,
+    layer_classes,
+    losses,
+    modes,
+    modules,
+    optim,
+)
 from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
     **modules.SYMBOLS,
-    **layers.SYMBOLS,
+    **containers.SYMBOLS,
+    **layer_classes.SYMBOLS,
     **functions.SYMBOLS,
     **losses.SYMBOLS,
     **optim.SYMBOLS,

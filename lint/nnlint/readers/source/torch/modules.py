@@ -1,4 +1,4 @@
-"""``nn.Module``: registration, calls, modes, walks over submodules and parameters; containers."""
+"""``nn.Module``: registration, calls, modes, walks over submodules and parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.hidden import keep_place, register_unnamed
-from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.modules import (
     ITEMS,
     TORCH,
@@ -37,14 +36,14 @@ from nnlint.readers.source.values import (
     Stream,
     Unknown,
     Value,
-    Weight,
     new_list,
 )
 
 # calls
 
 
-def _init(call: Call, arguments: Arguments) -> Value:
+def init_module(call: Call, arguments: Arguments) -> Value:
+    """``Module.__init__``: in training mode, and one of the program's models."""
     module = arguments.positional[0]
     if isinstance(module, Instance):
         call.interpreter.heap.write(module.state, "training", True)
@@ -221,183 +220,11 @@ def _state_dict(call: Call, arguments: Arguments) -> Value:
     return DictValue({OPEN: True})
 
 
-def _training(call: Call, arguments: Arguments) -> Value:
-    return None
-
-
-# containers
-
-
-def _container_init(call: Call, arguments: Arguments) -> Value:
-    module, *given = arguments.positional
-    _init(call, Arguments([module]))
-    i = call.interpreter
-    state: dict[object, Value] = {}
-    single = given[0] if len(given) == 1 else None
-    if isinstance(single, DictValue):
-        state = dict(single.state)
-    elif single is not None and not is_module(single) and not isinstance(single, Unknown | Weight):
-        items = iterate(i, single)
-        if items is None:
-            state[OPEN] = True
-        elif items and all(isinstance(item, tuple) and len(item) == 2 for item in items):
-            state = {k if isinstance(k, str) else OPEN: v for k, v in items}
-        else:
-            state = {str(n): item for n, item in enumerate(items)}
-    elif isinstance(single, Unknown):
-        state[OPEN if not module.is_a("torch.nn.Sequential") else "0"] = (
-            True if not module.is_a("torch.nn.Sequential") else UNKNOWN
-        )
-    else:
-        state = {str(n): item for n, item in enumerate(given)}
-    if arguments.open:
-        state[OPEN] = True
-    i.heap.write(module.state, ITEMS, DictValue(state))
-    return None
-
-
-def _held(module: Instance) -> DictValue | None:
-    items = module.state.get(ITEMS)
-    return items if isinstance(items, DictValue) and not items.open else None
-
-
-def _sequential_forward(call: Call, arguments: Arguments) -> Value:
-    module, value = arguments.positional[0], arguments.get(1, "input", UNKNOWN)
-    held = _held(module)
-    if held is None:
-        call.interpreter.trace.opaque += 1
-        return UNKNOWN
-    for _, layer in held.items():
-        given = (
-            Arguments([*value])
-            if isinstance(value, tuple) and not _takes_tuple(layer)
-            else Arguments([value])
-        )
-        value = call.interpreter.call(layer, given, call.node)
-    return value
-
-
-def _takes_tuple(layer: Value) -> bool:
-    return True
-
-
-def _container_iter(call: Call, arguments: Arguments) -> Value:
-    held = _held(arguments.positional[0])
-    if held is None:
-        return Stream(UNKNOWN)
-    if arguments.positional[0].is_a("torch.nn.ModuleDict"):
-        return new_list(tuple(k for k, _ in held.items()))
-    return new_list(tuple(v for _, v in held.items()))
-
-
-def _container_len(call: Call, arguments: Arguments) -> Value:
-    held = _held(arguments.positional[0])
-    return UNKNOWN if held is None else len(held.items())
-
-
-def _container_get(call: Call, arguments: Arguments) -> Value:
-    module, index = arguments.positional[0], arguments.get(1, "idx", UNKNOWN)
-    held = _held(module)
-    if held is None:
-        return UNKNOWN
-    if isinstance(index, str):
-        return held.state.get(index, UNKNOWN)
-    values = [v for _, v in held.items()]
-    if isinstance(index, int) and -len(values) <= index < len(values):
-        return values[index]
-    if isinstance(index, slice):
-        try:
-            picked = values[index]
-        except (TypeError, ValueError):
-            return UNKNOWN
-        part = Instance(module.cls, {"training": True}, module.place, call.interpreter.new_key())
-        part.state[ITEMS] = DictValue({str(n): v for n, v in enumerate(picked)})
-        return part
-    return UNKNOWN
-
-
-def _container_set(call: Call, arguments: Arguments) -> Value:
-    module, index, value = arguments.positional[:3]
-    held = _held(module)
-    keys = [k for k, _ in held.items()] if held else []
-    if held is None:
-        return None
-    if isinstance(index, str):
-        call.interpreter.heap.write(held.state, index, value)
-    elif isinstance(index, int) and -len(keys) <= index < len(keys):
-        call.interpreter.heap.write(held.state, keys[index], value)
-    else:
-        call.interpreter.heap.write(held.state, OPEN, True)
-    return None
-
-
-def _container_delete(call: Call, arguments: Arguments) -> Value:
-    module, index = arguments.positional[:2]
-    held = _held(module)
-    values = held.items() if held else []
-    if held is None or not isinstance(index, int | slice | str):
-        call.interpreter.heap.write(module.state, ITEMS, UNKNOWN)
-        return None
-    if isinstance(index, str):
-        call.interpreter.heap.delete(held.state, index)
-        return None
-    try:
-        del values[index]
-    except (IndexError, TypeError):
-        return None
-    call.interpreter.heap.write(
-        module.state, ITEMS, DictValue({str(n): v for n, (_, v) in enumerate(values)})
-    )
-    return None
-
-
-def _append(call: Call, arguments: Arguments) -> Value:
-    module, value = arguments.positional[0], arguments.get(1, "module", UNKNOWN)
-    held = _held(module)
-    if held is not None:
-        call.interpreter.heap.write(held.state, str(len(held.items())), value)
-    return module
-
-
-def _extend(call: Call, arguments: Arguments) -> Value:
-    module, held = arguments.positional[0], _held(arguments.positional[0])
-    values = iterate(call.interpreter, arguments.get(1, "modules", UNKNOWN))
-    if held is None:
-        return module
-    if values is None:
-        call.interpreter.heap.write(held.state, OPEN, True)
-        return module
-    for value in values:
-        call.interpreter.heap.write(held.state, str(len(held.items())), value)
-    return module
-
-
-def _view(kind: str) -> object:
-    def run(call: Call, arguments: Arguments) -> Value:
-        held = _held(arguments.positional[0])
-        if held is None:
-            return Stream(UNKNOWN)
-        pick = {"keys": 0, "values": 1}.get(kind)
-        return new_list(tuple(item if pick is None else item[pick] for item in held.items()))
-
-    return native(kind, run)
-
-
-def _dict_update(call: Call, arguments: Arguments) -> Value:
-    module, source = arguments.positional[0], arguments.get(1, "modules", UNKNOWN)
-    held = _held(module)
-    if held is not None:
-        state = source.state if isinstance(source, DictValue) else {OPEN: True}
-        for key, value in state.items():
-            call.interpreter.heap.write(held.state, key, value)
-    return None
-
-
 MODULE = library_class(
     TORCH,
     (OBJECT,),
     {
-        "__init__": native("Module.__init__", _init),
+        "__init__": native("Module.__init__", init_module),
         "__setattr__": native("Module.__setattr__", _set_attribute),
         "__call__": native("Module.__call__", call_module),
         "train": native("train", _train),
@@ -439,32 +266,10 @@ MODULE = library_class(
     },
 )
 
-_CONTAINER = {
-    "__init__": native("__init__", _container_init),
-    "__iter__": native("__iter__", _container_iter),
-    "__len__": native("__len__", _container_len),
-    "__getitem__": native("__getitem__", _container_get),
-    "__setitem__": native("__setitem__", _container_set),
-    "__delitem__": native("__delitem__", _container_delete),
-    "append": native("append", _append),
-    "extend": native("extend", _extend),
-    "update": native("update", _dict_update),
-    **{name: _view(name) for name in ("keys", "values", "items")},
-}
-
 SYMBOLS: dict[str, Value] = {
     TORCH: MODULE,
-    "torch.nn.Sequential": library_class(
-        "torch.nn.Sequential", (MODULE,), {**_CONTAINER, "forward": native("forward", _sequential_forward)}
-    ),
-    **{
-        f"torch.nn.{name}": library_class(f"torch.nn.{name}", (MODULE,), dict(_CONTAINER))
-        for name in ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
-    },
     "torch.compile": native("compile", _wrapped),
     "torch.jit.script": native("script", _wrapped),
     "torch.nn.DataParallel": native("DataParallel", _wrapped),
     "torch.nn.parallel.DistributedDataParallel": native("DistributedDataParallel", _wrapped),
 }
-
-__all__ = ["MODULE", "Operation", "all_weights", "call_module", "children", "forget", "walk", "weights"]

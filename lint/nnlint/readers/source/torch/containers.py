@@ -1,0 +1,201 @@
+"""``nn.Sequential``, ``ModuleList``, ``ModuleDict`` and the lists of parameters."""
+
+from __future__ import annotations
+
+from nnlint.readers.source.definitions import library_class, native
+from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.modules import ITEMS, is_module
+from nnlint.readers.source.torch.modules import MODULE, init_module
+from nnlint.readers.source.values import (
+    OPEN,
+    UNKNOWN,
+    Arguments,
+    Call,
+    DictValue,
+    Instance,
+    Stream,
+    Unknown,
+    Value,
+    Weight,
+    new_list,
+)
+
+
+def _container_init(call: Call, arguments: Arguments) -> Value:
+    module, *given = arguments.positional
+    init_module(call, Arguments([module]))
+    i = call.interpreter
+    state: dict[object, Value] = {}
+    single = given[0] if len(given) == 1 else None
+    if isinstance(single, DictValue):
+        state = dict(single.state)
+    elif single is not None and not is_module(single) and not isinstance(single, Unknown | Weight):
+        items = iterate(i, single)
+        if items is None:
+            state[OPEN] = True
+        elif items and all(isinstance(item, tuple) and len(item) == 2 for item in items):
+            state = {k if isinstance(k, str) else OPEN: v for k, v in items}
+        else:
+            state = {str(n): item for n, item in enumerate(items)}
+    elif isinstance(single, Unknown):
+        state[OPEN if not module.is_a("torch.nn.Sequential") else "0"] = (
+            True if not module.is_a("torch.nn.Sequential") else UNKNOWN
+        )
+    else:
+        state = {str(n): item for n, item in enumerate(given)}
+    if arguments.open:
+        state[OPEN] = True
+    i.heap.write(module.state, ITEMS, DictValue(state))
+    return None
+
+
+def _held(module: Instance) -> DictValue | None:
+    items = module.state.get(ITEMS)
+    return items if isinstance(items, DictValue) and not items.open else None
+
+
+def _sequential_forward(call: Call, arguments: Arguments) -> Value:
+    module, value = arguments.positional[0], arguments.get(1, "input", UNKNOWN)
+    held = _held(module)
+    if held is None:
+        call.interpreter.trace.opaque += 1
+        return UNKNOWN
+    for layer in held.values():
+        value = call.interpreter.call(layer, Arguments([value]), call.node)
+    return value
+
+
+def _container_iter(call: Call, arguments: Arguments) -> Value:
+    held = _held(arguments.positional[0])
+    if held is None:
+        return Stream(UNKNOWN)
+    if arguments.positional[0].is_a("torch.nn.ModuleDict"):
+        return new_list(tuple(k for k, _ in held.items()))
+    return new_list(tuple(held.values()))
+
+
+def _container_len(call: Call, arguments: Arguments) -> Value:
+    held = _held(arguments.positional[0])
+    return UNKNOWN if held is None else len(held.items())
+
+
+def _container_get(call: Call, arguments: Arguments) -> Value:
+    module, index = arguments.positional[0], arguments.get(1, "idx", UNKNOWN)
+    held = _held(module)
+    if held is None:
+        return UNKNOWN
+    if isinstance(index, str):
+        return held.state.get(index, UNKNOWN)
+    values = held.values()
+    if isinstance(index, int) and -len(values) <= index < len(values):
+        return values[index]
+    if isinstance(index, slice):
+        try:
+            picked = values[index]
+        except (TypeError, ValueError):
+            return UNKNOWN
+        part = Instance(module.cls, {"training": True}, module.place, call.interpreter.new_key())
+        part.state[ITEMS] = DictValue({str(n): v for n, v in enumerate(picked)})
+        return part
+    return UNKNOWN
+
+
+def _container_set(call: Call, arguments: Arguments) -> Value:
+    module, index, value = arguments.positional[:3]
+    held = _held(module)
+    keys = [k for k, _ in held.items()] if held else []
+    if held is None:
+        return None
+    if isinstance(index, str):
+        call.interpreter.heap.write(held.state, index, value)
+    elif isinstance(index, int) and -len(keys) <= index < len(keys):
+        call.interpreter.heap.write(held.state, keys[index], value)
+    else:
+        call.interpreter.heap.write(held.state, OPEN, True)
+    return None
+
+
+def _container_delete(call: Call, arguments: Arguments) -> Value:
+    module, index = arguments.positional[:2]
+    held = _held(module)
+    values = held.items() if held else []
+    if held is None or not isinstance(index, int | slice | str):
+        call.interpreter.heap.write(module.state, ITEMS, UNKNOWN)
+        return None
+    if isinstance(index, str):
+        call.interpreter.heap.delete(held.state, index)
+        return None
+    try:
+        del values[index]
+    except (IndexError, TypeError):
+        return None
+    call.interpreter.heap.write(
+        module.state, ITEMS, DictValue({str(n): v for n, (_, v) in enumerate(values)})
+    )
+    return None
+
+
+def _append(call: Call, arguments: Arguments) -> Value:
+    module, value = arguments.positional[0], arguments.get(1, "module", UNKNOWN)
+    held = _held(module)
+    if held is not None:
+        call.interpreter.heap.write(held.state, str(len(held.items())), value)
+    return module
+
+
+def _extend(call: Call, arguments: Arguments) -> Value:
+    module, held = arguments.positional[0], _held(arguments.positional[0])
+    values = iterate(call.interpreter, arguments.get(1, "modules", UNKNOWN))
+    if held is None:
+        return module
+    if values is None:
+        call.interpreter.heap.write(held.state, OPEN, True)
+        return module
+    for value in values:
+        call.interpreter.heap.write(held.state, str(len(held.items())), value)
+    return module
+
+
+def _view(kind: str) -> object:
+    def run(call: Call, arguments: Arguments) -> Value:
+        held = _held(arguments.positional[0])
+        if held is None:
+            return Stream(UNKNOWN)
+        pick = {"keys": 0, "values": 1}.get(kind)
+        return new_list(tuple(item if pick is None else item[pick] for item in held.items()))
+
+    return native(kind, run)
+
+
+def _dict_update(call: Call, arguments: Arguments) -> Value:
+    module, source = arguments.positional[0], arguments.get(1, "modules", UNKNOWN)
+    held = _held(module)
+    if held is not None:
+        state = source.state if isinstance(source, DictValue) else {OPEN: True}
+        for key, value in state.items():
+            call.interpreter.heap.write(held.state, key, value)
+    return None
+
+
+_CONTAINER = {
+    "__init__": native("__init__", _container_init),
+    "__iter__": native("__iter__", _container_iter),
+    "__len__": native("__len__", _container_len),
+    "__getitem__": native("__getitem__", _container_get),
+    "__setitem__": native("__setitem__", _container_set),
+    "__delitem__": native("__delitem__", _container_delete),
+    "append": native("append", _append),
+    "extend": native("extend", _extend),
+    "update": native("update", _dict_update),
+    **{name: _view(name) for name in ("keys", "values", "items")},
+}
+
+SYMBOLS: dict[str, Value] = {
+    "torch.nn.Sequential": library_class(
+        "torch.nn.Sequential", (MODULE,), {**_CONTAINER, "forward": native("forward", _sequential_forward)}
+    ),
+    **{
+        f"torch.nn.{name}": library_class(f"torch.nn.{name}", (MODULE,), dict(_CONTAINER))
+        for name in ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+    },
+}

@@ -1,0 +1,125 @@
+"""Tensors that programs make from nothing or from data: ``zeros``, ``randn``, ``tensor``, ``arange``..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnlint.network.facts import Range
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
+from nnlint.readers.source.rows import Code
+from nnlint.readers.source.torch.special import of_tensor, sizes_of
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, OneOf, Value, Weight
+from nnlint.readers.source.weights import size_of
+
+# creation
+
+
+def _create(low: float | None, high: float | None) -> Code:
+    def run(call: Call, arguments: Arguments) -> Value:
+        sizes = (
+            None
+            if arguments.open
+            else sizes_of(arguments.positional or [arguments.keywords.get("size", UNKNOWN)])
+        )
+        shape = UNKNOWN_SHAPE if sizes is None else Shape(sizes)
+        span = None if low is None or high is None else Range(low, high)
+        return constant(call, shape, span)
+
+    return run
+
+
+def constant(call: Call, shape: Shape, span: Range | None, **attributes: Any) -> Tensor:
+    """A tensor that the program makes from nothing."""
+    return Tensor(Operation("constant", (), {"shape": shape, **attributes}, call.place), shape, span)
+
+
+def _empty(call: Call, arguments: Arguments) -> Value:
+    tensor = _create(None, None)(call, arguments)
+    return constant(call, tensor.shape, None, uninitialized=True)
+
+
+def _full(call: Call, arguments: Arguments) -> Value:
+    sizes, value = sizes_of([arguments.get(0, "size", UNKNOWN)]), arguments.get(1, "fill_value", UNKNOWN)
+    span = Range(float(value), float(value)) if isinstance(value, int | float) else None
+    return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), span)
+
+
+def _tensor(call: Call, arguments: Arguments) -> Value:
+    data = arguments.get(0, "data", UNKNOWN)
+    if isinstance(data, Tensor | Weight):
+        return call.interpreter.operate("detach", (of_tensor(call, data),), {}, call.place)
+    held = _held(data)
+    if held is not None:
+        return constant(call, held.shape, None, data=held)
+    numbers = flat_numbers(data)
+    if numbers is None:
+        return constant(call, UNKNOWN_SHAPE, None)
+    shape, values = numbers
+    return constant(
+        call, Shape(shape), Range(min(values), max(values)) if values else None, values=tuple(values)
+    )
+
+
+def _held(value: Value) -> Any:
+    """What is known of tables and arrays that become tensors, None for anything else."""
+    if not isinstance(value, Instance | OneOf):
+        return None
+    from nnlint.readers.source.tabular.values import data_of
+
+    return data_of(value)
+
+
+def flat_numbers(data: Value) -> tuple[tuple[int, ...], list[float]] | None:
+    """Shape and values of nested lists of numbers; None for anything else."""
+    items = data.items if isinstance(data, ListValue) else data if isinstance(data, tuple) else None
+    if items is None:
+        return ((), [float(data)]) if isinstance(data, int | float) else None
+    parts = [flat_numbers(item) for item in items]
+    if any(p is None for p in parts) or len({p[0] for p in parts if p}) > 1:
+        return None
+    known = [p for p in parts if p]
+    return ((len(items), *(known[0][0] if known else ())), [v for p in known for v in p[1]])
+
+
+def legacy_tensor(call: Call, arguments: Arguments) -> Value:
+    """``torch.Tensor(3, 4)`` and ``torch.FloatTensor(n)`` hold anything, ``torch.Tensor([..])`` its data."""
+    values = arguments.positional[1:]
+    if values and all(isinstance(v, int) and not isinstance(v, bool) for v in values):
+        return constant(call, Shape(tuple(values)), None, uninitialized=True)
+    if len(values) > 1 and all(size_of(v) is not None or v is UNKNOWN for v in values):
+        return constant(call, Shape(tuple(size_of(v) for v in values)), None, uninitialized=True)
+    if len(values) == 1 and (isinstance(values[0], ListValue | tuple) or _held(values[0])):
+        return _tensor(call, Arguments(values))
+    return constant(call, UNKNOWN_SHAPE, None)
+
+
+def _arange(call: Call, arguments: Arguments) -> Value:
+    values = arguments.positional
+    if len(values) == 1 and size_of(values[0]) is not None:
+        return constant(call, Shape((size_of(values[0]),)), None)
+    return constant(call, Shape((None,)), None)
+
+
+def _meshgrid(call: Call, arguments: Arguments) -> Value:
+    return tuple(constant(call, UNKNOWN_SHAPE, None) for _ in arguments.positional)
+
+
+CREATION: dict[str, Code] = {
+    "zeros": _create(0.0, 0.0),
+    "ones": _create(1.0, 1.0),
+    "rand": _create(0.0, 1.0),
+    "randn": _create(float("-inf"), float("inf")),
+    "empty": _empty,
+    "full": _full,
+    "tensor": _tensor,
+    "as_tensor": _tensor,
+    "from_numpy": _tensor,
+    "arange": _arange,
+    "linspace": lambda call, arguments: constant(call, Shape((None,)), None),
+    "eye": lambda call, arguments: constant(call, Shape((None, None)), Range(0.0, 1.0)),
+    "randint": lambda call, arguments: constant(call, UNKNOWN_SHAPE, None),
+    "randperm": lambda call, arguments: constant(call, Shape((None,)), None),
+    "meshgrid": _meshgrid,
+}

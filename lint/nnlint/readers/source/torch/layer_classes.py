@@ -1,0 +1,157 @@
+"""The layers of the table at work: arguments bound, parameters made, operations applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnlint.network.graph import Layer, Tensor
+from nnlint.readers.source.definitions import library_class, native
+from nnlint.readers.source.gates import gated, owner_name
+from nnlint.readers.source.modules import layer_of
+from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.rows import plain
+from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.torch.layers import DEFAULT, TABLE, Spec
+from nnlint.readers.source.torch.modules import MODULE
+from nnlint.readers.source.torch.parameters import Bound
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
+from nnlint.readers.source.weights import make_weight
+
+
+def attributes_of(bound: Bound, names: Mapping[str, str], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation's attributes from bound parameters."""
+    return {**fixed, **{key: plain(bound[name]) for key, name in names.items()}}
+
+
+def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        module, i = arguments.positional[0], call.interpreter
+        MODULE.state["__init__"].code(call, Arguments([module]))
+        bound = bind_signature(spec.signature, arguments.after_self())
+        write = i.heap.write
+        for name, value in bound.items():
+            write(module.state, name, value)
+        if i.trace.inside:
+            write(module.state, "_inside", True)  # made while a model runs
+        write(module.state, "_attributes", attributes_of(bound, spec.attributes, spec.fixed))
+        for name, sizes in spec.shapes(bound).items():
+            write(module.state, name, make_weight(sizes, module.place, spec.initial.get(name, DEFAULT)))
+        if bound.get("bias") is False and "bias" not in spec.shapes(bound):
+            write(module.state, "bias", None)
+        return None
+
+    return run
+
+
+def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        module, i = arguments.positional[0], call.interpreter
+        inputs = [as_tensor(i, value, call.node) for value in arguments.positional[1:] if value is not None]
+        inputs = inputs or [as_tensor(i, v, call.node) for v in list(arguments.keywords.values())[:1]]
+        inputs = inputs or [as_tensor(i, UNKNOWN, call.node)]
+        attributes = dict(module.state.get("_attributes", {}))
+        layer = layer_of(i, module)
+        if spec.kind in RESULTS:
+            return RESULTS[spec.kind](call, spec, inputs, attributes, layer)
+        if spec.kind == "dropout":
+            attributes["training"] = module.state.get("training", UNKNOWN)
+            attributes["inside"] = module.state.get("_inside", False)
+            attributes["gated"] = gated(i, call.node)
+            attributes["owner"] = owner_name(i)
+        return i.operate(
+            spec.kind,
+            inputs[:1] if spec.kind != "bilinear" else inputs,
+            attributes,
+            call.place,
+            name=layer.name,
+            layer=layer,
+        )
+
+    return run
+
+
+def _recurrent_result(
+    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+) -> Value:
+    i = call.interpreter
+    output = i.operate("rnn", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+    state = i.operate("rnn_state", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+    if attributes.get("cell") == "lstm":
+        cell = i.operate("rnn_state", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+        return (output, (state, cell))
+    return (output, state)
+
+
+def _cell_result(
+    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+) -> Value:
+    i = call.interpreter
+    state = i.operate("rnn_cell", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+    if attributes.get("cell") == "lstm":
+        return (
+            state,
+            i.operate("rnn_cell", inputs[:1], attributes, call.place, name=layer.name, layer=layer),
+        )
+    return state
+
+
+def _attention_result(
+    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+) -> Value:
+    i = call.interpreter
+    output = i.operate("attention", inputs[:3], attributes, call.place, name=layer.name, layer=layer)
+    return (output, as_tensor(i, UNKNOWN, call.node))
+
+
+def _transformer_result(
+    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+) -> Value:
+    return call.interpreter.operate(
+        "transformer", inputs[:1], attributes, call.place, name=layer.name, layer=layer
+    )
+
+
+RESULTS: dict[str, Callable[[Call, Spec, list[Tensor], dict[str, Any], Layer], Value]] = {
+    "rnn": _recurrent_result,
+    "rnn_cell": _cell_result,
+    "attention": _attention_result,
+    "transformer": _transformer_result,
+}
+
+
+def _repeated(call: Call, arguments: Arguments) -> Value:
+    """``TransformerEncoder(layer, n)``: copies of one layer in a row."""
+    module = arguments.positional[0]
+    MODULE.state["__init__"].code(call, Arguments([module]))
+    call.interpreter.heap.write(module.state, "layer", arguments.get(1, "encoder_layer", UNKNOWN))
+    return None
+
+
+def _repeated_forward(call: Call, arguments: Arguments) -> Value:
+    module = arguments.positional[0]
+    return call.interpreter.call(
+        module.state.get("layer", UNKNOWN), Arguments(arguments.positional[1:2]), call.node
+    )
+
+
+SYMBOLS: dict[str, Value] = {
+    f"torch.nn.{name}": library_class(
+        f"torch.nn.{name}",
+        (MODULE,),
+        {
+            "_kind": spec.kind,
+            "__init__": native(f"{name}.__init__", _init(spec)),
+            "forward": native(f"{name}.forward", _forward(spec)),
+        },
+    )
+    for name, spec in TABLE.items()
+}
+SYMBOLS |= {
+    f"torch.nn.{name}": library_class(
+        f"torch.nn.{name}",
+        (MODULE,),
+        {"__init__": native("__init__", _repeated), "forward": native("forward", _repeated_forward)},
+    )
+    for name in ("TransformerEncoder", "TransformerDecoder")
+}
