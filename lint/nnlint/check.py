@@ -98,7 +98,8 @@ def _loaded() -> tuple[tuple[Check, ...], tuple[Failure, ...]]:
             if isinstance(found, Failure):
                 failures.append(found)
             elif checks.setdefault(found.code, found) is not found:
-                failures.append(Failure(point.module, ValueError(f"another check is called {found.code}, too")))
+                clash = ValueError(f"another check is called {found.code}, too")
+                failures.append(Failure(point.module, clash))
     return tuple(checks[code] for code in sorted(checks)), tuple(failures)
 
 

@@ -78,7 +78,7 @@ class Pairing:
 
 
 def _names(written: str, data: Dataset, program: str, inside: bool) -> bool:
-    """``written`` in ``program``, seen from there or from here, is a path of ``data`` (or has one ``inside``)."""
+    """Whether ``written``, seen from ``program`` or from here, is one of ``data`` (or has one ``inside``)."""
     paths = [Path(p).resolve() for p in data.paths]
     for base in (Path(program).parent, Path()):
         target = (base / written).resolve()

@@ -183,8 +183,8 @@ class Rows:
 class Fit:
     """A statistic learned from rows: ``StandardScaler.fit``, a mean taken by hand.
 
-    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``, ``codes``
-    (labels to numbers). ``single``: from one column, which may be the label.
+    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``,
+    ``codes`` (labels to numbers). ``single``: from one column, which may be the label.
     """
 
     transformer: str
@@ -222,7 +222,8 @@ class Columns:
         left = list(names)
         for kind, arguments in self.steps:
             if kind == "slice":
-                left = left[slice(*arguments)]
+                first, last = (n if isinstance(n, int) else None for n in arguments)
+                left = left[first:last]
             elif kind == "take":
                 if not all(isinstance(n, int) and -len(left) <= n < len(left) for n in arguments):
                     return None

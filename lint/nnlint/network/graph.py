@@ -72,9 +72,10 @@ class Layer:
     """A building block with a place of its own: ``nn.Linear`` in ``__init__``, an ONNX node with weights.
 
     ``kind`` is the operation it performs (``linear``, ``conv``, ``batch_norm``...), ``api`` the library's
-    own name (``torch.nn.Linear``), ``name`` the path in the network (``encoder.layers.0.fc``). A module of the
-    program with parameters of its own is ``custom``: its attributes may hold ``unregistered`` (what it hides
-    in collections) and ``fillers`` (who may fill its uninitialised parameters, by name, where that is known).
+    own name (``torch.nn.Linear``), ``name`` the path in the network (``encoder.layers.0.fc``). A module of
+    the program with parameters of its own is ``custom``: its attributes may hold ``unregistered`` (what it
+    hides in collections) and ``fillers`` (who may fill its uninitialised parameters, by name, where that is
+    known).
     """
 
     kind: str

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
-from nnlint.network.size import Symbolic
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.joins import join
 from nnlint.readers.source.values import (
@@ -21,12 +20,10 @@ from nnlint.readers.source.values import (
     Function,
     Instance,
     Library,
-    ListValue,
     ModuleValue,
     Native,
     OneOf,
     Partial,
-    Stream,
     Super,
     Value,
     Weight,
@@ -148,6 +145,3 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
         i.project.libraries.set_tensor_attribute(i, target, name, value, node)
     if name == "grad" and not isinstance(target, Instance):
         i.trace.did(Did.ZERO_GRAD, i.place(node))  # what was summed up before is gone
-
-
-__all__ = ["ListValue", "Stream", "Symbolic", "find_attribute", "get_attribute", "set_attribute"]

@@ -184,8 +184,10 @@ def _update(call: Call, value: DictValue, arguments: Arguments) -> Value:
     elif source is not None:
         pairs = iterate(call.interpreter, source)
         for pair in [None] if pairs is None else pairs:
-            known = isinstance(pair, tuple) and len(pair) == 2 and hashable(pair[0])
-            heap.write(value.state, pair[0] if known else OPEN, pair[1] if known else True)
+            if isinstance(pair, tuple) and len(pair) == 2 and hashable(pair[0]):
+                heap.write(value.state, pair[0], pair[1])
+            else:
+                heap.write(value.state, OPEN, True)
     for name, item in arguments.keywords.items():
         heap.write(value.state, name, item)
     if arguments.open:

@@ -30,7 +30,6 @@ from nnlint.readers.source.values import (
     ModuleValue,
     Native,
     Scope,
-    Unknown,
     Value,
 )
 
@@ -186,13 +185,15 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[Entr
         if id(node) not in i.reached and isinstance(value, Function) and value.node is node:
             yield Entry(node.name, partial(_call_by_itself, i, value), used(node))
     values = [(node, module.state.get(node.name)) for node in reversed(classes)]
-    known = [(node, value) for node, value in values if isinstance(value, Class)]
-    for node, value in reversed(known):
-        if id(node) not in i.reached and not _is_model(value) and trains(node):
-            yield Entry(node.name, run_trainer(i, value), used(node))
-    for node, value in known:
-        if id(node) not in i.reached and _is_model(value):
-            yield Entry(node.name, partial(i.construct, value, Arguments([]), node), used(node))
+    known = [(node, cls) for node, cls in values if isinstance(cls, Class)]
+    for definition, cls in reversed(known):
+        if id(definition) not in i.reached and not _is_model(cls) and trains(definition):
+            yield Entry(definition.name, run_trainer(i, cls), used(definition))
+    for definition, cls in known:
+        if id(definition) not in i.reached and _is_model(cls):
+            yield Entry(
+                definition.name, partial(i.construct, cls, Arguments([]), definition), used(definition)
+            )
 
 
 def _call_by_itself(i: Interpreter, function: Function) -> Value:
@@ -246,6 +247,3 @@ def _is_folder(text: str) -> bool:
     """Relative, with a slash and no ending: ``data/train``."""
     name = text.rstrip("/").rsplit("/", 1)[-1]
     return "/" in text and name.isidentifier() and " " not in text and "://" not in text and text[0] != "/"
-
-
-__all__ = ["Unknown", "read_program"]

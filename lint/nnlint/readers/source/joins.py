@@ -23,7 +23,6 @@ from nnlint.readers.source.values import (
     Stream,
     Unknown,
     Value,
-    Weight,
     constant,
     new_list,
 )
@@ -32,7 +31,6 @@ MAX_OPTIONS = 4
 """More alternatives than this are not followed one by one."""
 
 CALLABLE = (Function, Class, Instance, Native, Bound, Partial, OneOf)
-OBJECTS = (Function, Class, Native, Bound, Partial, ModuleValue, Library, Instance, Weight, Tensor)
 
 
 class Joinable:

@@ -21,7 +21,6 @@ from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
     Call,
-    Class,
     DictValue,
     Function,
     Instance,
@@ -353,5 +352,3 @@ def _pass() -> Iterator[None]:
 
 
 _NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
-
-__all__ = ["Class", "Libraries", "canonical"]

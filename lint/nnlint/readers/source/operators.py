@@ -173,7 +173,7 @@ def _sizes(op: ast.operator, left: Value, right: Value) -> Value:
         ast.Mult: size.multiply,
         ast.FloorDiv: size.divide,
     }
-    rule = rules.get(type(op))  # type: ignore[call-overload]
+    rule = rules.get(type(op))
     result = rule(left, right) if rule else None
     return UNKNOWN if result is None else result
 

@@ -15,7 +15,6 @@ from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.text import Text, read_text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
-    MISSING,
     UNKNOWN,
     Lazy,
     Library,
@@ -217,8 +216,7 @@ class Project:
             path = _file(folder, name)
             if path is not None:
                 return self._load(i, path, f"{module.name}.{name}")
-        getter = module.state.get("__getattr__", MISSING)
-        return UNKNOWN if getter is not MISSING or folder is not None else UNKNOWN
+        return UNKNOWN
 
     @staticmethod
     def _folder(module: ModuleValue) -> Path | None:

@@ -90,7 +90,7 @@ def _zip(call: Call, arguments: Arguments) -> Value:
         loaders = [loader for v in arguments.positional if (loader := _loader(call, v)) is not None]
         element = tuple(_element(call, value) for value in arguments.positional)
         return Stream(element, loaders[0] if loaders else None)
-    return new_list(tuple(zip(*columns, strict=False)))  # type: ignore[arg-type]
+    return new_list(tuple(zip(*columns, strict=False)))
 
 
 def _sum(call: Call, arguments: Arguments) -> Value:

@@ -23,7 +23,7 @@ def parameters(signature: str) -> tuple[tuple[str, Any], ...]:
 
 
 def bind_signature(signature: str, arguments: Arguments) -> dict[str, Value]:
-    """Each parameter's value; UNKNOWN for what an open call may have set or a required one that is missing."""
+    """Each parameter's value; UNKNOWN for what an open call may have set and for a missing required one."""
     positional = list(arguments.positional)
     bound: dict[str, Value] = {}
     for name, default in parameters(signature):

@@ -19,7 +19,6 @@ from nnlint.readers.source.values import (
     Call,
     Class,
     DictValue,
-    Function,
     Instance,
     Library,
     ListValue,
@@ -27,7 +26,6 @@ from nnlint.readers.source.values import (
     Stream,
     Value,
     Weight,
-    constant,
     new_list,
 )
 
@@ -320,10 +318,6 @@ def _wraps(call: Call, arguments: Arguments) -> Value:
     return native("wraps", _pass_decorator, "decorator")
 
 
-def _is_dataclass_field(call: Call, arguments: Arguments) -> Value:
-    return None
-
-
 NAMESPACE = library_class("argparse.Namespace", (OBJECT,), {"__init__": native("__init__", _keep_keywords)})
 PARSER = library_class(
     "argparse.ArgumentParser",
@@ -395,5 +389,3 @@ SYMBOLS: dict[str, Value] = {
     **paths.SYMBOLS,
     **{f"builtins.{name}": value for name, value in BUILTINS.items()},
 }
-
-__all__ = ["SYMBOLS", "Function", "constant", "deep_copy"]

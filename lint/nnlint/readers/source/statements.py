@@ -60,7 +60,7 @@ def run_block(i: Interpreter, body: Sequence[ast.stmt]) -> Flow:
         rule = EXECUTE.get(type(statement))
         flow = rule(i, statement) if rule else None
         if flow is not None and flow is not Flow.NEXT:
-            return flow  # type: ignore[no-any-return]
+            return flow
     return Flow.NEXT
 
 

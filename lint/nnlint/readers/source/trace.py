@@ -116,7 +116,7 @@ class Trace:
             del part[length:]
 
     def _parts(self) -> tuple[list[object], ...]:
-        parts = (
+        return (  # type: ignore[return-value]
             self.operations,
             self.events,
             self.losses,
@@ -128,4 +128,3 @@ class Trace:
             self.splits,
             self.rows,
         )
-        return parts  # type: ignore[return-value]

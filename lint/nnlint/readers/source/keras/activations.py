@@ -67,8 +67,6 @@ FUNCTIONS: dict[str, Native] = {
     "relu": native("keras.activations.relu", _relu),
 }
 
-IDENTITIES = (None, "linear")
-
 
 def activate(call: Call, layer: Layer, activation: Value, tensor: Tensor) -> Value:
     """The activation of a layer applied to what the layer computed; it stands where the layer stands."""

@@ -11,7 +11,7 @@ from nnlint.readers.source.keras.shaping import merge
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, Row, run_row
 from nnlint.readers.source.shapes import shape_of
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Native, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Native, Value
 from nnlint.readers.source.weights import size_of
 
 MODULES = ("tensorflow", "keras.ops", "keras.ops.numpy", "keras.backend")
@@ -146,5 +146,3 @@ SYMBOLS: dict[str, Value] = {
     "keras.utils.to_categorical": native("to_categorical", _to_categorical),
     "keras.utils.np_utils.to_categorical": native("to_categorical", _to_categorical),
 }
-
-__all__ = ["SYMBOLS", "ListValue"]

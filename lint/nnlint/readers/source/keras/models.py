@@ -11,7 +11,6 @@ from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keras.base import (
-    BATCH,
     LAYER,
     init_layer,
     items_of,
@@ -350,8 +349,6 @@ MODEL_STATE: dict[str, Value] = {
         )
     },
 }
-
-__all__ = ["BATCH", "MODEL_STATE", "Code", "realize"]
 
 SEQUENTIAL_STATE: dict[str, Value] = {
     "__init__": native("Sequential.__init__", _sequential_init),

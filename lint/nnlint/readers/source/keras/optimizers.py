@@ -10,7 +10,7 @@ from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import tensors_in
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Instance, Native, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 _DECAY = "weight_decay=None clipnorm=None clipvalue=None global_clipnorm=None"
 
@@ -178,5 +178,3 @@ SYMBOLS: dict[str, Value] = {
         "get", lambda call, arguments: optimizer_from(call, arguments.get(0, "identifier", UNKNOWN))
     ),
 }
-
-__all__ = ["SYMBOLS", "Class", "Native"]

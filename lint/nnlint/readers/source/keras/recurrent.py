@@ -12,7 +12,7 @@ from nnlint.readers.source.keras.initializers import initialization_of, regulari
 from nnlint.readers.source.keras.layers import bind_layer, ensure_built, first_tensor, layer_class
 from nnlint.readers.source.keras.shaping import init_with, step
 from nnlint.readers.source.keras.table import Bound, Spec, Weights
-from nnlint.readers.source.modules import attributes_of, layer_of
+from nnlint.readers.source.modules import attributes_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value, new_list
 from nnlint.readers.source.weights import make_weight, size_of
@@ -257,5 +257,3 @@ SYMBOLS: dict[str, Value] = {
         for name in ("Attention", "AdditiveAttention")
     },
 }
-
-__all__ = ["SYMBOLS", "layer_of"]

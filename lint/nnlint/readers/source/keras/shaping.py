@@ -11,7 +11,7 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Size, add
 from nnlint.readers.source.definitions import native
 from nnlint.readers.source.keras.activations import activate, rectify
-from nnlint.readers.source.keras.base import BATCH, items_of
+from nnlint.readers.source.keras.base import items_of
 from nnlint.readers.source.keras.layers import bind_layer, first_tensor, layer_class
 from nnlint.readers.source.modules import layer_of
 from nnlint.readers.source.operators import as_tensor
@@ -262,5 +262,3 @@ SYMBOLS: dict[str, Value] = {
     },
     **_functions(),
 }
-
-__all__ = ["BATCH", "SYMBOLS", "step"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.tabular import frames, functions, reading, splitting, transformers
+from nnlint.readers.source.tabular import functions, reading, splitting, transformers
 from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
@@ -11,5 +11,3 @@ SYMBOLS: dict[str, Value] = {
     **splitting.SYMBOLS,
     **transformers.SYMBOLS,
 }
-
-__all__ = ["SYMBOLS", "frames"]

@@ -146,10 +146,6 @@ def _in_place(call: Call, arguments: Arguments) -> Value:
     return None
 
 
-def _quiet(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
 SYMBOLS: dict[str, Value] = {
     **{f"numpy.{name}": native(f"np.{name}", _same) for name in SAME},
     **{f"numpy.{name}": native(f"np.{name}", _aggregate(kind)) for name, kind in AGGREGATES.items()},

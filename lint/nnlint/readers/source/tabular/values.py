@@ -102,11 +102,6 @@ def touched(value: Instance) -> Value:
     return value.state["_data"] if data is None else replace(data, scaled=data.scaled or None, columns=None)
 
 
-def is_data(value: Value) -> bool:
-    """Whether a value, or each of its alternatives, holds data."""
-    return data_of(value) is not None
-
-
 def _common(options: list[Data | None]) -> Data | None:
     known = [o for o in options if o is not None]
     if len(known) != len(options) or len({(d.kind, d.rank, d.single) for d in known}) != 1:

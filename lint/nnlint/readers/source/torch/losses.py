@@ -41,7 +41,8 @@ CLASSES: dict[str, tuple[str, str]] = {
 FUNCTIONS: dict[str, tuple[str, str]] = {
     "cross_entropy": (
         "cross_entropy",
-        "input target weight=None size_average=None ignore_index=-100 reduce=None reduction='mean' label_smoothing=0.0",
+        "input target weight=None size_average=None ignore_index=-100 reduce=None reduction='mean' "
+        "label_smoothing=0.0",
     ),
     "nll_loss": ("nll", "input target weight=None"),
     "binary_cross_entropy": ("bce", "input target weight=None"),

@@ -198,16 +198,6 @@ def _scaler_step(call: Call, arguments: Arguments) -> Value:
     return _event(Did.STEP)(call, Arguments([optimizer]))
 
 
-def _framework_backward(call: Call, arguments: Arguments) -> Value:
-    """``accelerator.backward(loss)``, ``fabric.backward(loss)``."""
-    loss = arguments.get(1, "loss", UNKNOWN)
-    if hasattr(loss, "ancestors"):
-        call.interpreter.call_method(loss, "backward", Arguments([]), call.node)
-    else:
-        call.interpreter.trace.did(Did.BACKWARD, call.place)
-    return None
-
-
 SCALER = library_class(
     "torch.amp.GradScaler",
     (OBJECT,),
