@@ -47,7 +47,9 @@ def test_truncated_and_mutated_programs_are_read_or_refused(tmp_path: Path, data
     source = data.draw(st.sampled_from(PROGRAMS)).read_text()
     at = data.draw(st.integers(0, len(source)))
     cut = data.draw(st.integers(0, 40))
-    inserted = data.draw(st.sampled_from(["", "(", "]", "\n", "    ", "lambda: ", "*", "yield ", "\0", "not ", "é"]))
+    inserted = data.draw(
+        st.sampled_from(["", "(", "]", "\n", "    ", "lambda: ", "*", "yield ", "\0", "not ", "é"])
+    )
     target = tmp_path / "model.py"
     target.write_text(source[:at] + inserted + source[at + cut :])
     assert lint(target)
@@ -108,6 +110,8 @@ def test_what_is_linted_is_never_imported(tmp_path: Path) -> None:
     side = f"import pathlib\npathlib.Path({str(touched)!r}).touch()\n"
     (tmp_path / "effect.py").write_text(side)
     main = tmp_path / "main.py"
-    main.write_text(side + "import torch\nimport effect\nfrom effect import *\nexec(open('effect.py').read())\n")
+    main.write_text(
+        side + "import torch\nimport effect\nfrom effect import *\nexec(open('effect.py').read())\n"
+    )
     assert lint(main)
     assert not touched.exists()

@@ -36,8 +36,17 @@ def reshape(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     rest = product(s for i, s in enumerate(wanted) if i not in free)
     if isinstance(total, int) and isinstance(rest, int) and rest and total % rest:
         raise Conflict(f"{x} has {total} values, not a multiple of {rest}")
+    if free == [0] and isinstance(x.axis(0), Symbolic):
+        _check_samples(x, rest)
     missing = divide(total, rest)
     return Shape(tuple(missing if i in free else s for i, s in enumerate(wanted)))
+
+
+def _check_samples(x: Shape, row: Size) -> None:
+    """``view(-1, row)`` of a batch: a row that is neither a part of a sample nor whole ones fits none."""
+    sample = product(x.sizes[1:])
+    if isinstance(sample, int) and isinstance(row, int) and sample and row and sample % row and row % sample:
+        raise Conflict(f"a sample of {x} has {sample} values, the row {row}")
 
 
 def permute(shapes: Sequence[Shape], attributes: Attributes) -> Shape:

@@ -202,6 +202,9 @@ def batch_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
         got = None if axis is None else x.axis(axis)
     if differ(features, got):
         raise Conflict(f"num_features={features}, got {got} in {x}")
+    if x.open and isinstance(dims, int) and dims >= 2 and not attributes.get("unbatched", False):
+        # BatchNorm2d takes nothing but (N, C, H, W): what passes it has that rank.
+        return Shape((None, features, *(x.axis(i - dims) for i in range(dims))))
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.standard import NAMESPACE
 from nnlint.readers.source.torch.modules import MODULE

@@ -12,6 +12,7 @@ from nnlint.readers.source.torch import (
     modes,
     modules,
     optim,
+    vision,
 )
 from nnlint.readers.source.values import Value
 
@@ -25,4 +26,5 @@ SYMBOLS: dict[str, Value] = {
     **init.SYMBOLS,
     **modes.SYMBOLS,
     **data.SYMBOLS,
+    **vision.SYMBOLS,
 }

@@ -48,7 +48,7 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
     if bound["sampler"] is not None or bound["batch_sampler"] is not None:
         shuffle = UNKNOWN
     loader = Loader(
-        role_of(names.get("dataset", "")),
+        _role_of_dataset(bound["dataset"]) or role_of(names.get("dataset", "")),
         call.place,
         "torch.utils.data.DataLoader",
         size if isinstance(size, int) else None,
@@ -57,6 +57,12 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
     )
     i.heap.write(instance.state, "_loader", loader)
     return None
+
+
+def _role_of_dataset(dataset: Value) -> str:
+    """``MNIST(train=False)`` says which split it is."""
+    train = dataset.state.get("train") if isinstance(dataset, Instance) and dataset.cls.api else None
+    return {True: "train", False: "test"}[train] if isinstance(train, bool) else ""
 
 
 def name_loader(i: Interpreter, instance: Instance, name: str) -> None:

@@ -1,0 +1,243 @@
+"""``torchvision``: data sets with the shape of their images, and what transforms make of them.
+
+Sizes are those of the data sets' pages in the torchvision documentation. An image is followed through
+``Compose`` as channels, height, width and range; a transform that is not known gives up on all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nnlint.network.facts import Meaning, Range, Role
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
+from nnlint.network.size import Size
+from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.torch.data import DATASET
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
+
+PIXELS = Range(0.0, 255.0)
+
+SIZES: dict[str, tuple[Size, Size, Size]] = {
+    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST", "QMNIST", "EMNIST"), (1, 28, 28)),
+    **dict.fromkeys(("CIFAR10", "CIFAR100"), (3, 32, 32)),
+    "SVHN": (3, 32, 32),
+    "STL10": (3, 96, 96),
+    "USPS": (1, 16, 16),
+    **dict.fromkeys(("ImageFolder", "ImageNet", "Flowers102", "OxfordIIITPet", "Food101"), (3, None, None)),
+}
+"""Data set -> channels, height and width of its images."""
+
+SIGNATURES = {
+    "SVHN": "root split='train' transform=None target_transform=None",
+    "STL10": "root split='train' folds=None transform=None target_transform=None",
+    "ImageFolder": "root transform=None target_transform=None",
+    **dict.fromkeys(
+        ("ImageNet", "Flowers102", "OxfordIIITPet", "Food101"),
+        "root split=None transform=None target_transform=None",
+    ),
+}
+SIGNATURE = "root train=True transform=None target_transform=None download=False"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is known of an image on its way. ``tensor``: it is one, (C, H, W), and no PIL image any more."""
+
+    channels: Size
+    height: Size
+    width: Size
+    range: Range | None = PIXELS
+    tensor: bool = False
+
+
+Step = Callable[[Picture, Instance], Picture | None]
+
+
+def _same(picture: Picture, transform: Instance) -> Picture:
+    return picture
+
+
+def _to_tensor(picture: Picture, transform: Instance) -> Picture:
+    return replace(picture, tensor=True, range=Range(0.0, 1.0))
+
+
+def _normalize(picture: Picture, transform: Instance) -> Picture:
+    return replace(picture, range=None)
+
+
+def _pair(value: Value) -> tuple[Size, Size] | None:
+    """A height and width given as one number or two; None when they are not known."""
+    items = getattr(value, "items", value)
+    if isinstance(items, int):
+        return (items, items)
+    known = isinstance(items, tuple) and len(items) == 2 and all(isinstance(v, int) for v in items)
+    return (items[0], items[1]) if known else None
+
+
+def _resize(picture: Picture, transform: Instance) -> Picture:
+    """A pair sets both sides; one number sets the shorter side, so both where the image is square."""
+    size = transform.state.get("size", UNKNOWN)
+    pair = _pair(size)
+    square = isinstance(picture.height, int) and picture.height == picture.width
+    if pair is None or (isinstance(size, int) and not square):
+        return replace(picture, height=None, width=None)
+    return replace(picture, height=pair[0], width=pair[1])
+
+
+def _crop(picture: Picture, transform: Instance) -> Picture:
+    height, width = _pair(transform.state.get("size", UNKNOWN)) or (None, None)
+    return replace(picture, height=height, width=width)
+
+
+def _gray(picture: Picture, transform: Instance) -> Picture:
+    channels = transform.state.get("num_output_channels", 1)
+    return replace(picture, channels=channels if isinstance(channels, int) else None)
+
+
+def _pad(picture: Picture, transform: Instance) -> Picture:
+    margin = transform.state.get("padding", UNKNOWN)
+    if not (isinstance(margin, int) and isinstance(picture.height, int) and isinstance(picture.width, int)):
+        return replace(picture, height=None, width=None)
+    return replace(picture, height=picture.height + 2 * margin, width=picture.width + 2 * margin)
+
+
+def _compose(picture: Picture, transform: Instance) -> Picture | None:
+    return through(picture, transform.state.get("_steps"))
+
+
+KEEPING = (
+    *("RandomHorizontalFlip", "RandomVerticalFlip", "RandomRotation", "ColorJitter", "RandomErasing"),
+    *(
+        "RandomAffine",
+        "RandomPerspective",
+        "RandomGrayscale",
+        "GaussianBlur",
+        "RandomInvert",
+        "RandomPosterize",
+    ),
+    *("RandomSolarize", "RandomAdjustSharpness", "RandomAutocontrast", "RandomEqualize", "AutoAugment"),
+    *("RandAugment", "TrivialAugmentWide", "AugMix"),
+)
+STEPS: dict[str, tuple[str, Step]] = {
+    "ToTensor": ("", _to_tensor),
+    "Normalize": ("mean std inplace=False", _normalize),
+    "Resize": ("size", _resize),
+    **dict.fromkeys(("CenterCrop", "RandomCrop", "RandomResizedCrop"), ("size", _crop)),
+    "Grayscale": ("num_output_channels=1", _gray),
+    "Pad": ("padding", _pad),
+    **dict.fromkeys(KEEPING, ("", _same)),
+}
+"""Transform -> its signature and what it does to an image."""
+
+SCALERS = frozenset({"ToTensor", "Normalize"})
+
+
+def through(picture: Picture, steps: Value) -> Picture | None:
+    """An image after several transforms; None when one of them is not known."""
+    if not isinstance(steps, tuple):
+        return None
+    for step in steps:
+        rule = RULES.get(step.cls.name) if isinstance(step, Instance) else None
+        result = rule(picture, step) if rule is not None else None
+        if result is None:
+            return None
+        picture = result
+    return picture
+
+
+RULES: dict[str, Step] = {**{name: step for name, (_, step) in STEPS.items()}, "Compose": _compose}
+
+
+def _transform_init(name: str, signature: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        instance = arguments.positional[0]
+        if name in SCALERS:
+            call.interpreter.trace.notes["scales"] = True
+        for key, value in bind_signature(signature, arguments.after_self()).items():
+            call.interpreter.heap.write(instance.state, key, value)
+        return None
+
+    return run
+
+
+def _compose_init(call: Call, arguments: Arguments) -> Value:
+    steps = iterate(call.interpreter, arguments.get(1, "transforms", UNKNOWN))
+    state = arguments.positional[0].state
+    call.interpreter.heap.write(state, "_steps", None if steps is None else tuple(steps))
+    return None
+
+
+def _dataset_init(name: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        instance = arguments.positional[0]
+        for key, value in bind_signature(SIGNATURES.get(name, SIGNATURE), arguments.after_self()).items():
+            call.interpreter.heap.write(instance.state, key, value)
+        return None
+
+    return run
+
+
+def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        dataset = arguments.positional[0]
+        channels, height, width = SIZES[name]
+        transform = dataset.state.get("transform")
+        picture = through(Picture(channels, height, width), (transform,)) if transform is not None else None
+        label = Tensor(Operation("input", (), {"shape": Shape()}, call.place), Shape(), None, LABEL)
+        target = label if dataset.state.get("target_transform") is None else UNKNOWN
+        return (_tensor(call, picture), target)
+
+    return run
+
+
+LABEL = Role(Meaning.CLASS_INDICES)
+
+
+def _tensor(call: Call, picture: Picture | None) -> Value:
+    if picture is None or not picture.tensor:
+        shape, span = UNKNOWN_SHAPE, None
+    else:
+        shape, span = Shape((picture.channels, picture.height, picture.width)), picture.range
+    attributes = {"shape": shape} if span is None else {"shape": shape, "range": span}
+    return Tensor(Operation("input", (), attributes, call.place), shape, span)
+
+
+TRANSFORMS = {
+    **{
+        name: library_class(
+            f"torchvision.transforms.{name}",
+            (OBJECT,),
+            {"__init__": native(name, _transform_init(name, signature))},
+        )
+        for name, (signature, _) in STEPS.items()
+    },
+    "Compose": library_class(
+        "torchvision.transforms.Compose", (OBJECT,), {"__init__": native("Compose", _compose_init)}
+    ),
+}
+
+SYMBOLS: dict[str, Value] = {
+    **{
+        f"torchvision.transforms.{version}{name}": value
+        for name, value in TRANSFORMS.items()
+        for version in ("", "v2.", "transforms.")
+    },
+    **{
+        f"torchvision.datasets.{name}": library_class(
+            f"torchvision.datasets.{name}",
+            (DATASET,),
+            {
+                "__init__": native(name, _dataset_init(name)),
+                "__getitem__": native("__getitem__", _dataset_item(name)),
+                "__len__": native("__len__", lambda call, arguments: UNKNOWN),
+                **dict.fromkeys(("classes", "class_to_idx", "targets", "data"), UNKNOWN),
+            },
+        )
+        for name in SIZES
+    },
+}
