@@ -76,4 +76,6 @@ def api(operation: Operation) -> str:
     where it is a part of a layer (``Dense(10, activation="softmax")``).
     """
     layer = operation.layer
+    if operation.kind == "unknown":
+        return operation.name or "what is not known"
     return layer.api.rpartition(".")[2] if layer and layer.kind == operation.kind else operation.kind

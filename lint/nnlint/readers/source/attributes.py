@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.binding import bind
-from nnlint.readers.source.joins import join
+from nnlint.readers.source.joins import join, join_all
 from nnlint.readers.source.values import (
     MISSING,
+    NOWHERE,
     UNKNOWN,
     Arguments,
     Bound,
@@ -53,10 +54,7 @@ def find_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None
         return _of_super(value, name)
     if isinstance(value, OneOf):
         found = [get_attribute(i, option, name, node) for option in value.options]
-        result = found[0]
-        for other in found[1:]:
-            result = join(result, other)
-        return result
+        return join_all(found)
     if isinstance(value, Function):
         return _of_function(value, name)
     if isinstance(value, Partial):
@@ -75,7 +73,7 @@ def _of_function(value: Function, name: str) -> Value:
 def _of_instance(i: Interpreter, value: Instance, name: str, node: ast.AST | None) -> Value:
     on_class = value.cls.find(name)
     if isinstance(on_class, Native) and on_class.kind == "property":
-        return on_class.code(Call(i, node or _NOWHERE), Arguments([value]))
+        return on_class.code(Call(i, node or NOWHERE), Arguments([value]))
     if isinstance(on_class, Function) and on_class.decorators & {"property", "cached_property"}:
         return i.call_function(on_class, Arguments([value]), node or on_class.node)
     if name in value.state:
@@ -88,7 +86,7 @@ def _of_instance(i: Interpreter, value: Instance, name: str, node: ast.AST | Non
         return bind(on_class, value)
     fallback = value.cls.find("__getattr__")
     if fallback is not MISSING:
-        return i.call(bind(fallback, value), Arguments([name]), node or _NOWHERE)
+        return i.call(bind(fallback, value), Arguments([name]), node or NOWHERE)
     return UNKNOWN if value.cls.opaque else MISSING
 
 
@@ -123,7 +121,6 @@ def _of_super(value: Super, name: str) -> Value:
     return _DO_NOTHING if name in ("__init__", "__init_subclass__", "__setattr__") else UNKNOWN
 
 
-_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 _DO_NOTHING = Native("object.__init__", lambda call, arguments: None, "static")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from nnlint.network import size
 from nnlint.network.size import Symbolic
 from nnlint.readers.source import reflection, sequences
-from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing
+from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
 from nnlint.readers.source.instances import types_of
 from nnlint.readers.source.joins import truth
 from nnlint.readers.source.sequences import items_of
@@ -126,11 +126,7 @@ def _type(call: Call, arguments: Arguments) -> Value:
     return BUILTINS.get(names[0].removeprefix("builtins."), UNKNOWN) if names else UNKNOWN
 
 
-def _unknown(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
-LOCALS = native("locals", _unknown)
+LOCALS = native("locals", unknown)
 
 
 def _builtin_type(name: str, make: Callable[[Call, Arguments], Value]) -> Class:
@@ -150,7 +146,7 @@ BUILTINS: dict[str, Value] = {
     "float": _builtin_type("float", _number(float)),
     "bool": _builtin_type("bool", _number(bool)),
     "str": _builtin_type("str", _str),
-    "bytes": _builtin_type("bytes", _unknown),
+    "bytes": _builtin_type("bytes", unknown),
     "list": _builtin_type("list", _sequence("list")),
     "tuple": _builtin_type("tuple", _sequence("tuple")),
     "set": _builtin_type("set", _sequence("set")),
@@ -168,12 +164,12 @@ BUILTINS: dict[str, Value] = {
     "pow": native("pow", _folding(math.pow)),
     "locals": LOCALS,
     "print": native("print", nothing),
-    "repr": native("repr", _unknown),
-    "id": native("id", _unknown),
-    "hash": native("hash", _unknown),
-    "open": native("open", _unknown),
-    "input": native("input", _unknown),
-    "format": native("format", _unknown),
+    "repr": native("repr", unknown),
+    "id": native("id", unknown),
+    "hash": native("hash", unknown),
+    "open": native("open", unknown),
+    "input": native("input", unknown),
+    "format": native("format", unknown),
     "NotImplemented": UNKNOWN,
     **{name: library_class(f"builtins.{name}", (BASE_EXCEPTION,)) for name in EXCEPTIONS},
 }

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.items import hashable
 from nnlint.readers.source.iteration import element_of, iterate
-from nnlint.readers.source.joins import join, truth
-from nnlint.readers.source.values import OPEN, UNKNOWN, DictValue, Scope, Stream, Value, new_list
+from nnlint.readers.source.joins import join_all, truth
+from nnlint.readers.source.values import OPEN, DictValue, Scope, Stream, Value, new_list
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -22,10 +22,7 @@ def comprehension(i: Interpreter, node: ast.ListComp | ast.SetComp | ast.Generat
     known = _each(i, node.generators, 0, lambda: items.append(i.evaluate(node.elt)))
     if known:
         return new_list(tuple(items), "set" if isinstance(node, ast.SetComp) else "list")
-    element = items[0] if items else UNKNOWN
-    for other in items[1:]:
-        element = join(element, other)
-    return Stream(element)
+    return Stream(join_all(items))
 
 
 def dict_comprehension(i: Interpreter, node: ast.DictComp) -> Value:

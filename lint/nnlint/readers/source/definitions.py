@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nnlint.evidence.source import Did
 from nnlint.readers.source.order import linearize
-from nnlint.readers.source.values import Arguments, Call, Class, Native, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Instance, Native, Value
 
 
 def nothing(call: Call, arguments: Arguments) -> Value:
     """Do nothing and return None."""
     return None
+
+
+def unknown(call: Call, arguments: Arguments) -> Value:
+    """Return what cannot be told."""
+    return UNKNOWN
+
+
+def event(did: Did) -> Callable[[Call, Arguments], Value]:
+    """A method of which it counts that it is called, and on what."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        receiver = arguments.positional[0]
+        key = receiver.key if isinstance(receiver, Instance) else 0
+        call.interpreter.trace.did(did, call.place, key)
+        return UNKNOWN
+
+    return run
 
 
 def native(name: str, code: Callable[[Call, Arguments], Value], kind: str = "function") -> Native:

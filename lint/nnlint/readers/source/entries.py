@@ -22,6 +22,7 @@ from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.trainers import run_trainer, trains
 from nnlint.readers.source.values import (
+    NOWHERE,
     Arguments,
     Bound,
     Class,
@@ -118,7 +119,7 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
     for model in list(trace.models):
         finish = model.cls.find("_finish")  # libraries where models are built by compiling or fitting them
         if isinstance(finish, Native):
-            i.call(Bound(finish, model), Arguments([]), model.cls.node or _NOWHERE)
+            i.call(Bound(finish, model), Arguments([]), model.cls.node or NOWHERE)
     called = {id(call.model) for call in trace.calls}
     inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
     done = i.looked_at
@@ -131,8 +132,6 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
             _call_model(i, model)
         _call_steps(i, model)
 
-
-_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 
 MAX_ALIKE = 3
 """How many functions without loops that call the same names (``resnet18``, ``resnet34``...) are run."""
@@ -158,7 +157,7 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         if trains_model and model.state.get("automatic_optimization") is not False:
             i.trace.notes["framework steps"] = True
             for tensor in tensors_in(result):
-                i.trace.differentiated.update(id(operation) for operation in tensor.ancestors())
+                i.trace.differentiate(tensor)
     configure = model.cls.find("configure_optimizers")
     if isinstance(configure, Function):
         i.call_function(configure, Arguments([model]), configure.node)

@@ -19,7 +19,7 @@ from nnlint.readers.source import expressions, statements
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.heap import Heap, Writes
-from nnlint.readers.source.joins import join
+from nnlint.readers.source.joins import join, join_all
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
@@ -195,10 +195,7 @@ class Interpreter:
                 results.append(self.call(option, arguments, node))
                 ways.append(self.heap.undo(mark))
             self.heap.join(ways, join)
-        result = results[0]
-        for other in results[1:]:
-            result = join(result, other)
-        return result
+        return join_all(results)
 
     def call_method(self, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """Call a method by name."""
@@ -263,10 +260,7 @@ class Interpreter:
         assert frame.yields is not None
         if not frame.uncertain_yields:
             return new_list(tuple(frame.yields))
-        element = frame.yields[0] if frame.yields else UNKNOWN
-        for value in frame.yields[1:]:
-            element = join(element, value)
-        return Stream(element)
+        return Stream(join_all(frame.yields))
 
     def bind_parameters(self, function: Function, arguments: Arguments, scope: Scope) -> None:
         """Give each parameter its argument, default, or UNKNOWN."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.joins import join
-from nnlint.readers.source.values import UNKNOWN, DictValue, Instance, ListValue, Stream, Value, Weight
+from nnlint.readers.source.joins import join_all
+from nnlint.readers.source.values import (
+    NOWHERE,
+    UNKNOWN,
+    DictValue,
+    Instance,
+    ListValue,
+    Stream,
+    Value,
+    Weight,
+)
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -15,6 +23,9 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 4096
 """Longest collection that is built element by element."""
+
+FOLLOWED = 8
+"""Elements that are looked at for what holds of all of them."""
 
 
 def iterate(i: Interpreter, value: Value) -> list[Value] | None:
@@ -39,14 +50,5 @@ def element_of(i: Interpreter, value: Value) -> Value:
     if isinstance(value, Instance):
         return i.project.libraries.element(i, value)
     if isinstance(value, Tensor | Weight):
-        return i.project.libraries.item(i, value, UNKNOWN, _NOWHERE)
-    items = iterate(i, value)
-    if items:
-        result = items[0]
-        for other in items[1:8]:
-            result = join(result, other)
-        return result
-    return UNKNOWN
-
-
-_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+        return i.project.libraries.item(i, value, UNKNOWN, NOWHERE)
+    return join_all((iterate(i, value) or [])[:FOLLOWED])

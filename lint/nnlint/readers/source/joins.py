@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Tensor
 from nnlint.network.operations import apply
@@ -91,6 +94,11 @@ def join(a: Value, b: Value) -> Value:
     if isinstance(a, Joinable) and type(a) is type(b):
         return a.joined(b)
     return UNKNOWN
+
+
+def join_all(values: Sequence[Value]) -> Value:
+    """What holds whichever of the values it is; UNKNOWN for none."""
+    return reduce(join, values) if values else UNKNOWN
 
 
 def _join_lists(a: ListValue, b: ListValue) -> Value:

@@ -18,6 +18,7 @@ from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
     MISSING,
+    NOWHERE,
     UNKNOWN,
     Arguments,
     Call,
@@ -45,7 +46,7 @@ MODELS: dict[str, str] = {
         ),
         "standard",
     ),
-    **dict.fromkeys(("torch", "torchvision"), "torch"),
+    **dict.fromkeys(("torch", "torchvision", "timm"), "torch"),
     **dict.fromkeys(("pandas", "numpy", "sklearn"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
@@ -187,7 +188,7 @@ class Libraries:
     def unpack(self, i: Interpreter, value: Value, count: int) -> list[Value] | None:
         """``a, b = tensor`` and the like."""
         if isinstance(value, Tensor | Weight):
-            return [self.item(i, value, n, _NOWHERE) for n in range(count)]
+            return [self.item(i, value, n, NOWHERE) for n in range(count)]
         if isinstance(value, OpenShape):
             return value.sizes(count)
         return None
@@ -197,7 +198,7 @@ class Libraries:
         method = value.cls.find("__iter__")
         if method is MISSING:
             return None
-        result = i.call_method(value, "__iter__", Arguments([]), _NOWHERE)
+        result = i.call_method(value, "__iter__", Arguments([]), NOWHERE)
         return None if isinstance(result, Instance) else iterate(i, result)
 
     def element(self, i: Interpreter, value: Instance) -> Value:
@@ -205,7 +206,7 @@ class Libraries:
         method = value.cls.find("__iter__")
         if method is MISSING:
             return UNKNOWN
-        result = i.call_method(value, "__iter__", Arguments([]), _NOWHERE)
+        result = i.call_method(value, "__iter__", Arguments([]), NOWHERE)
         return result.element if isinstance(result, Stream) else UNKNOWN
 
     def loader(self, value: Value) -> Loader | None:
@@ -349,6 +350,3 @@ def _written(i: Interpreter, node: ast.Call, inputs: tuple[Tensor, ...]) -> ast.
 @contextmanager
 def _pass() -> Iterator[None]:
     yield
-
-
-_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
 from nnlint.readers.source.standard import NAMESPACE
 from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 LIGHTNING_MODULE = "lightning.LightningModule"
-
-
-def _nothing(call: Call, arguments: Arguments) -> Value:
-    return None
-
-
-def _unknown(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
 
 
 def _save_hyperparameters(call: Call, arguments: Arguments) -> Value:
@@ -47,8 +39,8 @@ MODULE_CLASS = library_class(
     {
         "save_hyperparameters": native("save_hyperparameters", _save_hyperparameters),
         "manual_backward": native("manual_backward", _manual_backward),
-        **{name: native(name, _nothing) for name in _QUIET},
-        **{name: native(name, _unknown) for name in _OPEN},
+        **{name: native(name, nothing) for name in _QUIET},
+        **{name: native(name, unknown) for name in _OPEN},
         **dict.fromkeys(("trainer", "logger", "device", "current_epoch", "global_step", "hparams"), UNKNOWN),
     },
 )
@@ -59,7 +51,7 @@ SYMBOLS: dict[str, Value] = {
         "lightning.LightningDataModule",
         (OBJECT,),
         {
-            "__init__": native("__init__", _nothing),
+            "__init__": native("__init__", nothing),
             "save_hyperparameters": native("save_hyperparameters", _save_hyperparameters),
         },
     ),

@@ -112,7 +112,7 @@ class Project:
             path = _file(folder, name)
             return UNKNOWN if path is None else self._load(i, path, self.name_of(path))
         known = self.libraries.module(name)
-        if known is not None:
+        if known is not None and not _is_inside(name, folder):
             return known
         path = self._find(name, folder)
         if path is None:
@@ -121,9 +121,11 @@ class Project:
 
     def deferred(self, name: str, level: int, here: ModuleValue) -> tuple[Path, str] | None:
         """The file and name of a module whose run can wait: one of a big project, not loaded yet."""
-        if here.text is None or (not level and self.libraries.module(name) is not None):
+        if here.text is None:
             return None
         folder = Path(here.text.path).parent
+        if not level and self.libraries.module(name) is not None and not _is_inside(name, folder):
+            return None
         if level:
             base = folder.joinpath(*[".."] * (level - 1)).resolve() if level > 1 else folder
             path = _file(base, name)
@@ -173,7 +175,7 @@ class Project:
 
     def _candidates(self, name: str, folder: Path) -> Iterator[Path]:
         package = name.partition(".")[0]
-        if package in NEVER_OPENED:
+        if package in NEVER_OPENED and not _is_inside(name, folder):
             return
         for root in self.roots(folder):
             if _is_library_folder(root) and root / package not in (folder, *folder.parents):
@@ -224,6 +226,17 @@ class Project:
             return Path(module.state["__path__"]) if "__path__" in module.state else None
         path = Path(module.text.path)
         return path.parent if path.name == "__init__.py" else None
+
+
+def _is_inside(name: str, folder: Path) -> bool:
+    """Whether the package is the one that is linted: what timm imports from timm is its own source.
+
+    PyTorch and Keras stay libraries even to themselves: their layers are the vocabulary.
+    """
+    package = name.partition(".")[0]
+    if package in ("torch", "keras", "tensorflow"):
+        return False
+    return any(p.name == package and (p / "__init__.py").exists() for p in (folder, *folder.parents))
 
 
 def _is_library_folder(root: Path) -> bool:

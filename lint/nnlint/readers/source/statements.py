@@ -16,7 +16,7 @@ from nnlint.readers.source import assignment, classes, imports
 from nnlint.readers.source.assignment import assign, write_variable
 from nnlint.readers.source.expressions import evaluate
 from nnlint.readers.source.heap import Writes
-from nnlint.readers.source.joins import join, truth
+from nnlint.readers.source.joins import join, join_all, truth
 from nnlint.readers.source.loops import run_for, run_while
 from nnlint.readers.source.patterns import match_case
 from nnlint.readers.source.values import MISSING, UNKNOWN, Value
@@ -45,12 +45,7 @@ def run_body(i: Interpreter, body: Sequence[ast.stmt], frame: Frame) -> Value:
         returns.append(None)
     for writes in frame.left:
         i.heap.blend(writes, join)
-    if not returns:
-        return UNKNOWN
-    result = returns[0]
-    for value in returns[1:]:
-        result = join(result, value)
-    return result
+    return join_all(returns)
 
 
 def run_block(i: Interpreter, body: Sequence[ast.stmt]) -> Flow:
@@ -95,10 +90,7 @@ def _go_on(i: Interpreter, kind: Flow, same: list[Outcome], others: list[Outcome
             i.frame.loops[-1].append(writes)
     i.heap.join([writes for _, writes, _ in same], join)
     if kind is Flow.RETURN:
-        value = same[0][2]
-        for _, _, other in same[1:]:
-            value = join(value, other)
-        i.frame.value = value
+        i.frame.value = join_all([value for _, _, value in same])
     return kind
 
 

@@ -60,6 +60,10 @@ class Trace:
     functions: tuple[str, ...] = ()
     inside: int = 0  # depth of model calls
 
+    def differentiate(self, tensor: Tensor) -> None:
+        """What a tensor was computed from counts as trained."""
+        self.differentiated.update(id(operation) for operation in tensor.ancestors())
+
     def did(self, did: Did, place: Place, *subjects: int, **details: object) -> None:
         """Record an event at this point of the program."""
         training = details.pop("training", None)

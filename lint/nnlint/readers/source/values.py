@@ -108,6 +108,8 @@ class DictValue:
 
 
 OPEN = Missing()
+NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+"""The node of what no line of the program says."""
 
 
 @dataclass(eq=False, slots=True)

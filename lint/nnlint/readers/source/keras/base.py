@@ -11,7 +11,7 @@ from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic, symbol
 from nnlint.readers.source.binding import bind
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keras.initializers import initialization_of
 from nnlint.readers.source.modules import all_weights, record_call, tensors_in, walk
@@ -225,10 +225,6 @@ def _weights_of(kind: str) -> Any:
     return native(kind, read, "property")
 
 
-def _unknown(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
 LAYER = library_class(
     "keras.layers.Layer",
     (OBJECT,),
@@ -247,7 +243,7 @@ LAYER = library_class(
             for name in ("weights", "trainable_weights", "variables", "trainable_variables")
         },
         **{
-            name: native(name, _unknown)
+            name: native(name, unknown)
             for name in ("get_config", "add_loss", "add_metric", "count_params", "get_weights")
         },
     },

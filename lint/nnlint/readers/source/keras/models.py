@@ -8,7 +8,7 @@ from typing import Any
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import apply
 from nnlint.network.shape import Shape
-from nnlint.readers.source.definitions import library_class, native
+from nnlint.readers.source.definitions import library_class, native, unknown
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keras.base import (
     LAYER,
@@ -327,10 +327,6 @@ def _input_layer_init(call: Call, arguments: Arguments) -> Value:
     return None
 
 
-def _silent(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
 Code = Callable[[Call, Arguments], Value]
 
 MODEL_STATE: dict[str, Value] = {
@@ -342,7 +338,7 @@ MODEL_STATE: dict[str, Value] = {
     "layers": native("layers", _layers, "property"),
     "get_layer": native("get_layer", _get_layer),
     **{
-        name: native(name, _silent)
+        name: native(name, unknown)
         for name in (
             *("summary", "save", "save_weights", "get_weights", "to_json", "export", "reset_states"),
             *("reset_metrics", "get_config", "count_params", "make_train_function"),

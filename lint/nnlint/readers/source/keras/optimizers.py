@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, event, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import tensors_in
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
 
 _DECAY = "weight_decay=None clipnorm=None clipvalue=None global_clipnorm=None"
 
@@ -71,20 +71,10 @@ def optimizer_from(call: Call, value: Value) -> Value:
     return value
 
 
-def _event(did: Did) -> Callable[[Call, Arguments], Value]:
-    def run(call: Call, arguments: Arguments) -> Value:
-        receiver = arguments.positional[0]
-        key = receiver.key if isinstance(receiver, Instance) else 0
-        call.interpreter.trace.did(did, call.place, key)
-        return UNKNOWN
-
-    return run
-
-
 def differentiate(i: Interpreter, value: Value) -> None:
     """What a value was computed from counts as trained."""
     for tensor in tensors_in(value):
-        i.trace.differentiated.update(id(operation) for operation in tensor.ancestors())
+        i.trace.differentiate(tensor)
 
 
 def _minimize(call: Call, arguments: Arguments) -> Value:
@@ -92,15 +82,15 @@ def _minimize(call: Call, arguments: Arguments) -> Value:
     value = loss if isinstance(loss, Tensor) else i.call(loss, Arguments([]), call.node)
     differentiate(i, value)
     i.trace.did(Did.BACKWARD, call.place)
-    return _event(Did.STEP)(call, arguments)
+    return event(Did.STEP)(call, arguments)
 
 
 OPTIMIZER = library_class(
     "keras.optimizers.Optimizer",
     (OBJECT,),
     {
-        "apply_gradients": native("apply_gradients", _event(Did.STEP)),
-        "apply": native("apply", _event(Did.STEP)),
+        "apply_gradients": native("apply_gradients", event(Did.STEP)),
+        "apply": native("apply", event(Did.STEP)),
         "minimize": native("minimize", _minimize),
     },
 )

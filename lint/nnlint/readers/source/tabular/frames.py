@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nnlint.evidence.source import Fit
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.tabular import names, selecting
 from nnlint.readers.source.tabular.rows import held, mask, subset
 from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, unique
@@ -90,7 +90,7 @@ def get(call: Call, arguments: Arguments) -> Value:
     method = METHODS.get(name)
     if method is not None:
         return Bound(native(name, method), value)
-    return native(name, _quiet, "static") if name in QUIET else _column_or_unknown(call, data, name)
+    return native(name, unknown, "static") if name in QUIET else _column_or_unknown(call, data, name)
 
 
 def _column_or_unknown(call: Call, data: Data, name: str) -> Value:
@@ -100,10 +100,6 @@ def _column_or_unknown(call: Call, data: Data, name: str) -> Value:
     if data.kind != "frame" or name.startswith("_") or is_method:
         return UNKNOWN
     return held(call.interpreter, selecting.column(data, (name,), True), call.node)
-
-
-def _quiet(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
 
 
 def _less(data: Data) -> Data:
@@ -318,10 +314,6 @@ QUIET = frozenset(
 FRAME_METHODS = frozenset({*METHODS, *QUIET})
 
 
-def _length(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
 def _iterate(call: Call, arguments: Arguments) -> Value:
     data = data_of(arguments.positional[0])
     if data is not None and data.kind in ("columns", "frame") and data.columns is not None:
@@ -343,7 +335,7 @@ DATA.state.update(
         "__getattr__": native("__getattr__", get),
         "__getitem__": native("__getitem__", selecting.item),
         "__setitem__": native("__setitem__", selecting.set_item),
-        "__len__": native("__len__", _length),
+        "__len__": native("__len__", unknown),
         "__iter__": native("__iter__", _iterate),
     }
 )

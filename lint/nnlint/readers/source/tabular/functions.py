@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
-from nnlint.readers.source.definitions import native
+from nnlint.readers.source.definitions import native, nothing
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.tabular import frames
 from nnlint.readers.source.tabular.rows import held, mask
@@ -142,10 +142,6 @@ def _condition(call: Call, arguments: Arguments) -> Value:
     return UNKNOWN if data is None else held(call.interpreter, mask(data, ast.unparse(call.node)), call.node)
 
 
-def _in_place(call: Call, arguments: Arguments) -> Value:
-    return None
-
-
 SYMBOLS: dict[str, Value] = {
     **{f"numpy.{name}": native(f"np.{name}", _same) for name in SAME},
     **{f"numpy.{name}": native(f"np.{name}", _aggregate(kind)) for name, kind in AGGREGATES.items()},
@@ -154,7 +150,7 @@ SYMBOLS: dict[str, Value] = {
     **{f"numpy.{name}": native(f"np.{name}", _condition) for name in ("isnan", "isfinite", "isin")},
     "numpy.random.permutation": native("np.random.permutation", _shuffled),
     "numpy.random.rand": native("np.random.rand", _random_mask),
-    "numpy.random.shuffle": native("np.random.shuffle", _in_place),
+    "numpy.random.shuffle": native("np.random.shuffle", nothing),
     "numpy.arange": native("np.arange", _numbered),
     "numpy.pi": 3.141592653589793,
     "numpy.inf": float("inf"),

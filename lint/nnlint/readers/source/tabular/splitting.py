@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Rows, SplitUse
 from nnlint.readers.source.conventions import role_of
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
 from nnlint.readers.source.tabular.rows import HELD_OUT, held
@@ -93,10 +93,6 @@ def _shuffle(call: Call, arguments: Arguments) -> Value:
     return tuple(arguments.positional) if len(arguments.positional) > 1 else arguments.get(0, "a", UNKNOWN)
 
 
-def _nothing(call: Call, arguments: Arguments) -> Value:
-    return None
-
-
 def split_dataset(call: Call, dataset: Value, count: int) -> tuple[Rows, ...] | None:
     """``random_split``: a data set is divided; None when it holds no data that is known."""
     given = data_in(dataset)
@@ -119,7 +115,7 @@ FOLDS = (
 
 
 def _folding(name: str) -> Class:
-    members = {"__init__": native("__init__", _nothing), "split": native("split", _folds)}
+    members = {"__init__": native("__init__", nothing), "split": native("split", _folds)}
     cls = library_class(f"sklearn.model_selection.{name}", (OBJECT,), members)
     cls.opaque = True
     return cls

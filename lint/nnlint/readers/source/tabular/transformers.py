@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from nnlint.evidence.source import Fit, Rows
 from nnlint.readers.source.conventions import role_of
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.tabular.arithmetic import note_applied
@@ -185,15 +185,6 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
     )
 
 
-def _inverse(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
-def _get(call: Call, arguments: Arguments) -> Value:
-    """``scaler.mean_`` and parameters that were given."""
-    return UNKNOWN
-
-
 # pipelines
 
 
@@ -241,8 +232,8 @@ METHODS: dict[str, Value] = {
     "partial_fit": native("partial_fit", _fit),
     "transform": native("transform", _transform),
     "fit_transform": native("fit_transform", _fit_transform),
-    "inverse_transform": native("inverse_transform", _inverse),
-    "__getattr__": native("__getattr__", _get),
+    "inverse_transform": native("inverse_transform", unknown),
+    "__getattr__": native("__getattr__", unknown),
 }
 
 

@@ -11,7 +11,7 @@ from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.source.conventions import role_of
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
@@ -173,22 +173,14 @@ def _subset_item(call: Call, arguments: Arguments) -> Value:
     return _item(call, arguments.positional[0].state.get("dataset", UNKNOWN))
 
 
-def _unknown(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
-def _nothing(call: Call, arguments: Arguments) -> Value:
-    return None
-
-
-DATASET = library_class("torch.utils.data.Dataset", (OBJECT,), {"__init__": native("__init__", _nothing)})
+DATASET = library_class("torch.utils.data.Dataset", (OBJECT,), {"__init__": native("__init__", nothing)})
 SUBSET = library_class(
     "torch.utils.data.Subset",
     (DATASET,),
     {
         "__init__": native("__init__", _subset_init),
         "__getitem__": native("__getitem__", _subset_item),
-        "__len__": native("__len__", _unknown),
+        "__len__": native("__len__", unknown),
     },
 )
 CLASSES = {
@@ -201,7 +193,7 @@ CLASSES = {
         {
             "__init__": native("__init__", _tensor_dataset_init),
             "__getitem__": native("__getitem__", _tensor_dataset_item),
-            "__len__": native("__len__", _unknown),
+            "__len__": native("__len__", unknown),
         },
     ),
     "DataLoader": library_class(
@@ -210,7 +202,7 @@ CLASSES = {
         {
             "__init__": native("__init__", _loader_init),
             "__iter__": native("__iter__", _loader_iter),
-            "__len__": native("__len__", _unknown),
+            "__len__": native("__len__", unknown),
         },
     ),
     "random_split": native("random_split", _random_split),

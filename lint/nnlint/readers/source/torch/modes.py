@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
 
 
@@ -26,15 +26,11 @@ def _context(api: str, gradients: bool, inverted: bool = False, argument: bool =
     return library_class(api, (OBJECT,), state)
 
 
-def _grad_enabled(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
 SYMBOLS: dict[str, Value] = {
     "torch.no_grad": _context("torch.no_grad", False),
     "torch.autograd.no_grad": _context("torch.no_grad", False),
     "torch.enable_grad": _context("torch.enable_grad", True),
     "torch.inference_mode": _context("torch.inference_mode", False, inverted=True, argument=True),
     "torch.set_grad_enabled": _context("torch.set_grad_enabled", True, argument=True),
-    "torch.is_grad_enabled": native("is_grad_enabled", _grad_enabled),
+    "torch.is_grad_enabled": native("is_grad_enabled", unknown),
 }

@@ -53,9 +53,20 @@ def init_module(call: Call, arguments: Arguments) -> Value:
 
 def _set_attribute(call: Call, arguments: Arguments) -> Value:
     module, name, value = arguments.positional
-    call.interpreter.heap.write(module.state, name, value)
+    items = module.state.get(ITEMS)
+    held = isinstance(items, DictValue) and name in items.state  # ``model.heads.head = ...`` of a Sequential
+    call.interpreter.heap.write(items.state if held else module.state, name, value)
     keep_place(call.interpreter, module, name, value, call.place)
     return None
+
+
+def _get_attribute(call: Call, arguments: Arguments) -> Value:
+    """Children of containers are attributes, too."""
+    module, name = arguments.positional
+    items = module.state.get(ITEMS)
+    if isinstance(items, DictValue):
+        return items.state.get(name, UNKNOWN if items.open else MISSING)
+    return UNKNOWN if module.cls.opaque else MISSING
 
 
 def call_module(call: Call, arguments: Arguments) -> Value:
@@ -226,6 +237,7 @@ MODULE = library_class(
     {
         "__init__": native("Module.__init__", init_module),
         "__setattr__": native("Module.__setattr__", _set_attribute),
+        "__getattr__": native("Module.__getattr__", _get_attribute),
         "__call__": native("Module.__call__", call_module),
         "train": native("train", _train),
         "eval": native("eval", _eval),

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Did
-from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.definitions import OBJECT, event, library_class, native, unknown
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
@@ -102,21 +102,11 @@ def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
     return tuple(found)
 
 
-def _event(did: Did) -> Callable[[Call, Arguments], Value]:
-    def run(call: Call, arguments: Arguments) -> Value:
-        receiver = arguments.positional[0]
-        key = receiver.key if isinstance(receiver, Instance) else 0
-        call.interpreter.trace.did(did, call.place, key)
-        return UNKNOWN
-
-    return run
-
-
 def _step(call: Call, arguments: Arguments) -> Value:
     closure = arguments.get(1, "closure", None)
     if closure is not None:
         call.interpreter.call(closure, Arguments([]), call.node)
-    return _event(Did.STEP)(call, arguments)
+    return event(Did.STEP)(call, arguments)
 
 
 def _add_group(call: Call, arguments: Arguments) -> Value:
@@ -124,20 +114,16 @@ def _add_group(call: Call, arguments: Arguments) -> Value:
     return None
 
 
-def _state(call: Call, arguments: Arguments) -> Value:
-    return UNKNOWN
-
-
 OPTIMIZER = library_class(
     "torch.optim.Optimizer",
     (OBJECT,),
     {
-        "zero_grad": native("zero_grad", _event(Did.ZERO_GRAD)),
+        "zero_grad": native("zero_grad", event(Did.ZERO_GRAD)),
         "step": native("step", _step),
         "param_groups": native("param_groups", _groups, "property"),
         "add_param_group": native("add_param_group", _add_group),
-        "state_dict": native("state_dict", _state),
-        "load_state_dict": native("load_state_dict", _state),
+        "state_dict": native("state_dict", unknown),
+        "load_state_dict": native("load_state_dict", unknown),
     },
 )
 
@@ -156,10 +142,10 @@ SCHEDULER = library_class(
     (OBJECT,),
     {
         "__init__": native("__init__", _scheduler_init),
-        "step": native("step", _event(Did.SCHEDULER_STEP)),
-        "get_last_lr": native("get_last_lr", _state),
-        "state_dict": native("state_dict", _state),
-        "load_state_dict": native("load_state_dict", _state),
+        "step": native("step", event(Did.SCHEDULER_STEP)),
+        "get_last_lr": native("get_last_lr", unknown),
+        "state_dict": native("state_dict", unknown),
+        "load_state_dict": native("load_state_dict", unknown),
     },
 )
 SCHEDULERS = (
@@ -195,7 +181,7 @@ def _scale(call: Call, arguments: Arguments) -> Value:
 
 def _scaler_step(call: Call, arguments: Arguments) -> Value:
     optimizer = arguments.get(1, "optimizer", UNKNOWN)
-    return _event(Did.STEP)(call, Arguments([optimizer]))
+    return event(Did.STEP)(call, Arguments([optimizer]))
 
 
 SCALER = library_class(
@@ -204,10 +190,10 @@ SCALER = library_class(
     {
         "scale": native("scale", _scale),
         "step": native("step", _scaler_step),
-        "update": native("update", _state),
-        "unscale_": native("unscale_", _state),
-        "state_dict": native("state_dict", _state),
-        "load_state_dict": native("load_state_dict", _state),
+        "update": native("update", unknown),
+        "unscale_": native("unscale_", unknown),
+        "state_dict": native("state_dict", unknown),
+        "load_state_dict": native("load_state_dict", unknown),
         "__init__": native("__init__", lambda call, arguments: None),
     },
 )

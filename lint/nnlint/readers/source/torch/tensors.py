@@ -10,6 +10,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.shapes import shape_of, size_at
 from nnlint.readers.source.values import (
+    NOWHERE,
     UNKNOWN,
     Arguments,
     Call,
@@ -30,12 +31,12 @@ def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | No
     if name == "shape":
         return shape_of(tensor)
     if name in ("T", "mT"):
-        return i.operate("transpose", (tensor,), {"first": -2, "second": -1}, i.place(node or _NOWHERE))
+        return i.operate("transpose", (tensor,), {"first": -2, "second": -1}, i.place(node or NOWHERE))
     if name == "data":
         return (
             value
             if isinstance(value, Weight)
-            else i.operate("detach", (tensor,), {}, i.place(node or _NOWHERE))
+            else i.operate("detach", (tensor,), {}, i.place(node or NOWHERE))
         )
     if name == "ndim":
         return UNKNOWN if tensor.shape.rank is None else tensor.shape.rank
@@ -109,7 +110,7 @@ def _numel(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 
 def _backward(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     trace = call.interpreter.trace
-    trace.differentiated.update(id(operation) for operation in tensor.ancestors())
+    trace.differentiate(tensor)
     trace.did(Did.BACKWARD, call.place)
     return None
 
@@ -147,5 +148,3 @@ METHODS = {
         _moved,
     ),
 }
-
-_NOWHERE = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
