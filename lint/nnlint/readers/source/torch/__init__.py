@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnlint.readers.source.torch import (
+    backbones,
     containers,
     data,
     functions,
@@ -27,4 +28,5 @@ SYMBOLS: dict[str, Value] = {
     **modes.SYMBOLS,
     **data.SYMBOLS,
     **vision.SYMBOLS,
+    **backbones.SYMBOLS,
 }

@@ -75,8 +75,9 @@ def _pair(value: Value) -> tuple[Size, Size] | None:
     items = getattr(value, "items", value)
     if isinstance(items, int):
         return (items, items)
-    known = isinstance(items, tuple) and len(items) == 2 and all(isinstance(v, int) for v in items)
-    return (items[0], items[1]) if known else None
+    if not isinstance(items, tuple) or len(items) != 2 or not all(isinstance(v, int) for v in items):
+        return None
+    return (items[0], items[1])
 
 
 def _resize(picture: Picture, transform: Instance) -> Picture:
