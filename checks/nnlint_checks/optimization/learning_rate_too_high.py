@@ -60,6 +60,20 @@ def learning_rate_too_high(
                     nn.functional.cross_entropy(model(x), y).backward()
                     optimizer.step()
         ```
+        The layers are objects of their own; together they have a hidden layer.
+        ```python
+        import torch
+        from torch import nn
+
+        body, head = nn.Linear(400, 800), nn.Linear(800, 2)
+        optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=0.1)  # warning: [OP401]
+
+        def train(loader):
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(head(torch.relu(body(x))), y).backward()
+                optimizer.step()
+        ```
         Nothing learns with this.
         ```python
         import torch
@@ -120,7 +134,7 @@ def learning_rate_too_high(
         if rate is None or limit is None or rate < limit or not _trains_a_network(optimizer, recipe):
             continue
         networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
-        if rate < limit * CONVEX and networks and all(_bears_large_steps(n) for n in networks):
+        if rate < limit * CONVEX and networks and _bears_large_steps(networks):
             continue
         if _set_elsewhere(optimizer, recipe):
             continue
@@ -135,11 +149,12 @@ def _trains_a_network(optimizer: Optimizer, recipe: Recipe) -> bool:
     return (steps or handed_over) and (optimizer.whole or bool(optimizer.models))
 
 
-def _bears_large_steps(network: Network) -> bool:
-    """No hidden layer, so that the loss is convex, or only a handful of weights."""
-    weighted = [o for o in network.operations if family(o) is Family.WEIGHTED]
-    count = network.parameter_count
-    return len(weighted) <= 1 or (isinstance(count, int) and count < FEW_PARAMETERS)
+def _bears_large_steps(networks: list[Network]) -> bool:
+    """No hidden layer in all that is trained, so that the loss is convex, or only a handful of weights."""
+    weighted = [o for network in networks for o in network.operations if family(o) is Family.WEIGHTED]
+    counts = [network.parameter_count for network in networks]
+    known = [count for count in counts if isinstance(count, int)]
+    return len(weighted) <= 1 or (len(known) == len(counts) and sum(known) < FEW_PARAMETERS)
 
 
 def _set_elsewhere(optimizer: Optimizer, recipe: Recipe) -> bool:

@@ -117,7 +117,8 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
     keys: list[int] = []
     if isinstance(held, tuple):
         ids = {id(w) for w in held}
-        keys = [m.key for m in trace.models if any(id(w) in ids for _, w in all_weights(m))]
+        models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+        keys = [m.key for m in models if any(id(w) in ids for _, w in all_weights(m))]
     keys += [key for key in state.get("_models", ()) if key not in keys]
     return Optimizer(
         optimizer.key,

@@ -67,12 +67,11 @@ def _rate(bound: Mapping[str, Value]) -> Value:
 
 
 def _takes_parameters(node: ast.AST) -> bool:
-    """``SGD(model.parameters())``, whatever ``model`` is."""
+    """``SGD(model.parameters())``, whatever ``model`` is; alone, in a list, or in groups."""
     first = node.args[0] if isinstance(node, ast.Call) and node.args else None
-    return (
-        isinstance(first, ast.Call)
-        and isinstance(first.func, ast.Attribute)
-        and first.func.attr == "parameters"
+    return first is not None and any(
+        isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "parameters"
+        for part in ast.walk(first)
     )
 
 
@@ -102,11 +101,20 @@ def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
     return tuple(found)
 
 
+def _steps(call: Call, optimizer: Value) -> Value:
+    """A step; an optimiser that the module around a function made belongs to the function's recipe, too."""
+    trace = call.interpreter.trace
+    made = isinstance(optimizer, Instance) and "_kind" in optimizer.state
+    if made and not any(known is optimizer for known in trace.optimizers):
+        trace.optimizers.append(optimizer)
+    return event(Did.STEP)(call, Arguments([optimizer]))
+
+
 def _step(call: Call, arguments: Arguments) -> Value:
     closure = arguments.get(1, "closure", None)
     if closure is not None:
         call.interpreter.call(closure, Arguments([]), call.node)
-    return event(Did.STEP)(call, arguments)
+    return _steps(call, arguments.positional[0])
 
 
 def _add_group(call: Call, arguments: Arguments) -> Value:
@@ -181,7 +189,7 @@ def _scale(call: Call, arguments: Arguments) -> Value:
 
 def _scaler_step(call: Call, arguments: Arguments) -> Value:
     optimizer = arguments.get(1, "optimizer", UNKNOWN)
-    return event(Did.STEP)(call, Arguments([optimizer]))
+    return _steps(call, optimizer)
 
 
 SCALER = library_class(
