@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.data import Dataset
-from nnlint.evidence.place import Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.lookback import api
 from nnlint_checks.head.regression_head import RegressionHead, regression_heads, rescaled, target_range
-from nnlint_checks.head.training_losses import loss_api
 
 TOLERANCE = 0.01
 """Share of the targets' span that they may lie outside: a rounding of 1.0, not targets out of reach."""
@@ -132,7 +130,7 @@ def head_range_against_targets(
             head.place,
             f"{name} gives values in {head.range}, but '{data.target.column}' lies in {targets}",
             f"take {name} off the output, or scale the targets into {head.range} and the outputs back",
-            (Step(head.use.place, f"{loss_api(head.use)} compares it with the targets"),),
+            head.trail,
             subject=("head", head.place),
         )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.data import Column, Dataset
+from nnlint.evidence.data import Dataset
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Pipeline
-from nnlint.finding import Finding, Table
+from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
-from nnlint_checks.data.scaling import unscaled
+from nnlint_checks.data.scaling import STANDARDISE, unscaled
 
 WEIGHTED = frozenset({"linear", "bilinear", "conv", "rnn", "rnn_state", "rnn_cell", "gemm", "matmul"})
 """Operations whose weights meet the features as they are."""
@@ -203,13 +203,12 @@ def unscaled_into_network(network: Network, pipeline: Pipeline, data: Dataset) -
     scales = unscaled(data) if first is not None else None
     if first is None or scales is None:
         return
-    rows = dict.fromkeys((_row(scales.smallest), _row(scales.largest)))
     yield Finding(
         Place(data.train.paths[0], part=f"column '{scales.largest.name}'"),
         f"{scales.reason}, and nothing scales them before the network",
-        "standardise the features with mean and deviation of the training rows",
+        STANDARDISE,
         trail=(Step(first.place, f"{network.name} takes them as they are: {first.kind} comes first"),),
-        table=Table(("feature", "mean", "deviation", "minimum", "maximum"), tuple(rows)),
+        table=scales.table,
         subject=(data.place.path, "features"),
     )
 
@@ -233,8 +232,3 @@ def first_weighted(network: Network) -> Operation | None:
             else:
                 return None
     return first
-
-
-def _row(column: Column) -> tuple[str, ...]:
-    figures = (column.mean, column.deviation, column.minimum, column.maximum)
-    return (column.name, *(f"{f:,.4g}" for f in figures if f is not None))

@@ -11,7 +11,7 @@ from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
 from nnlint_checks.data.learning import FOLDS, Noise, gap, label_noise, out_of_fold
-from nnlint_checks.data.matrix import matrix
+from nnlint_checks.data.matrix import matrix, where
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,16 +141,9 @@ def _table(
     lines = []
     for i in rows[:SHOWN]:
         best = int(noise.calibrated[i].argmax())
-        where = _where(split, frame.index[i])
-        lines.append((where, classes[labels[i]], classes[best], f"{noise.calibrated[i, best]:.2f}"))
+        found_at = where(split, frame.index[i])
+        lines.append((found_at, classes[labels[i]], classes[best], f"{noise.calibrated[i, best]:.2f}"))
     return Table(("row", "label", "looks like", "probability"), tuple(lines))
-
-
-def _where(split: Split, row: object) -> str:
-    if isinstance(row, str):
-        return row
-    place = split.locate(int(row))  # type: ignore[call-overload]
-    return f"{place.path}:{place.line}" if place.line else f"{place.path} {place.part}"
 
 
 def _finding(data: Dataset, target: Target, frame: pd.DataFrame, rows: list[int], table: Table) -> Finding:

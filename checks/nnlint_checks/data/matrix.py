@@ -71,3 +71,11 @@ def _indicators(values: pd.Series[Any]) -> Array:
     shown = [(text == category).to_numpy(dtype=float) for category in frequent]
     rest = (~text.isin(frequent)).to_numpy(dtype=float)
     return np.column_stack([*shown, rest])
+
+
+def where(split: Split, row: object) -> str:
+    """Where a row of a sample stands: its file and line, or the path of the image that it is."""
+    if isinstance(row, str):
+        return row
+    place = split.locate(int(row))  # type: ignore[call-overload]
+    return f"{place.path}:{place.line}" if place.line else f"{place.path} {place.part}"

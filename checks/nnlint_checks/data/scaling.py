@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from nnlint.evidence.data import Column, Dataset, Kind
+from nnlint.finding import Table
 
 RATIO = 100.0
 """Largest to smallest deviation of a feature: beyond, the largest decides the first layer's sums alone, and
@@ -21,6 +22,8 @@ FAR_ALL = 10.0
 NEAR_ZERO = 0.01
 """Largest deviation below which all features vanish beside the biases."""
 
+STANDARDISE = "standardise the features with mean and deviation of the training rows"
+
 
 @dataclass(frozen=True, slots=True)
 class Scales:
@@ -29,6 +32,12 @@ class Scales:
     reason: str
     smallest: Column
     largest: Column
+
+    @property
+    def table(self) -> Table:
+        """Figures of the two features."""
+        rows = dict.fromkeys((_figures(self.smallest), _figures(self.largest)))
+        return Table(("feature", "mean", "deviation", "minimum", "maximum"), tuple(rows))
 
 
 def unscaled(data: Dataset) -> Scales | None:
@@ -84,3 +93,8 @@ def pixels(data: Dataset) -> bool:
     if not tops or any(c.minimum is None or c.minimum < 0 for c in columns):
         return False
     return sum(t == max(tops) for t in tops) >= 0.3 * len(tops)
+
+
+def _figures(column: Column) -> tuple[str, ...]:
+    figures = (column.mean, column.deviation, column.minimum, column.maximum)
+    return (column.name, *(f"{f:,.4g}" for f in figures if f is not None))

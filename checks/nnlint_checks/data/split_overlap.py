@@ -12,7 +12,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.chance import across, beyond_chance, collision_bits, keys
-from nnlint_checks.data.matrix import matrix, names
+from nnlint_checks.data.matrix import matrix, names, where
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,7 +201,7 @@ def _is_key(data: Dataset, column: Column) -> bool:
 
 def _finding(data: Dataset, split: Split, found: Overlap) -> Finding:
     sampled = "sampled " if data.alike_share < 1 else ""
-    rows = tuple((_where(split, a), _where(data.train, b)) for a, b in found.pairs[:SHOWN])
+    rows = tuple((where(split, a), where(data.train, b)) for a, b in found.pairs[:SHOWN])
     return Finding(
         Place(split.paths[0]),
         f"{len(found.pairs):,} of {found.rows:,} {sampled}{split.role} {found.what}",
@@ -209,8 +209,3 @@ def _finding(data: Dataset, split: Split, found: Overlap) -> Finding:
         table=Table((split.role, data.train.role), rows),
         subject=(data.place.path, split.role),
     )
-
-
-def _where(split: Split, row: object) -> str:
-    place = split.locate(int(row))  # type: ignore[call-overload]
-    return f"{place.path}:{place.line}" if place.line else f"{place.path} {place.part}"

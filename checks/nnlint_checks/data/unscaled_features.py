@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
-from nnlint.evidence.data import Column, Dataset
+from nnlint.evidence.data import Dataset
 from nnlint.evidence.place import Place
-from nnlint.finding import Finding, Table
-from nnlint_checks.data.scaling import unscaled
+from nnlint.finding import Finding
+from nnlint_checks.data.scaling import STANDARDISE, unscaled
 
 
 @check("DS311", level=WARNING)
@@ -70,12 +70,11 @@ def unscaled_features(data: Dataset) -> Iterator[Finding]:
     scales = unscaled(data)
     if scales is None:
         return
-    rows = dict.fromkeys((_row(scales.smallest), _row(scales.largest)))
     yield Finding(
         Place(data.train.paths[0], part=f"column '{scales.largest.name}'"),
         scales.reason,
-        "standardise the features with mean and deviation of the training rows",
-        table=Table(("feature", "mean", "deviation", "minimum", "maximum"), tuple(rows)),
+        STANDARDISE,
+        table=scales.table,
         subject=(data.place.path, "features"),
     )
 
@@ -85,8 +84,3 @@ def _floats(data: Dataset) -> bool:
     names = {"values"} if data.rank > 2 else set(data.features)
     types = {c.dtype for c in data.train.columns if c.name in names}
     return bool(types) and all(t.startswith("float") for t in types)
-
-
-def _row(column: Column) -> tuple[str, ...]:
-    figures = (column.mean, column.deviation, column.minimum, column.maximum)
-    return (column.name, *(f"{f:,.4g}" for f in figures if f is not None))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset
-from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import Range
@@ -116,7 +115,7 @@ def bounded_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
             head.place,
             f"the output that {loss} trains is squeezed into {head.range} by {name}",
             f"take {name} off, or scale the targets into {head.range} and the outputs back",
-            (Step(head.use.place, f"{loss} compares it with the targets"),),
+            head.trail,
             subject=("head", head.place),
         )
 

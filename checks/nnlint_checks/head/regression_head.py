@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from nnlint.evidence.data import Dataset, Task
-from nnlint.evidence.place import Place
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.network.facts import Range
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import goes_on, home, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint_checks.head.target_names import NO_QUANTITY, words_of
-from nnlint_checks.head.training_losses import training_uses
+from nnlint_checks.head.training_losses import loss_api, training_uses
 
 LOSSES = ("mse", "l1", "huber", "smooth_l1", "mape", "log_cosh")
 AFFINE = ("linear", "bilinear", "gemm")
@@ -63,6 +63,11 @@ class RegressionHead:
         """The values the network can give."""
         assert self.value.range is not None
         return self.value.range
+
+    @property
+    def trail(self) -> tuple[Step, ...]:
+        """From the activation to the loss."""
+        return (Step(self.use.place, f"{loss_api(self.use)} compares it with the targets"),)
 
 
 def regression_heads(recipe: Recipe, kinds: Collection[str] | None = None) -> Iterator[RegressionHead]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset
-from nnlint.evidence.place import Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import INFINITY
@@ -120,6 +119,6 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
             head.place,
             f"the output that {loss} trains is rectified by {name}: values in {head.range}, never below 0",
             f"take {name} off, so that the last layer's output stays linear",
-            (Step(head.use.place, f"{loss} compares it with the targets"),),
+            head.trail,
             subject=("head", head.place),
         )
