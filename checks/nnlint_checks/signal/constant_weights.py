@@ -75,6 +75,27 @@ def constant_weights(network: Network) -> Iterator[Finding]:
             def forward(self, x):
                 return torch.relu(x @ self.w1) @ self.w2
         ```
+        A layer of its own, used twice: the first is hidden.
+        ```python
+        import torch
+        from torch import nn
+
+        class Own(nn.Module):
+            def __init__(self, inputs, outputs):
+                super().__init__()
+                self.weight = nn.Parameter(torch.zeros(inputs, outputs))  # error: [SP201]
+
+            def forward(self, x):
+                return x @ self.weight
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first, self.second = Own(8, 16), Own(16, 3)
+
+            def forward(self, x):
+                return self.second(torch.relu(self.first(x)))
+        ```
     Silent:
         Biases, norm gains and the last layer alone.
         ```python
@@ -105,6 +126,30 @@ def constant_weights(network: Network) -> Iterator[Finding]:
                 return x + self.fc2(self.fc1(x).relu())
 
         network = nn.Sequential(Block(), Block(), nn.Linear(64, 3))
+        ```
+        The last layer alone, of the same class as one that starts at random.
+        ```python
+        import torch
+        from torch import nn
+
+        class Own(nn.Module):
+            def __init__(self, inputs, outputs, std):
+                super().__init__()
+                if std:
+                    self.weight = nn.Parameter(torch.randn(inputs, outputs) * std)
+                else:
+                    self.weight = nn.Parameter(torch.zeros(inputs, outputs))
+
+            def forward(self, x):
+                return x @ self.weight
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first, self.second = Own(8, 16, 0.1), Own(16, 3, 0)
+
+            def forward(self, x):
+                return self.second(torch.relu(self.first(x)))
         ```
         Zeros are overwritten.
         ```python
@@ -151,11 +196,11 @@ def _constant(operation: Operation, network: Network) -> Iterator[tuple[str, Par
             if MATRIX.search(parameter.name) and _alike(parameter) and not _one_unit(operation, parameter):
                 yield f"{operation.name}.{parameter.name}".strip("."), parameter
     elif layer is None and operation.kind in ("linear", "matmul", "conv"):
-        places = {t.operation.place for t in operation.inputs if t.operation.kind == "parameter"}
+        used = {t.operation.number for t in operation.inputs if t.operation.kind == "parameter"}
         for owner in network.layers:
             for parameter in owner.parameters if owner.kind == "custom" else ():
                 name = f"{owner.name}.{parameter.name}".strip(".")
-                if parameter.place in places and _alike(parameter) and not MEANT.search(name):
+                if parameter.source in used and _alike(parameter) and not MEANT.search(name):
                     yield name, parameter
 
 

@@ -31,13 +31,17 @@ class Initialization:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """A weight or bias of a layer. ``trainable`` and ``size`` are None when not known."""
+    """A weight or bias of a layer. ``trainable`` and ``size`` are None when not known.
+
+    ``source``: the number of the operation that gives it where it is used by itself, None when not known.
+    """
 
     name: str
     shape: Shape = UNKNOWN
     initialization: Initialization = Initialization()
     trainable: bool | None = True
     place: Place | None = None
+    source: int | None = None
 
     @property
     def size(self) -> Size:

@@ -27,7 +27,12 @@ def weight_of(
 def as_parameter(name: str, weight: Weight) -> Parameter:
     """The evidence for a weight as it stands now."""
     return Parameter(
-        name, weight.tensor.shape, weight.initialization, weight.state["trainable"], weight.place
+        name,
+        weight.tensor.shape,
+        weight.initialization,
+        weight.state["trainable"],
+        weight.place,
+        weight.tensor.operation.number,
     )
 
 
