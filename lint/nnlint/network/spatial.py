@@ -36,31 +36,29 @@ def _spatial(x: Shape, attributes: Attributes, dims: int, default_stride: int | 
         stride = kernel if default_stride is None else (default_stride,) * dims
     else:
         stride = numbers(attributes, "stride", dims, 1)
-    dilation = numbers(attributes, "dilation", dims, 1)
-    padding = attributes.get("padding", 0)
-    result: list[Size] = []
-    for i in range(dims):
-        size = x.axis(_spatial_axis(attributes, dims, i))
-        if padding == "same":
-            k_stride = stride[i]
-            result.append(size if k_stride == 1 else _ceil_divide(size, k_stride))
-            continue
-        if padding == "valid":
-            pad: int | None = 0
-        elif isinstance(padding, tuple) and len(padding) == 2 * dims:  # ONNX: begins, then ends
-            total = padding[i] + padding[i + dims]
-            size, pad = add(size, total), 0
-        else:
-            pad = numbers(attributes, "padding", dims, 0)[i]
-        ceil = attributes.get("ceil_mode", False)
-        if not isinstance(ceil, bool):
-            result.append(None)
-            continue
-        out = _window(size, kernel[i], stride[i], pad, dilation[i], ceil)
-        if isinstance(out, int) and out <= 0:
-            raise Conflict(f"kernel {kernel[i]} is larger than the padded input size {size} of {x}")
-        result.append(out)
-    return tuple(result)
+    return tuple(_windows(x, attributes, dims, i, kernel[i], stride[i]) for i in range(dims))
+
+
+def _windows(
+    x: Shape, attributes: Attributes, dims: int, i: int, kernel: int | None, stride: int | None
+) -> Size:
+    """How many windows fit along one spatial axis."""
+    size, padding = x.axis(_spatial_axis(attributes, dims, i)), attributes.get("padding", 0)
+    if padding == "same":
+        return size if stride == 1 else _ceil_divide(size, stride)
+    if padding == "valid":
+        pad: int | None = 0
+    elif isinstance(padding, tuple) and len(padding) == 2 * dims:  # ONNX: begins, then ends
+        size, pad = add(size, padding[i] + padding[i + dims]), 0
+    else:
+        pad = numbers(attributes, "padding", dims, 0)[i]
+    ceil, dilation = attributes.get("ceil_mode", False), numbers(attributes, "dilation", dims, 1)[i]
+    if not isinstance(ceil, bool):
+        return None
+    out = _window(size, kernel, stride, pad, dilation, ceil)
+    if isinstance(out, int) and out <= 0:
+        raise Conflict(f"kernel {kernel} is larger than the padded input size {size} of {x}")
+    return out
 
 
 def _ceil_divide(size: Size, by: int | None) -> Size:
@@ -93,15 +91,19 @@ def _check_rank(x: Shape, dims: int, unbatched: bool = True) -> None:
         raise Conflict(f"expected {expected} axes, got {x.rank} in {x}")
 
 
+def _check_channels(x: Shape, attributes: Attributes, dims: int) -> None:
+    _check_rank(x, dims, may_be_single(attributes))
+    expected, got = number(attributes, "in_channels"), x.axis(_channel_axis(attributes, dims))
+    if differ(expected, got):
+        raise Conflict(f"in_channels={expected}, got {got} in {x}")
+
+
 def conv(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """(N, in_channels, *spatial) -> (N, out_channels, *spatial'), or with channels last."""
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
-    _check_rank(x, dims, may_be_single(attributes))
-    expected, got = number(attributes, "in_channels"), x.axis(_channel_axis(attributes, dims))
-    if differ(expected, got):
-        raise Conflict(f"in_channels={expected}, got {got} in {x}")
+    _check_channels(x, attributes, dims)
     return _map(x, attributes, dims, number(attributes, "out_channels"), _spatial(x, attributes, dims, 1))
 
 
@@ -110,38 +112,32 @@ def conv_transpose(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, dims = shapes[0], number(attributes, "dims")
     if dims is None:
         return UNKNOWN
-    _check_rank(x, dims, may_be_single(attributes))
-    expected, got = number(attributes, "in_channels"), x.axis(_channel_axis(attributes, dims))
-    if differ(expected, got):
-        raise Conflict(f"in_channels={expected}, got {got} in {x}")
-    kernel, stride = numbers(attributes, "kernel", dims, 1), numbers(attributes, "stride", dims, 1)
-    dilation, extra = numbers(attributes, "dilation", dims, 1), numbers(attributes, "output_padding", dims, 0)
+    _check_channels(x, attributes, dims)
+    spatial = tuple(_widened(x, attributes, dims, i) for i in range(dims))
+    return _map(x, attributes, dims, number(attributes, "out_channels"), spatial)
+
+
+def _widened(x: Shape, attributes: Attributes, dims: int, i: int) -> Size:
+    """What a transposed convolution makes of one spatial axis."""
+    size = x.axis(_spatial_axis(attributes, dims, i))
+    kernel, stride = numbers(attributes, "kernel", dims, 1)[i], numbers(attributes, "stride", dims, 1)[i]
+    dilation = numbers(attributes, "dilation", dims, 1)[i]
+    extra = numbers(attributes, "output_padding", dims, 0)[i]
     padding = attributes.get("padding", 0)
-    spatial: list[Size] = []
-    for i in range(dims):
-        size, k, s, d, e = (
-            x.axis(_spatial_axis(attributes, dims, i)),
-            kernel[i],
-            stride[i],
-            dilation[i],
-            extra[i],
-        )
-        if k is None or s is None or d is None or e is None:
-            spatial.append(None)
-        elif padding == "same":
-            spatial.append(multiply(size, s))
-        elif padding == "valid":
-            spatial.append(add(multiply(size, s), max(k - s, 0)))
-        else:
-            if isinstance(padding, tuple) and len(padding) == 2 * dims:
-                pads: int | None = padding[i] + padding[i + dims]
-            else:
-                pad = numbers(attributes, "padding", dims, 0)[i]
-                pads = None if pad is None else 2 * pad
-            spatial.append(
-                None if pads is None else add(multiply(add(size, -1), s), d * (k - 1) + e + 1 - pads)
-            )
-    return _map(x, attributes, dims, number(attributes, "out_channels"), tuple(spatial))
+    if kernel is None or stride is None or dilation is None or extra is None:
+        return None
+    if padding == "same":
+        return multiply(size, stride)
+    if padding == "valid":
+        return add(multiply(size, stride), max(kernel - stride, 0))
+    if isinstance(padding, tuple) and len(padding) == 2 * dims:  # ONNX: begins, then ends
+        pads: int = padding[i] + padding[i + dims]
+    else:
+        pad = numbers(attributes, "padding", dims, 0)[i]
+        if pad is None:
+            return None
+        pads = 2 * pad
+    return add(multiply(add(size, -1), stride), dilation * (kernel - 1) + extra + 1 - pads)
 
 
 def pool(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
