@@ -59,6 +59,19 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
         data = torch.utils.data.TensorDataset(torch.randn(64, 8), torch.randn(64))
         train(Regressor(), torch.utils.data.DataLoader(data, batch_size=16, shuffle=True))
         ```
+        The target is a function of the input, with values on both sides of zero.
+        ```python
+        import torch
+        from torch import nn
+
+        def exact(x):
+            return torch.sin(x[:, :1]) * torch.exp(-x[:, 1:])
+
+        model = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 1), nn.ReLU())  # warning: [HL105]
+        x = torch.randn(64, 2)
+        loss = nn.functional.mse_loss(model(x), exact(x))
+        loss.backward()
+        ```
     Silent:
         ReLU is between the layers only.
         ```python
@@ -93,6 +106,20 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
         def step(x, duration):
             loss = nn.functional.l1_loss(model(x), duration)
             loss.backward()
+        ```
+        What comes in is to come out, in another scale.
+        ```python
+        import torch
+        from torch import nn
+
+        def scaled(pixels):
+            return pixels.float() / 255
+
+        def train(batches):
+            model = nn.Sequential(nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, 784), nn.ReLU())
+            for x in batches:
+                loss = nn.functional.mse_loss(model(x), scaled(x))
+                loss.backward()
         ```
         Features of a student are drawn to those of a teacher.
         ```python

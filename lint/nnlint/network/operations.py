@@ -207,6 +207,7 @@ RULES: Mapping[str, Rule] = {
     "clamp": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.clamp),
     "round": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
     "unary": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
+    "wave": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.fixed(-1.0, 1.0)),
     "fill": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
     "matmul": Rule(Family.ARITHMETIC, shapes.matmul, ranges.unknown),
     "scaled_dot_product": Rule(Family.ARITHMETIC, shapes.scaled_dot_product, ranges.unknown, _features),

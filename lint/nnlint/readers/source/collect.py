@@ -190,7 +190,7 @@ def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]
         network,
         trained,
         _trail(call.prediction, owner),
-        call.target_name,
+        "" if _proven_other(call) else call.target_name,
         _reconstructs(call, trace),
         steps,
     )
@@ -198,14 +198,37 @@ def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]
 
 def _reconstructs(call: LossCall, trace: Trace) -> bool:
     """The target is, or is a view of, something that a model was given."""
-    if call.target_name in trace.given:
-        return True
-    if call.target is None:
-        return False
+    named = call.target_name in trace.given
+    if call.target is None or (named and not call.computed):
+        return named
     origin = call.target.operation
     while family(origin) is Family.MOVE and origin.inputs:
         origin = origin.inputs[0].operation
-    return any(operation is origin for operation in call.prediction.ancestors())
+    if any(operation is origin for operation in call.prediction.ancestors()):
+        return True
+    return named and not _is_another_quantity(call.target, call.prediction)
+
+
+def _is_another_quantity(target: Tensor, prediction: Tensor) -> bool:
+    """It is computed of the same in a way that is known, and that does more than to scale and rearrange."""
+    shared = {o.number for o in prediction.ancestors()}
+    made = [o for o in target.ancestors() if o.number not in shared and family(o) is not Family.SOURCE]
+    known = all(family(o) is not Family.OTHER for o in made)
+    return known and any(o.kind in ("index", "wave") or family(o) not in RESCALING for o in made)
+
+
+def _proven_other(call: LossCall) -> bool:
+    """What the text does to the name is not what it does to the target, whose range is known besides."""
+    target = call.target
+    return (
+        call.computed
+        and target is not None
+        and target.range is not None
+        and _is_another_quantity(target, call.prediction)
+    )
+
+
+RESCALING = (Family.MOVE, Family.ARITHMETIC, Family.NORM)
 
 
 def _trail(prediction: Tensor, owner: dict[int, Network]) -> tuple[Step, ...]:

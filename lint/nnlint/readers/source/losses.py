@@ -19,6 +19,7 @@ def meet(
     place: Place | None = None,
     event: bool = True,
     target_name: str = "",
+    computed: bool = False,
 ) -> Tensor:
     """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
     i, place = call.interpreter, place or call.place
@@ -29,6 +30,6 @@ def meet(
     if event:
         i.trace.did(Did.LOSS, place, loss=loss.kind)
     i.trace.losses.append(
-        LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1], target_name)
+        LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1], target_name, computed)
     )
     return result

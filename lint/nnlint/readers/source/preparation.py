@@ -65,6 +65,26 @@ def base_name(node: ast.AST) -> str:
             return ""
 
 
+def is_computed(node: ast.AST) -> bool:
+    """Whether an expression is about its ``base_name`` only as the argument of a function: ``exact(x)``."""
+    while True:
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                return True
+            if isinstance(node.func, ast.Attribute) and not _is_library(node.func.value):
+                node = node.func.value
+            elif node.args:
+                node = node.args[0]
+            else:
+                return False
+        elif isinstance(node, ast.Subscript | ast.Attribute):
+            node = node.value
+        elif isinstance(node, ast.UnaryOp):
+            node = node.operand
+        else:
+            return False
+
+
 def arguments_named(node: ast.AST) -> frozenset[str]:
     """The names that the positional arguments of a call are about."""
     return frozenset(filter(None, map(base_name, node.args))) if isinstance(node, ast.Call) else frozenset()

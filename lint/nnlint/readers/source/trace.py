@@ -14,7 +14,10 @@ from nnlint.readers.source.values import Instance
 
 @dataclass(eq=False, slots=True)
 class LossCall:
-    """A loss that met a prediction: becomes ``LossUse`` evidence once the entry is over."""
+    """A loss that met a prediction: becomes ``LossUse`` evidence once the entry is over.
+
+    ``computed``: the target is the result of a function that is given what the name stands for.
+    """
 
     loss: Loss
     prediction: Tensor
@@ -23,6 +26,7 @@ class LossCall:
     result: Operation
     gradients: bool | None
     target_name: str = ""
+    computed: bool = False
 
 
 @dataclass(eq=False, slots=True)

@@ -5,6 +5,8 @@ A row is: operation, signature, attributes. What does not fit a row has a functi
 
 from __future__ import annotations
 
+import math
+
 from nnlint.network.facts import Range
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.rows import Code, Row, run_row
@@ -50,11 +52,10 @@ ROWS: dict[str, Row] = {
     "absolute": _row("absolute"),
     "neg": _row("negative"),
     "pow": _row("power", "input exponent", exponent="exponent"),
+    **{name: _row("wave") for name in ("sin", "cos")},
     **{
         name: _row("unary")
         for name in (
-            "sin",
-            "cos",
             "tan",
             "erf",
             "rsqrt",
@@ -192,6 +193,9 @@ SYMBOLS: dict[str, Value] = {
     "torch.Tensor": _tensor_class(),
     "torch.FloatTensor": _tensor_class(),
     "torch.LongTensor": _tensor_class(),
+    "torch.pi": math.pi,
+    "torch.e": math.e,
+    "torch.inf": math.inf,
     "torch.Variable": native("Variable", _like_input),
     **{
         f"torch.{name}": native(f"torch.{name}", several(kind))

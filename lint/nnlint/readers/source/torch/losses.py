@@ -9,7 +9,7 @@ from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
 from nnlint.readers.source import losses
 from nnlint.readers.source.definitions import library_class, native
-from nnlint.readers.source.preparation import base_name
+from nnlint.readers.source.preparation import base_name, is_computed
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
@@ -63,17 +63,19 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
 
 def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
     """A loss met its arguments; the target's name is that in the call."""
-    return losses.meet(call, loss, prediction, target, target_name=_target_name(call.node))
+    written = _target(call.node)
+    if written is None:
+        return losses.meet(call, loss, prediction, target)
+    name, computed = base_name(written), is_computed(written)
+    return losses.meet(call, loss, prediction, target, target_name=name, computed=computed)
 
 
-def _target_name(node: ast.AST) -> str:
-    """What the program calls the target, at the call of the loss."""
+def _target(node: ast.AST) -> ast.expr | None:
+    """How the program writes the target, at the call of the loss."""
     if not isinstance(node, ast.Call):
-        return ""
+        return None
     named = next((k.value for k in node.keywords if k.arg == "target"), None)
-    if named is None and len(node.args) > 1:
-        named = node.args[1]
-    return base_name(named) if named is not None else ""
+    return node.args[1] if named is None and len(node.args) > 1 else named
 
 
 def _init(signature: str) -> Callable[[Call, Arguments], Value]:
