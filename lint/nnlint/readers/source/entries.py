@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nnlint.evidence.source import Pipeline, Program
 from nnlint.readers.source import statements
-from nnlint.readers.source.collect import collect
+from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
 from nnlint.readers.source.modules import KERAS, tensors_in, unknown_inputs, walk
 from nnlint.readers.source.text import Text
@@ -109,8 +109,6 @@ def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fue
 
 def collect_states(i: Interpreter, trace: Trace) -> object:
     """What must be read off the objects before the entry is undone."""
-    from nnlint.readers.source.collect import snapshot
-
     return snapshot(i, trace)
 
 

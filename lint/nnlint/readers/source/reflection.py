@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.attributes import find_attribute, set_attribute
 from nnlint.readers.source.definitions import native
+from nnlint.readers.source.hidden import register_unnamed
 from nnlint.readers.source.instances import is_instance
 from nnlint.readers.source.values import (
     MISSING,
@@ -78,8 +79,6 @@ def _setattr(call: Call, arguments: Arguments) -> Value:
     if isinstance(name, str):
         set_attribute(call.interpreter, owner, name, value, call.node)
     else:
-        from nnlint.readers.source.hidden import register_unnamed
-
         register_unnamed(call.interpreter, owner, value)
     return None
 

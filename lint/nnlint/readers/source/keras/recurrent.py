@@ -7,7 +7,7 @@ from typing import Any
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, multiply
-from nnlint.readers.source.keras.base import items_of
+from nnlint.readers.source.keras.base import items_of, shape_from
 from nnlint.readers.source.keras.initializers import initialization_of, regularizer_of
 from nnlint.readers.source.keras.layers import bind_layer, ensure_built, first_tensor, layer_class
 from nnlint.readers.source.keras.shaping import init_with, step
@@ -88,8 +88,6 @@ def _init(name: str) -> Any:
 
 
 def _first_input(call: Call, layer: Instance, keywords: dict[str, Value]) -> None:
-    from nnlint.readers.source.keras.base import shape_from
-
     if "input_dim" in keywords and "_input_shape" not in layer.state:
         sizes = (keywords.get("input_length"), keywords["input_dim"])
         call.interpreter.heap.write(layer.state, "_input_shape", shape_from(sizes))

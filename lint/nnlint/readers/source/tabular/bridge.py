@@ -8,7 +8,7 @@ from typing import Any
 
 from nnlint.evidence.source import Columns, Fit, Rows
 from nnlint.network.graph import Operation, Tensor
-from nnlint.readers.source.tabular.values import Data, Mark, Subset, unique
+from nnlint.readers.source.tabular.values import Data, Mark, Subset, data_of, unique
 from nnlint.readers.source.values import Instance, ListValue, Value, Weight
 
 KEEPING = frozenset(
@@ -113,8 +113,6 @@ def _fit(operation: Operation, rows: Rows) -> Fit:
 
 def data_in(dataset: Value, depth: int = 3) -> list[Data]:
     """The data that a data set of the program holds: its tensors, frames and arrays, the features first."""
-    from nnlint.readers.source.tabular.values import data_of
-
     data = data_of(dataset)
     if data is None and isinstance(dataset, Tensor | Weight):
         data = provenance(dataset)

@@ -12,7 +12,7 @@ from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.paths import path_text
 from nnlint.readers.source.tabular.rows import held
-from nnlint.readers.source.tabular.values import Data, root
+from nnlint.readers.source.tabular.values import Data, data_of, names_of, root
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 FRAMES = (
@@ -54,8 +54,6 @@ def _frame(call: Call, arguments: Arguments) -> Value:
 
 def _listed(source: str, arguments: Arguments) -> Columns | None:
     """``usecols=[...]`` and ``columns=[...]``; a first column that becomes the index is dropped."""
-    from nnlint.readers.source.tabular.values import names_of
-
     given = set(arguments.keywords) & {"usecols", "header", "names", "index_col", "columns"}
     if given <= {"usecols", "columns"}:
         names = names_of(arguments.keywords.get("usecols", arguments.keywords.get("columns")))
@@ -104,8 +102,6 @@ def _member(call: Call, arguments: Arguments) -> Value:
 
 def _frame_of(call: Call, arguments: Arguments) -> Value:
     """``pd.DataFrame(values, columns=[...])``: the same data under new names."""
-    from nnlint.readers.source.tabular.values import data_of
-
     data = data_of(arguments.get(0, "data", UNKNOWN))
     if data is None:
         return UNKNOWN

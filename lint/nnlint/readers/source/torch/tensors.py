@@ -9,6 +9,7 @@ from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.shapes import shape_of, size_at
+from nnlint.readers.source.torch import functions, init
 from nnlint.readers.source.values import (
     NOWHERE,
     UNKNOWN,
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None) -> Value:
     """``tensor.name``: sizes, data, or a bound method."""
-    from nnlint.readers.source.torch import functions, init
-
     tensor = value.tensor if isinstance(value, Weight) else value
     if name == "shape":
         return shape_of(tensor)
@@ -82,8 +81,6 @@ OTHER = frozenset(
 
 def set_tensor_attribute(i: Interpreter, target: Value, name: str, value: Value, node: ast.AST) -> None:
     """``weight.requires_grad = False``, ``weight.data = ...``."""
-    from nnlint.readers.source.torch import init
-
     if not isinstance(target, Weight):
         return
     if name == "requires_grad":
