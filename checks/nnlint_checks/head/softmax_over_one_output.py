@@ -19,6 +19,7 @@ SCALED = ("categorical_nll", "sparse_categorical_nll")
 """Keras takes these over the last axis; the first divides by the sum there. Scores in them are HL104's."""
 PROBABILITY_LOSSES = ("nll", "bce", "categorical_nll", "sparse_categorical_nll", "mse")
 PLAIN = (Family.SOURCE, Family.ACTIVATION, Family.NORM, Family.DROPOUT)
+SAME_AXES = (Family.ACTIVATION, Family.NORM, Family.DROPOUT, Family.ARITHMETIC)
 
 
 @check("HL109", level=ERROR)
@@ -74,7 +75,59 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
         model.compile("adam", loss="categorical_crossentropy")  # error: [HL109]
         model.fit(x_train, y_train, epochs=5)
         ```
+        Attention whose softmax runs over the one score of a position: every weight is 1.
+        ```python
+        import torch
+        from torch import nn
+
+        class Pooled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score, self.out = nn.Linear(16, 1), nn.Linear(16, 3)
+
+            def forward(self, x):
+                weights = torch.softmax(self.score(x), dim=-1)  # error: [HL109]
+                return self.out((weights * x).sum(dim=1))
+
+        loss = nn.functional.cross_entropy(Pooled()(torch.randn(8, 5, 16)), torch.zeros(8).long())
+        loss.backward()
+        ```
+        The last state of a recurrent network has an axis less than the sequence: axis 1 is the single output.
+        ```python
+        import torch
+        from torch import nn
+
+        class Tone(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.words, self.read = nn.Embedding(50, 4), nn.GRU(4, 8, batch_first=True)
+                self.out = nn.Linear(8, 1)
+
+            def forward(self, x):
+                _, state = self.read(self.words(x))
+                return torch.softmax(self.out(state[-1]), dim=1)  # error: [HL109]
+
+        loss = nn.BCELoss()(Tone()(torch.randint(1, 50, (16, 9))), torch.ones(16, 1))
+        loss.backward()
+        ```
     Silent:
+        A sequence of a single position: with longer ones the same attention has something to weigh.
+        ```python
+        import torch
+        from torch import nn
+
+        class Pooled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score, self.out = nn.Linear(16, 1), nn.Linear(16, 3)
+
+            def forward(self, x):
+                weights = torch.softmax(self.score(x), dim=1)
+                return self.out((weights * x).sum(dim=1))
+
+        loss = nn.functional.cross_entropy(Pooled()(torch.randn(8, 1, 16)), torch.zeros(8).long())
+        loss.backward()
+        ```
         Attention over the sequence: one score a position, and the softmax over the positions.
         ```python
         import torch
@@ -109,7 +162,9 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
     for network in recipe.models.values():
         consumers = network.consumers()
         for operation in network.operations:
-            if operation.kind not in CONSTANT or _weighs(operation, consumers):
+            if operation.kind not in CONSTANT:
+                continue
+            if _weighs(operation, consumers) and not _over_units(operation):
                 continue
             if _over_one(operation) or (id(operation) in heads and _over_one_of_rows(operation)):
                 spoken.add(id(operation))
@@ -143,8 +198,49 @@ def _softmax_finding(operation: Operation, network: Network) -> Finding:
 
 
 def _over_one(operation: Operation) -> bool:
-    axis = operation.attributes.get("axis")
-    return isinstance(axis, int) and operation.inputs[0].shape.axis(axis) == 1
+    axis, scores = operation.attributes.get("axis"), operation.inputs[0]
+    if axis == 1 and scores.shape.open and _most_axes(scores) == 2:
+        axis = -1  # with a single axis there would be no axis 1
+    return isinstance(axis, int) and scores.shape.axis(axis) == 1
+
+
+def _most_axes(value: Tensor) -> int | None:
+    """How many axes a value has at most, as recurrent layers take no more than (batch, steps, features)."""
+    if value.shape.rank is not None:
+        return value.shape.rank
+    operation, taken = value.operation, 0
+    while operation.kind not in ("rnn", "rnn_state"):
+        if operation.kind == "index":
+            parts = operation.attributes.get("index", (None,))
+            if not all(isinstance(part, int | slice) and not isinstance(part, bool) for part in parts):
+                return None
+            taken += sum(isinstance(part, int) for part in parts)
+        elif len(operation.inputs) != 1 or _moves_axes(operation):
+            return None
+        operation = operation.inputs[0].operation
+    return 3 - taken
+
+
+def _moves_axes(operation: Operation) -> bool:
+    return operation.kind != "linear" and family(operation) not in SAME_AXES
+
+
+def _over_units(operation: Operation) -> bool:
+    """It runs over what a linear layer or a convolution with one output gives: never over positions."""
+    scores = operation.inputs[0]
+    axis, maker = operation.attributes.get("axis"), scores.operation
+    while family(maker) in SAME_AXES and maker.inputs:
+        maker = maker.inputs[0].operation
+    if not isinstance(axis, int):
+        return False
+    rank = scores.shape.rank
+    from_end = axis if axis < 0 or rank is None else axis - rank
+    if maker.kind == "linear":
+        return from_end == -1 and maker.attributes.get("out_features") == 1
+    dims = maker.attributes.get("dims")
+    if maker.kind != "conv" or not isinstance(dims, int):
+        return False
+    return from_end == -dims - 1 and maker.attributes.get("out_channels") == 1
 
 
 def _over_one_of_rows(operation: Operation) -> bool:

@@ -46,6 +46,14 @@ def _full(call: Call, arguments: Arguments) -> Value:
     return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), span)
 
 
+def _randint(call: Call, arguments: Arguments) -> Value:
+    """``randint(high, size)`` or ``randint(low, high, size)``: the size comes after the bounds."""
+    given = next((v for v in arguments.positional if isinstance(v, tuple | ListValue)), UNKNOWN)
+    size = arguments.keywords.get("size", given)
+    sizes = sizes_of([size]) if isinstance(size, tuple | ListValue) and not arguments.open else None
+    return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), None)
+
+
 def _tensor(call: Call, arguments: Arguments) -> Value:
     data = arguments.get(0, "data", UNKNOWN)
     if isinstance(data, Tensor | Weight):
@@ -119,7 +127,7 @@ CREATION: dict[str, Code] = {
     "arange": _arange,
     "linspace": lambda call, arguments: constant(call, Shape((None,)), None),
     "eye": lambda call, arguments: constant(call, Shape((None, None)), Range(0.0, 1.0)),
-    "randint": lambda call, arguments: constant(call, UNKNOWN_SHAPE, None),
+    "randint": _randint,
     "randperm": lambda call, arguments: constant(call, Shape((None,)), None),
     "meshgrid": _meshgrid,
 }
