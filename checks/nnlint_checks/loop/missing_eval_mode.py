@@ -234,8 +234,9 @@ def _without_gradients(recipe: Recipe, number: int, passes: Sequence[Event]) -> 
 
 def _finding(event: Event, active: Sequence[ModeLayer], reason: Step, recipe: Recipe) -> Finding:
     counts = Counter(layer.kind for layer in active)
-    kinds = [f"{n} {kind}" if n > 1 else kind for kind, n in counts.most_common(2)]
+    kinds = [f"{n} {kind}" if n > 1 or len(counts) == 1 else kind for kind, n in counts.most_common(2)]
     more = f" and {len(counts) - 2} more" if len(counts) > 2 else ""
+    verb = "acts" if len(active) == 1 else "act"
     trail = [
         Step(layer.place, f"{layer.kind} {layer.name}".strip() + " depends on the mode") for layer in active
     ]
@@ -244,7 +245,7 @@ def _finding(event: Event, active: Sequence[ModeLayer], reason: Step, recipe: Re
     start = [Step(e.place, "the network is put in train mode") for e in switches[:1]]
     return Finding(
         event.place,
-        f"evaluated in train mode: {', '.join(kinds)}{more} still act as in training",
+        f"evaluated in train mode: {', '.join(kinds)}{more} still {verb} as in training",
         "call model.eval() before the evaluation, and model.train() before training goes on",
         trail=(*trail[:SHOWN], *start, reason),
         subject=("mode", event.place),

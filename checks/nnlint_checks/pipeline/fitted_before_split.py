@@ -14,6 +14,15 @@ HARMLESS = frozenset({"codes"})
 
 HELD_OUT = frozenset({"train", "validation", "test"})
 """Rows that are one side of a split already: what is fitted on them is judged by DP702."""
+STATISTICS = {
+    "std": "standard deviation",
+    "var": "variance",
+    "min": "minimum",
+    "max": "maximum",
+    "ptp": "range",
+    "mad": "absolute deviation",
+    "reduce": "statistic",
+}
 
 
 @check("DP701", level=ERROR)
@@ -209,7 +218,7 @@ def fitted_before_split(pipeline: Pipeline) -> Iterator[Finding]:
             seen.add(group)
             yield Finding(
                 fit.place,
-                _message(fit),
+                _message(fit, split),
                 "split first, then fit on the training rows and only apply to the others",
                 trail=(Step(split.place, f"{_api(split)}: held-out rows are split off here"),),
             )
@@ -233,10 +242,13 @@ def _over(fitted: Rows, split: Rows) -> bool:
     return rows is not None
 
 
-def _message(fit: Fit) -> str:
-    if fit.learns == "statistic":
-        return f"{fit.transformer} over all rows changes the features before they are split"
-    return f"{fit.transformer} is fitted on all rows before they are split"
+def _message(fit: Fit, split: SplitUse) -> str:
+    if fit.learns != "statistic":
+        return f"{fit.transformer} is fitted on all rows before they are split"
+    name = STATISTICS.get(fit.transformer, fit.transformer)
+    held = {part.role for part in split.parts if part.role in HELD_OUT and part.role != "train"}
+    rows = held.pop() if len(held) == 1 else "held-out"
+    return f"the {name} is taken over all rows, so {rows} rows leak into the training features"
 
 
 def _api(split: SplitUse) -> str:
