@@ -20,7 +20,7 @@ from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
 from nnlint.readers.source.modules import KERAS, tensors_in, unknown_inputs, walk
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.trainers import run_trainer, trains
+from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
 from nnlint.readers.source.values import (
     NOWHERE,
     Arguments,
@@ -97,6 +97,7 @@ def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fue
     with i.heap.recording() as mark, i.entered(Frame(None, scope, text)):
         try:
             run()  # type: ignore[operator]
+            run_hosted(i)
             _call_models(i, trace)
         except (OutOfFuel, RecursionError):
             trace.notes["exhausted"] = True

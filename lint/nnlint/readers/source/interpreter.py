@@ -224,6 +224,8 @@ class Interpreter:
         initializer = cls.find("__init__")
         if initializer is not MISSING:
             self.call(bind(initializer, instance), arguments, node)
+        elif cls.opaque:
+            self.trace.hosted.append((instance, arguments))
         return instance
 
     def call_function(self, function: Function, arguments: Arguments, node: ast.AST) -> Value:

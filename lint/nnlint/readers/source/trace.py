@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Event, Fit, Loop, Loss, Rows, SplitUse
 from nnlint.network.graph import Operation, Tensor
-from nnlint.readers.source.values import Instance
+from nnlint.readers.source.values import Arguments, Instance
 
 
 @dataclass(eq=False, slots=True)
@@ -52,6 +52,7 @@ class Trace:
     optimizers: list[Instance] = field(default_factory=list)
     differentiated: set[int] = field(default_factory=set)
     given: set[str] = field(default_factory=set)  # names of what models are called with
+    hosted: list[tuple[Instance, Arguments]] = field(default_factory=list)  # made by a base not known
     reads: list[tuple[str, Place]] = field(default_factory=list)
     fits: list[Fit] = field(default_factory=list)
     splits: list[SplitUse] = field(default_factory=list)
@@ -131,6 +132,7 @@ class Trace:
             self.calls,
             self.models,
             self.optimizers,
+            self.hosted,
             self.reads,
             self.fits,
             self.splits,

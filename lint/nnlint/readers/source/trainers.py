@@ -1,4 +1,4 @@
-"""Classes that train and that nothing in the file constructs: a Trainer that others import."""
+"""Classes that train: a Trainer that others import, one whose base of a library calls the loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.modules import is_module, tensors_in
 from nnlint.readers.source.values import UNKNOWN, Arguments, Class, Function, Instance
 
 
@@ -32,6 +33,21 @@ def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:
                 i.call_function(method, Arguments([*given, *[UNKNOWN] * missing]), node)
 
     return run
+
+
+def run_hosted(i: Interpreter) -> None:
+    """``compute_loss`` of a trainer whose base is not known, with the model that it was constructed with."""
+    if not any(event.details.get("method") == "train" for event in i.trace.events):
+        return
+    for trainer, given in list(i.trace.hosted):
+        method, model = trainer.cls.find("compute_loss"), next(filter(is_module, given.all()), None)
+        if not isinstance(method, Function) or id(method.node) in i.reached or model is None:
+            continue
+        missing = max(_required(method) - 2, 0)
+        result = i.call_function(method, Arguments([trainer, model, *[UNKNOWN] * missing]), method.node)
+        i.trace.notes["framework steps"] = True
+        for tensor in tensors_in(result):
+            i.trace.differentiated.update(id(operation) for operation in tensor.ancestors())
 
 
 def _required(function: Function) -> int:
