@@ -100,6 +100,20 @@ def learning_rate_too_high(
                 nn.functional.cross_entropy(model(x), y).backward()
                 optimizer.step()
         ```
+        An episode is played elsewhere, and a step follows each: what is trained on is not seen here.
+        ```python
+        import torch
+        from torch import nn
+
+        policy = nn.Sequential(nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 2))
+        optimizer = torch.optim.Adam(policy.parameters(), lr=3e-2)
+
+        def finish_episode(saved, rewards):
+            loss = torch.stack([-log_prob * reward for log_prob, reward in zip(saved, rewards)]).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        ```
         The rate of the optimiser is only a factor: the scheduler warms up.
         ```python
         import torch

@@ -85,16 +85,16 @@ def constant_weights(network: Network) -> Iterator[Finding]:
                 super().__init__()
                 self.weight = nn.Parameter(torch.zeros(inputs, outputs))  # error: [SP201]
 
-            def forward(self, x):
-                return x @ self.weight
+            def forward(self, x, adjacent):
+                return torch.spmm(adjacent, x @ self.weight)
 
         class Net(nn.Module):
             def __init__(self):
                 super().__init__()
                 self.first, self.second = Own(8, 16), Own(16, 3)
 
-            def forward(self, x):
-                return self.second(torch.relu(self.first(x)))
+            def forward(self, x, adjacent):
+                return self.second(torch.relu(self.first(x, adjacent)), adjacent)
         ```
     Silent:
         Biases, norm gains and the last layer alone.
@@ -227,13 +227,14 @@ def _feeds_a_layer(operation: Operation, consumers: Mapping[int, tuple[Operation
     """What it gives goes into another weighted layer, on ways that are understood and join nothing else."""
     queue, seen, reached = [operation], {id(operation)}, False
     while queue:
-        for reader in consumers.get(id(queue.pop()), ()):
+        giver = queue.pop()
+        for reader in consumers.get(id(giver), ()):
             if id(reader) in seen:
                 continue
             seen.add(id(reader))
             if family(reader) is Family.WEIGHTED or _multiplies(reader):
                 reached = True
-            elif family(reader) in PASSES_ON or _by_constants(reader):
+            elif family(reader) in PASSES_ON or _by_constants(reader) or _sums_rows(reader, giver):
                 queue.append(reader)
             else:
                 return False
@@ -243,6 +244,14 @@ def _feeds_a_layer(operation: Operation, consumers: Mapping[int, tuple[Operation
 def _multiplies(reader: Operation) -> bool:
     """A matrix product with a parameter is a layer."""
     return reader.kind == "matmul" and any(t.operation.kind == "parameter" for t in reader.inputs)
+
+
+def _sums_rows(reader: Operation, giver: Operation) -> bool:
+    """An adjacency matrix that is given sums over neighbours, unit by unit: ``adjacent @ (x @ weight)``."""
+    if reader.kind != "matmul" or len(reader.inputs) != 2 or family(giver) is Family.MOVE:
+        return False
+    matrix, values = (t.operation for t in reader.inputs)
+    return matrix.kind == "input" and values is giver
 
 
 def _by_constants(reader: Operation) -> bool:

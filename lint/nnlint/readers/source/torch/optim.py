@@ -102,10 +102,12 @@ def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
 
 
 def _steps(call: Call, optimizer: Value) -> Value:
-    """A step; an optimiser that the module around a function made belongs to the function's recipe, too."""
+    """A step. An optimiser that the module around a function made belongs to the function's recipe, too,
+    if a model is called there: else the step is only the end of what happens elsewhere.
+    """
     trace = call.interpreter.trace
     made = isinstance(optimizer, Instance) and "_kind" in optimizer.state
-    if made and not any(known is optimizer for known in trace.optimizers):
+    if made and trace.calls and not any(known is optimizer for known in trace.optimizers):
         trace.optimizers.append(optimizer)
     return event(Did.STEP)(call, Arguments([optimizer]))
 
