@@ -72,9 +72,16 @@ def find(paths: Iterable[str]) -> Path | None:
         start = Path(path).absolute()
         for folder in (start, *start.parents):
             for name in (OWN_FILE, SHARED_FILE):
-                if (folder / name).is_file() and (name == OWN_FILE or _table(folder / name) is not None):
+                if _is_file(folder / name) and (name == OWN_FILE or _table(folder / name) is not None):
                     return folder / name
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be looked into
+        return False
 
 
 def exists(path: str) -> bool:

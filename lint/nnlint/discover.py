@@ -47,9 +47,13 @@ def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
             raise FileNotFoundError(text)
         errors: list[OSError] = []
         folder = path.is_dir()
-        found = list(_walk(path, settings, errors)) if folder else [path] if reader_of(path) else []
+        single = [path] if path.is_file() and reader_of(path) else []
+        found = list(_walk(path, settings, errors)) if folder else single
         seen |= {file.resolve(): file for file in found if file.resolve() not in seen}
         unreadable += [_closed(error) for error in errors]
+        if not folder and not path.is_file():
+            unreadable.append(Unreadable(Place(text), "file", "is neither a file nor a folder"))
+            continue
         if folder and not found and not errors:
             reason = f"holds no file that nnlint reads ({KINDS})"
             unreadable.append(Unreadable(Place(text), "folder", reason))

@@ -6,7 +6,7 @@ import os
 from typing import TextIO
 
 
-def colored(choice: str, stream: TextIO) -> bool:
+def colored(choice: str, stream: TextIO | None) -> bool:
     """Whether to colour what goes to ``stream``: ``--color``, else NO_COLOR, FORCE_COLOR, else a terminal."""
     if choice != "auto":
         return choice == "always"
@@ -14,4 +14,4 @@ def colored(choice: str, stream: TextIO) -> bool:
         return False
     if os.environ.get("FORCE_COLOR", "0") != "0":
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"

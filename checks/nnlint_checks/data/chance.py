@@ -57,6 +57,22 @@ def across(crossing: int, within: int, share: float) -> bool:
     return tail < SIGNIFICANCE
 
 
+def more_than_divided(copies: Array, crossing: int, share: float) -> bool:
+    """Whether more test rows have an equal row in training than a random division of all rows gives.
+
+    ``copies``: how often each distinct row is there in both splits; ``share``: the test split's part.
+    Of m equal rows, each falls to the test side with probability ``share``, and then has an equal one in
+    training unless all m did. Tables of few values repeat rows by nature; this measures them by themselves.
+    """
+    repeated = copies[copies > 1].astype(float)
+    pairs = int((repeated == 2).sum())
+    if pairs == len(repeated):
+        return across(crossing, pairs - crossing, share) if crossing <= pairs else True
+    expected = float((repeated * share * (1 - share ** (repeated - 1))).sum())
+    spread = math.sqrt(float((repeated * share * (1 - share)).sum()))
+    return crossing > expected + 4 * spread
+
+
 def keys(frame: pd.DataFrame) -> Array:
     """A number for each row; equal for rows with equal values, missing ones included."""
     import pandas as pd

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+REPEATING = 0.25
+"""Where more than this part of the rows has an equal one, the columns repeat by nature (units, catalogues),
+and their labels differ by chance."""
+
+
 def conflicts(data: Dataset, frame: pd.DataFrame, target: str) -> list[pd.DataFrame]:
     """Groups of such rows, when there are more than a table of these columns has by chance; else none.
 
@@ -24,7 +29,7 @@ def conflicts(data: Dataset, frame: pd.DataFrame, target: str) -> list[pd.DataFr
     grouped = there.assign(**{"\0key": keys(there[columns])})
     twice = grouped[grouped.duplicated("\0key", keep=False)]
     groups = [g for _, g in twice.groupby("\0key", sort=False) if g[target].nunique() > 1]
-    if not groups:
+    if not groups or len(twice) > REPEATING * len(there):
         return []
     expected = len(there) ** 2 / 2 * 2 ** -collision_bits(there[columns])
     return groups if beyond_chance(len(groups), expected) else []

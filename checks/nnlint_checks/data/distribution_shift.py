@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
+from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.matrix import judged
 
@@ -36,6 +37,15 @@ class Shift:
     chance: float
     rows: tuple[tuple[str, ...], ...]
     header: tuple[str, ...]
+
+
+CALENDAR = frozenset(
+    {
+        *("date", "timestamp", "datetime", "year", "quarter", "month", "week", "weekday", "day", "hour"),
+        *("dayofweek", "dayofyear", "weekofyear", "epoch"),
+    }
+)
+"""Last words of the names of columns that hold dates or parts of dates (``sale_month``)."""
 
 
 @check("DS401", level=WARNING)
@@ -65,6 +75,17 @@ def distribution_shift(
         test.to_csv("test.csv", index=False)
         ```
     Silent:
+        Divided by time: the month runs on.
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({"sale_month": np.repeat(np.arange(1, 13), 60), "a": rng.normal(size=720)})
+        frame["b"], frame["price"] = rng.normal(size=720), rng.normal(100, 5, 720)
+        frame[:540].to_csv("train.csv", index=False)
+        frame[540:].to_csv("test.csv", index=False)
+        ```
         A random division.
         ```python generate
         from sklearn.datasets import load_wine
@@ -112,9 +133,10 @@ def _shifts(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFram
 
 
 def _runs_on(column: Column) -> bool:
-    """Whole numbers without a repeat: numbers of rows or times, which differ however rows are divided."""
+    """Parts of dates, and whole numbers without a repeat: times and row numbers run on."""
     unique = column.distinct is not None and column.distinct >= column.rows - column.missing
-    return column.kind is Kind.NUMBER and column.integral and unique
+    calendar = column.name.lower() == "time" or bool(CALENDAR & set(words(column.name)[-1:]))
+    return calendar or (column.kind is Kind.NUMBER and column.integral and unique)
 
 
 def _numbers(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Shift:

@@ -11,7 +11,7 @@ from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
-from nnlint_checks.data.chance import across, beyond_chance, collision_bits, keys
+from nnlint_checks.data.chance import across, beyond_chance, collision_bits, keys, more_than_divided
 from nnlint_checks.data.matrix import matrix, names, where
 
 if TYPE_CHECKING:
@@ -87,6 +87,18 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         frame[:100].to_csv("train.csv", index=False)
         frame[100:].to_csv("test.csv", index=False)
         ```
+        Columns that follow from one another: rows repeat by nature, on both sides.
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        km = rng.integers(1, 51, 400)
+        frame = pd.DataFrame({"km": km, "miles": km / 1.6093, "metres": km * 1000, "feet": km * 3280.8})
+        frame["label"] = rng.choice(["walk", "ride"], 400)
+        frame[:300].to_csv("train.csv", index=False)
+        frame[300:].to_csv("test.csv", index=False)
+        ```
         Three columns of few values: equal rows are chance. Each file numbers its rows from 0.
         ```python generate
         import numpy as np
@@ -113,6 +125,8 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
 
 
 def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:
+    import numpy as np
+
     columns = [c for c in names(data, train) if c in other]
     target = data.target.column if data.target else None
     if target in train and target in other and other[target].notna().any():
@@ -123,9 +137,10 @@ def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap |
     first = dict(zip(reversed(ours.tolist()), reversed(train.index.tolist()), strict=True))
     pairs = [(row, first[k]) for row, k in zip(other.index, theirs.tolist(), strict=True) if k in first]
     expected = len(ours) * len(theirs) / data.alike_share * 2 ** -collision_bits(train[columns])
-    within = _repeats(ours) + _repeats(theirs)
     test_share = len(theirs) / (len(ours) + len(theirs))
-    if beyond_chance(len(pairs), expected) or across(len(pairs), within, test_share):
+    copies = np.unique(np.concatenate([ours, theirs]), return_counts=True)[1]
+    alone = _repeats(ours) + _repeats(theirs) == 0  # rows that no split repeats are no chance in the other
+    if more_than_divided(copies, len(pairs), test_share) or (alone and beyond_chance(len(pairs), expected)):
         return Overlap("rows are in the training split, too", pairs, len(other))
     return None
 
