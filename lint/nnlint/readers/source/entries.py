@@ -11,6 +11,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from nnlint.evidence.source import Pipeline, Program
@@ -37,7 +38,7 @@ from nnlint.readers.source.values import (
 FILE_FUEL = 300_000
 """Steps for all entries of one file: about a second."""
 
-ENTRY_FUEL = 120_000
+ENTRY_FUEL = 200_000
 """Steps for one entry."""
 
 DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".npz", ".npy")
@@ -56,12 +57,8 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     module = _load(i, path, text)
     if module is None:
         return [Program(str(path), len(text.source.splitlines()))]
-    reached_before = set(i.reached)
-    entries = [("main", lambda: _run_main(i, module, text))]
-    trace, spent = _run_entry(i, entries[0][1], module, text, min(budget, ENTRY_FUEL * 2))
-    budget -= spent
-    evidence += collect(i, trace, text, "main")
-    for entry in _unreached(i, module, text):
+    main = Entry("main", partial(_run_main, i, module, text), guessed=False)
+    for entry in chain([main], _unreached(i, module, text)):
         if budget <= 0:
             break
         i.guessed = entry.guessed
@@ -69,7 +66,6 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
         i.guessed = False
         budget -= spent
         evidence += collect(i, trace, text, entry.name)
-    i.reached = reached_before | i.reached
     seen = [read for e in evidence if isinstance(e, Pipeline) for read, _ in e.reads]
     reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
     return [Program(str(path), text.source.count("\n"), reads), *evidence]
