@@ -11,6 +11,7 @@ import pytest
 
 from examples import Case, cases, marks, outcome
 from nnlint.check import all_checks
+from nnlint.readers.source.text import VERSION
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "examples.txt"
 
@@ -27,5 +28,5 @@ def test_examples_print_what_they_printed(pytestconfig: pytest.Config) -> None:
 
 
 def _printed(case: Case) -> str:
-    text = outcome(case).printed
+    text = outcome(case).printed.replace(f"as Python {VERSION}", "as Python 3.x")
     return f"\n{'=' * 8} {case}: {case.example.title}\n{text}" if text else ""

@@ -64,6 +64,19 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         frame[:125].to_csv("train.csv", index=False)
         frame[110:].to_csv("test.csv", index=False)
         ```
+        Texts on both sides.
+        ```python generate
+        # expect test.csv  error: [DS407]
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        words = np.array("the film was good bad long dull bright plot cast music never again".split())
+        text = [" ".join(rng.choice(words, 12)) for _ in range(300)]
+        frame = pd.DataFrame({"text": text, "label": rng.choice(["pos", "neg"], 300)})
+        frame[:220].to_csv("train.csv", index=False)
+        frame[200:].to_csv("test.csv", index=False)
+        ```
         The same patients on both sides.
         ```python generate
         # expect test.csv  error: [DS407]
@@ -127,7 +140,8 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
 def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:
     import numpy as np
 
-    columns = [c for c in names(data, train) if c in other]
+    texts = [c.name for c in data.train.columns if c.kind is Kind.TEXT and c.name not in data.identifiers]
+    columns = [c for c in dict.fromkeys((*names(data, train), *texts)) if c in train and c in other]
     target = data.target.column if data.target else None
     if target in train and target in other and other[target].notna().any():
         columns = [*columns, str(target)]

@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import re
+import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from nnlint.evidence.place import Place
 
 MAX_BYTES = 5_000_000
 """Larger sources are data in Python's clothes; ast.parse would need gigabytes for them."""
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The Python whose grammar files are read by; newer syntax needs nnlint to run on a newer Python."""
 
 MAGIC = re.compile(r"^(\s*)(%|!|\?|.*\?\s*$)")
 
@@ -94,7 +98,7 @@ def parse(path: str, source: str, cells: tuple[tuple[int, int], ...] = ()) -> Te
             place = Place(path, line, column, line, column + 1, cell=cell)
         else:
             place = Place(path, line, column, line, column + 1)
-        return Unreadable(place, "python", f"syntax error: {error.msg}")
+        return Unreadable(place, "python", f"syntax error: {error.msg} (as Python {VERSION})")
     except (ValueError, RecursionError, MemoryError) as error:
         return Unreadable(Place(path), "python", f"cannot be parsed: {error or type(error).__name__}")
     return Text(path, source, tree, cells)
