@@ -52,12 +52,13 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
 
 
 def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:
-    if not named and not _mentions_framework(path):
+    about_networks = _mentions_framework(path)
+    if not named and not about_networks:
         return []
     text = interpreter.project.text(path)
     if isinstance(text, Unreadable):
         return [text]
-    if not _mentions_framework(path):
+    if not about_networks:
         return [Program(str(path), text.source.count("\n"))]
     return read_program(interpreter, path, text)
 
