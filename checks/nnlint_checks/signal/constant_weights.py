@@ -151,6 +151,21 @@ def constant_weights(network: Network) -> Iterator[Finding]:
             def forward(self, x):
                 return self.second(torch.relu(self.first(x)))
         ```
+        A product of two factors, of which one starts as zero and the other at random.
+        ```python
+        import torch
+        from torch import nn
+        from torch.nn import functional as F
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Parameter(torch.randn(64, 4)), nn.Parameter(torch.zeros(4, 20))
+                self.out = nn.Linear(64, 3)
+
+            def forward(self, x):
+                return self.out(F.linear(x, self.a @ self.b).relu())
+        ```
         Zeros are overwritten.
         ```python
         from torch import nn
@@ -195,13 +210,18 @@ def _constant(operation: Operation, network: Network) -> Iterator[tuple[str, Par
         for parameter in layer.parameters:
             if MATRIX.search(parameter.name) and _alike(parameter) and not _one_unit(operation, parameter):
                 yield f"{operation.name}.{parameter.name}".strip("."), parameter
-    elif layer is None and operation.kind in ("linear", "matmul", "conv"):
+    elif layer is None and operation.kind in ("linear", "matmul", "conv") and not _of_weights(operation):
         used = {t.operation.number for t in operation.inputs if t.operation.kind == "parameter"}
         for owner in network.layers:
             for parameter in owner.parameters if owner.kind == "custom" else ():
                 name = f"{owner.name}.{parameter.name}".strip(".")
                 if parameter.source in used and _alike(parameter) and not MEANT.search(name):
                     yield name, parameter
+
+
+def _of_weights(operation: Operation) -> bool:
+    """A weight made of factors: one of them is zero at first so that their product is."""
+    return all(t.operation.kind in SOURCES for t in operation.inputs)
 
 
 def _alike(parameter: Parameter) -> bool:

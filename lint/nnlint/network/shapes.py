@@ -233,6 +233,9 @@ def one_hot(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     return Shape((*shapes[0].sizes, number(attributes, "classes")), shapes[0].open)
 
 
+REDUCED = ("mean", "sum", "batchmean", "sum_over_batch_size", "mean_with_sample_weight", "auto")
+
+
 def scalar(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
-    """Losses reduced to one number."""
-    return Shape()
+    """One number, where the loss is known to be reduced."""
+    return Shape() if attributes.get("reduction", "mean") in REDUCED else UNKNOWN

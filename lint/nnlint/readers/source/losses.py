@@ -26,10 +26,17 @@ def meet(
     left = as_tensor(i, prediction, call.node)
     right = as_tensor(i, target, call.node) if isinstance(target, Tensor | Weight) else None
     inputs = (left,) if right is None else (left, right)
-    result = i.operate("loss", inputs, {"loss": loss.kind}, place)
+    result = i.operate("loss", inputs, {"loss": loss.kind, "reduction": _reduction(loss)}, place)
     if event:
         i.trace.did(Did.LOSS, place, loss=loss.kind)
     i.trace.losses.append(
         LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1], target_name, computed)
     )
     return result
+
+
+def _reduction(loss: Loss) -> Value:
+    """How the loss joins its values, ``mean`` by default; also as torch spelled it (``reduce=False``)."""
+    if loss.attributes.get("reduce") not in (None, True):
+        return "none"
+    return loss.attributes.get("reduction", "mean")

@@ -125,6 +125,8 @@ def apply_loss(call: Call, value: Value, target: Value, prediction: Tensor, plac
 
 
 _FUNCTION = "keras.losses."
+PER_SAMPLE = {"reduction": "none"}
+"""The functions give a value for each sample; the classes average them."""
 
 
 def _function(name: str) -> Callable[[Call, Arguments], Value]:
@@ -133,7 +135,7 @@ def _function(name: str) -> Callable[[Call, Arguments], Value]:
 
     def run(call: Call, arguments: Arguments) -> Value:
         bound = bind_signature(signature, arguments)
-        rest = {k: v for k, v in bound.items() if k not in ("y_true", "y_pred")}
+        rest = {k: v for k, v in bound.items() if k not in ("y_true", "y_pred")} | PER_SAMPLE
         loss = _loss(cls, f"keras.losses.{name}", rest, call.place)
         return meet(call, loss, bound["y_pred"], bound["y_true"])
 
@@ -146,7 +148,9 @@ def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], 
 
     def run(call: Call, arguments: Arguments) -> Value:
         bound = bind_signature(signature, arguments)
-        loss = _loss(cls, api, {"from_logits": True if logits else bound["from_logits"]}, call.place)
+        loss = _loss(
+            cls, api, {"from_logits": True if logits else bound["from_logits"], **PER_SAMPLE}, call.place
+        )
         prediction, target = ("logits", "labels") if logits else ("output", "target")
         return meet(call, loss, bound[prediction], bound[target])
 

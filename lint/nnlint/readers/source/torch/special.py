@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
@@ -32,14 +34,14 @@ def sizes_of(values: list[Value]) -> tuple[Size, ...] | None:
     return tuple(size_of(v) for v in values)
 
 
-def _reshape(kind: str) -> Code:
+def _reshape(kind: str, **fixed: Any) -> Code:
     def run(call: Call, arguments: Arguments) -> Value:
         tensor = of_tensor(call, arguments.get(0, "input", UNKNOWN))
         rest = arguments.positional[1:] or [
             arguments.keywords.get("shape", arguments.keywords.get("size", UNKNOWN))
         ]
         sizes = None if arguments.open else sizes_of(rest)
-        return call.interpreter.operate(kind, (tensor,), {"sizes": sizes}, call.place)
+        return call.interpreter.operate(kind, (tensor,), {"sizes": sizes, **fixed}, call.place)
 
     return run
 
@@ -63,7 +65,7 @@ def several(kind: str) -> Code:
         i = call.interpreter
         axis = arguments.get(1, "dim", arguments.keywords.get("axis", 0))
         parts = iterate(i, arguments.get(0, "tensors", UNKNOWN))
-        if parts is None:
+        if not parts:
             return i.operate("unknown", (), {}, call.place)
         return i.operate(kind, [of_tensor(call, p) for p in parts], {"axis": axis}, call.place)
 
@@ -220,7 +222,7 @@ def _opaque(call: Call, arguments: Arguments) -> Value:
 
 
 SPECIAL: dict[str, Code] = {
-    "view": _reshape("reshape"),
+    "view": _reshape("reshape", view=True),
     "reshape": _reshape("reshape"),
     "expand": _reshape("expand"),
     "broadcast_to": _reshape("expand"),
