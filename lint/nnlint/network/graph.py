@@ -79,7 +79,7 @@ class Layer:
     own name (``torch.nn.Linear``), ``name`` the path in the network (``encoder.layers.0.fc``). A module of
     the program with parameters of its own is ``custom``: its attributes may hold ``unregistered`` (what it
     hides in collections) and ``fillers`` (who may fill its uninitialised parameters, by name, where that is
-    known).
+    known). ``proven`` is false where the program may never construct it with these attributes.
     """
 
     kind: str
@@ -88,14 +88,17 @@ class Layer:
     place: Place
     attributes: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One step of the computation. ``kind`` is a key of ``operations.RULES``.
 
-    ``conflict`` says why the sizes that meet here cannot, when that is proven. ``number`` tells operations
-    apart for ever, as the identity of an object that is gone does not.
+    ``conflict`` says why the sizes that meet here cannot, when that is proven, and ``about`` which kind of
+    conflict it is (``Conflict.about``). ``number`` tells operations apart for ever, as the identity of an
+    object that is gone does not. ``proven`` is false where the program may never get here with these values:
+    what the shapes show is then no fact.
     """
 
     kind: str
@@ -105,6 +108,8 @@ class Operation:
     name: str = ""
     layer: Layer | None = None
     conflict: str = ""
+    about: str = ""
+    proven: bool = True
     number: int = field(default_factory=count().__next__, compare=False)
 
 

@@ -252,11 +252,11 @@ def apply(
     Raises KeyError for a kind that is not in RULES.
     """
     rule = RULES[kind]
-    conflict = ""
+    conflict, about = "", ""
     try:
         shape = rule.shape([t.shape for t in inputs], attributes)
     except Conflict as error:
-        shape, conflict = UNKNOWN, str(error)
-    operation = Operation(kind, tuple(inputs), attributes, place, name, layer, conflict)
+        shape, conflict, about = UNKNOWN, str(error), error.about
+    operation = Operation(kind, tuple(inputs), attributes, place, name, layer, conflict, about)
     value_range = rule.range([t.range for t in inputs], attributes)
     return Tensor(operation, shape, value_range, rule.role(inputs, attributes), name)

@@ -67,7 +67,14 @@ UNKNOWN = Shape(open=True)
 
 
 class Conflict(Exception):
-    """Sizes that cannot meet, proven. The message names both values."""
+    """Sizes that cannot meet, proven. The message names both values.
+
+    ``about``: ``sizes``, ``window`` (nothing is left to slide over) or ``multiple`` (does not divide).
+    """
+
+    def __init__(self, message: str, about: str = "sizes") -> None:
+        super().__init__(message)
+        self.about = about
 
 
 def join(a: Shape, b: Shape) -> Shape:

@@ -57,7 +57,7 @@ def _windows(
         return None
     out = _window(size, kernel, stride, pad, dilation, ceil)
     if isinstance(out, int) and out <= 0:
-        raise Conflict(f"kernel {kernel} is larger than the padded input size {size} of {x}")
+        raise Conflict(f"kernel {kernel} is larger than the padded input size {size} of {x}", "window")
     return out
 
 
@@ -243,7 +243,7 @@ def pixel_shuffle(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
         return UNKNOWN
     channels = x.axis(-3)
     if isinstance(channels, int) and channels % (r * r):
-        raise Conflict(f"{channels} channels are no multiple of {r}² in {x}")
+        raise Conflict(f"{channels} channels are no multiple of {r}² in {x}", "multiple")
     spatial = (multiply(x.axis(-2), r), multiply(x.axis(-1), r))
     return Shape((*x.drop_last(3).sizes, divide(channels, r * r), *spatial), x.open)
 
@@ -255,6 +255,6 @@ def pixel_unshuffle(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
         return UNKNOWN
     for size in (x.axis(-2), x.axis(-1)):
         if isinstance(size, int) and size % r:
-            raise Conflict(f"{size} is no multiple of {r} in {x}")
+            raise Conflict(f"{size} is no multiple of {r} in {x}", "multiple")
     spatial = (divide(x.axis(-2), r), divide(x.axis(-1), r))
     return Shape((*x.drop_last(3).sizes, multiply(x.axis(-3), r * r), *spatial), x.open)

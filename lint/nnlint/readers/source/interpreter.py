@@ -140,8 +140,9 @@ class Interpreter:
         """
         result = apply(kind, inputs, attributes, place, name=name, layer=layer)
         unproven = self.guessed or (self.trace.conditions and family(result.operation) in MERGING)
-        if result.operation.conflict and unproven:
-            result = replace(result, operation=replace(result.operation, conflict=""))
+        if unproven:
+            operation = replace(result.operation, conflict="", about="", proven=False)
+            result = replace(result, operation=operation)
         self.trace.operations.append(result.operation)
         return result
 

@@ -191,7 +191,8 @@ def layer_of(i: Interpreter, module: Instance) -> Layer:
         attributes = attributes_of(module)
         kind = module.cls.find("_kind")
         kind = kind if isinstance(kind, str) else "unknown"
-        kept[key] = (Layer(kind, module.cls.api, name, module.place, attributes, parameters), module)
+        made = Layer(kind, module.cls.api, name, module.place, attributes, parameters, not i.guessed)
+        kept[key] = (made, module)
     layer: Layer = kept[key][0]
     return layer
 

@@ -121,8 +121,13 @@ def _moved(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     return tensor
 
 
+def _contiguous(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    return call.interpreter.operate("identity", (tensor,), {"contiguous": True}, call.place)
+
+
 METHODS = {
     "size": _size,
+    "contiguous": _contiguous,
     "dim": _dim,
     "ndimension": _dim,
     "numel": _numel,
@@ -136,7 +141,6 @@ METHODS = {
             "float",
             "double",
             "half",
-            "contiguous",
             "clone",
             "requires_grad_",
             "bfloat16",
