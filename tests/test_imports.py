@@ -14,7 +14,7 @@ MODULES = sorted((*MACHINE.rglob("*.py"), *CHECKS.rglob("*.py")))
 OURS = ("nnlint", "nnlint_checks")
 
 MAY_IMPORT = {
-    "checks/nnlint_checks": {"check", "finding", "evidence", "network"},
+    "checks/nnlint_checks": {"check", "finding", "evidence", "network", "repair"},
     "lint/nnlint/readers": {"evidence", "network", "config", "finding", "readers"},
     "lint/nnlint/evidence": {"evidence", "network"},
     "lint/nnlint/network": {"evidence", "network"},

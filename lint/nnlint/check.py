@@ -19,7 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from nnlint.documentation import Documentation, parse
-from nnlint.finding import Failure, Finding, Fix, Level
+from nnlint.finding import Failure, Finding, Level
+from nnlint.repair import Fix
 
 ERROR, WARNING, HINT = Level.ERROR, Level.WARNING, Level.HINT
 SAFE, UNSAFE = Fix.SAFE, Fix.UNSAFE

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from nnlint.evidence.place import Place, Step
+from nnlint.repair import Repair, Rewrite
 
 
 class Level(enum.StrEnum):
@@ -20,13 +21,6 @@ class Level(enum.StrEnum):
     def rank(self) -> int:
         """2 for error, 1 for warning, 0 for hint: higher is worse."""
         return {"hint": 0, "warning": 1, "error": 2}[self.value]
-
-
-class Fix(enum.StrEnum):
-    """Whether a check can rewrite the code: safe (same intent, behaviour corrected) or unsafe."""
-
-    SAFE = "safe"
-    UNSAFE = "unsafe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +39,8 @@ class Finding:
     imperative sentence. ``trail``: the earlier facts, in the order of the data's way.
     ``subject``: what the defect is about (a loss use, a column, ...); where two checks see the same
     defect, equal subjects let the more specific one speak alone. Defaults to the place.
+    ``repairs``: changes to the program that correct it, the best first; the engine makes ``fix`` of the
+    first that can be written.
     """
 
     place: Place
@@ -54,8 +50,10 @@ class Finding:
     table: Table | None = None
     subject: Hashable = None
     level: Level | None = None
+    repairs: tuple[Repair, ...] = ()
     code: str = ""
     name: str = ""
+    fix: Rewrite | None = None
 
 
 @dataclass(frozen=True, slots=True)
