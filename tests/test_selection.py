@@ -87,6 +87,19 @@ def test_findings_of_one_place_are_given_worst_first(folder: Path, monkeypatch: 
     assert [f.code for f in found] == ["AB2", "AB1", "AB3"]
 
 
+def test_hints_of_a_check_that_runs_by_default_are_given_when_it_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def speak(file: Unreadable) -> Iterator[Finding]:
+        yield Finding(Place("x", 1), "advice", level=Level.HINT)
+
+    speak.__annotations__["file"] = Unreadable
+    monkeypatch.setattr(engine, "all_checks", lambda: (Check("AB1", "ab1", Level.ERROR, None, (), speak),))
+    (folder / "empty").mkdir()
+    assert engine.run(["empty"], Settings()).findings == ()
+    assert [f.code for f in engine.run(["empty"], Settings(extend_select=("AB1",))).findings] == ["AB1"]
+
+
 def test_entry_of_the_configuration_is_judged_when_its_folder_is_linted(folder: Path) -> None:
     (folder / "nnlint.toml").write_text("")
     settings = Settings(per_file_ignores={"gone.py": ("IN101",)}, source=str(folder / "nnlint.toml"))

@@ -14,7 +14,7 @@ from nnlint.discover import inputs_of
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import Pairing
-from nnlint.selection import selected
+from nnlint.selection import asked_for, selected
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = l
     options = options_of(settings)
     reading = read(paths, settings, progress)
     judging = _Judging(options, progress)
-    findings = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
+    hinting = {check.code for check in checks if asked_for(check, settings)}
+    found = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
+    findings = [f for f in found if f.level is not Level.HINT or f.code in hinting]
     suppressing = suppress.apply(
         findings, checks, reading.evidence, settings, whole=suppress.linted_whole(paths, settings)
     )

@@ -28,6 +28,11 @@ def selected(checks: Iterable[Check], settings: Settings) -> list[Check]:
     return [c for c in checks if _runs(c, settings)]
 
 
+def asked_for(check: Check, settings: Settings) -> bool:
+    """Whether the settings choose the check by themselves: then its hints are wanted, too."""
+    return any(matches(s, check) for s in (*settings.select, *settings.extend_select))
+
+
 def _runs(check: Check, settings: Settings) -> bool:
     chosen = max((_weight(s, check) for s in (*settings.select, *settings.extend_select)), default=0)
     if not chosen and not settings.select and check.level is not Level.HINT:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnlint.evidence.place import Place, Step
-from nnlint.network.graph import Network, Tensor
+from nnlint.network.graph import Network, Operation, Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +151,7 @@ class Recipe:
     ``understood`` is false when calls that were not understood could have done something that is not in
     the trace. ``augmented``, ``early_stopping``, ``penalised`` (a term on the weights, smoothed labels):
     what else than layers keeps the network from memorising; None when it could be there unseen.
+    ``operations``: all that the entry computes on tensors, in order, inside of models and out.
     """
 
     program: str
@@ -166,6 +167,7 @@ class Recipe:
     penalised: bool | None = None
     framework_steps: bool = False  # Lightning, Trainer, Accelerate: the framework does the steps
     finished: bool = True  # the trace goes to the end of the entry
+    operations: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

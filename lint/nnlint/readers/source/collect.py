@@ -269,6 +269,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         early_stopping=_noted(trace, "early stopping"),
         framework_steps=bool(trace.notes.get("framework steps")),
         finished=not trace.notes.get("exhausted"),
+        operations=tuple(trace.operations),
     )
 
 

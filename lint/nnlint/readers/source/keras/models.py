@@ -39,7 +39,7 @@ INPUT = "shape=None batch_size=None dtype=None sparse=None batch_shape=None name
 
 def new_input(call: Call, shape: Shape, name: str = "") -> Tensor:
     """A tensor that stands for what a model will be given."""
-    attributes = {"shape": shape, "name": name, "symbolic": True}
+    attributes = {"shape": shape, "name": name, "symbolic": True, "batch": 0}
     return call.interpreter.operate("input", (), attributes, call.place, name=name)
 
 

@@ -107,7 +107,7 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
     if isinstance(item, Tensor | Weight):
         tensor = item.tensor if isinstance(item, Weight) else item
         shape = Shape((batch, *tensor.shape.sizes)) if tensor.shape.rank is not None else UNKNOWN_SHAPE
-        known = {"shape": shape, **_origin(call, tensor)}
+        known = {"shape": shape, "batch": 0, **_origin(call, tensor)}
         return Tensor(Operation("input", (), known, call.place), shape, tensor.range, tensor.role)
     if isinstance(item, tuple):
         return tuple(batched(call, part, batch) for part in item)
@@ -117,7 +117,7 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
         return DictValue({k: batched(call, v, batch) for k, v in item.state.items()})
     if isinstance(item, int | float) and not isinstance(item, bool):
         shape = Shape((batch,))
-        return Tensor(Operation("input", (), {"shape": shape}, call.place), shape)
+        return Tensor(Operation("input", (), {"shape": shape, "batch": 0}, call.place), shape)
     return UNKNOWN
 
 
