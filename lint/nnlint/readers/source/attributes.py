@@ -67,6 +67,8 @@ def find_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None
 def _of_function(value: Function, name: str) -> Value:
     if name in ("__name__", "__qualname__"):
         return value.name
+    if name == "__wrapped__":
+        return MISSING if value.wrapped is None else value.wrapped
     return value.scope.module.name if name == "__module__" else UNKNOWN
 
 

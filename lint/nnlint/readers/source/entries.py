@@ -176,7 +176,7 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[Entr
     used = _is_used(text.tree)
     for node in _unlike(sorted(functions, key=used)):
         value = module.state.get(node.name)
-        if id(node) not in i.reached and isinstance(value, Function) and value.node is node:
+        if id(node) not in i.reached and isinstance(value, Function) and _stands_for(value, node):
             yield Entry(node.name, partial(_call_by_itself, i, value), used(node))
     values = [(node, module.state.get(node.name)) for node in reversed(classes)]
     known = [(node, cls) for node, cls in values if isinstance(cls, Class)]
@@ -192,6 +192,13 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[Entr
 
 def _call_by_itself(i: Interpreter, function: Function) -> Value:
     return i.call_function(function, Arguments([]), function.node)
+
+
+def _stands_for(function: Function, node: Definition) -> bool:
+    """Whether it is the function of that definition, or wraps it."""
+    while function.wrapped is not None:
+        function = function.wrapped
+    return function.node is node
 
 
 def _unlike(functions: Iterable[Definition]) -> Iterator[Definition]:

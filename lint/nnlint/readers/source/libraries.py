@@ -42,7 +42,7 @@ MODELS: dict[str, str] = {
         (
             *("functools", "collections", "math", "argparse", "dataclasses", "typing", "copy", "itertools"),
             *("types", "enum", "abc", "contextlib", "operator", "builtins", "tqdm", "time", "os", "sys"),
-            *("random", "json", "logging", "pathlib", "re", "warnings"),
+            *("random", "json", "logging", "pathlib", "re", "warnings", "inspect"),
         ),
         "standard",
     ),

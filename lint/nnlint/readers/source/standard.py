@@ -7,7 +7,7 @@ import itertools
 import math
 from typing import Any
 
-from nnlint.readers.source import paths
+from nnlint.readers.source import introspection, paths
 from nnlint.readers.source.builtins import BUILTINS
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.instances import ABSTRACT
@@ -37,10 +37,6 @@ def _partial(call: Call, arguments: Arguments) -> Value:
 
 def _identity(call: Call, arguments: Arguments) -> Value:
     return arguments.get(0, "iterable", UNKNOWN)
-
-
-def _pass_decorator(call: Call, arguments: Arguments) -> Value:
-    return arguments.get(0, "", UNKNOWN)
 
 
 def _fold_math(name: str) -> Any:
@@ -314,10 +310,6 @@ def _reduce(call: Call, arguments: Arguments) -> Value:
     return result
 
 
-def _wraps(call: Call, arguments: Arguments) -> Value:
-    return native("wraps", _pass_decorator, "decorator")
-
-
 NAMESPACE = library_class("argparse.Namespace", (OBJECT,), {"__init__": native("__init__", _keep_keywords)})
 PARSER = library_class(
     "argparse.ArgumentParser",
@@ -338,7 +330,6 @@ SYMBOLS: dict[str, Value] = {
         "functools.partial", (OBJECT,), {"__new__": native("partial", _partial)}
     ),
     "functools.reduce": native("reduce", _reduce),
-    "functools.wraps": native("wraps", _wraps),
     "functools.lru_cache": Library("functools.lru_cache"),
     "functools.cache": Library("functools.cache"),
     "math.pi": math.pi,
@@ -387,5 +378,6 @@ SYMBOLS: dict[str, Value] = {
     "tqdm.notebook.tqdm": native("tqdm", _identity),
     "builtins": Library("builtins"),
     **paths.SYMBOLS,
+    **introspection.SYMBOLS,
     **{f"builtins.{name}": value for name, value in BUILTINS.items()},
 }

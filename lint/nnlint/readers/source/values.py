@@ -157,7 +157,9 @@ class Lazy:
 
 @dataclass(eq=False, slots=True)
 class Function:
-    """A function of the program: its node, where it was made, its defaults."""
+    """A function of the program: its node, where it was made, its defaults, what ``functools.wraps`` says
+    it stands for.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope
@@ -166,6 +168,7 @@ class Function:
     keyword_defaults: dict[str, Value] = field(default_factory=dict)
     owner: Class | None = None
     decorators: frozenset[str] = frozenset()
+    wrapped: Function | None = None
 
     @property
     def text(self) -> Text:
