@@ -6,12 +6,12 @@ import difflib
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint.evidence.place import Place
-from nnlint.lines import cells_of, lines_of
+from nnlint.lines import cells_of, lines_in
 
 MARKER = b"nnlint:"
 COMMENT = re.compile(r"#\s*nnlint:\s*([A-Za-z][\w-]*)\s*(?:\[([^\]]*)\])?")
@@ -30,22 +30,23 @@ class Comment:
     lines: tuple[int, int]
 
 
-def comments_of(path: str) -> list[Comment]:
-    """Every comment to nnlint in the file, none when it cannot be read.
+def comments_of(path: str, overlay: Mapping[Path, bytes] | None = None) -> list[Comment]:
+    """Every comment to nnlint in the file, none when it cannot be read. ``overlay`` has precedence over it.
 
     A comment behind code speaks about its line, and at the end of a statement about the whole statement;
     on a line of its own it speaks about the statement that follows.
     """
     try:
-        data = Path(path).read_bytes()
+        changed = overlay.get(Path(path).resolve()) if overlay else None
+        data = Path(path).read_bytes() if changed is None else changed
     except OSError:
         return []
     if MARKER not in data:
         return []
     if not path.endswith(".ipynb"):
-        return list(_comments(path, lines_of(path), 0))
+        return list(_comments(path, lines_in(data), 0))
     cells = range(1, len(cells_of(data)) + 1)
-    return [comment for cell in cells for comment in _comments(path, lines_of(path, cell), cell)]
+    return [comment for cell in cells for comment in _comments(path, lines_in(data, cell), cell)]
 
 
 def _comments(path: str, lines: tuple[str, ...], cell: int) -> Iterator[Comment]:

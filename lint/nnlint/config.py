@@ -40,6 +40,7 @@ class Settings:
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     source: str = ""
     named: frozenset[str] = frozenset()  # paths of the command line: what is named is read, whatever it holds
+    overlay: Mapping[Path, bytes] = field(default_factory=dict)  # resolved source file -> read in its stead
 
     def covers(self, pattern: str, path: str | Path) -> bool:
         """Whether a glob of the configuration means this file: by its path, its name, or a folder above."""

@@ -36,6 +36,11 @@ def _lines(file: Path, cell: int, state: tuple[int, int]) -> tuple[str, ...]:
         data = file.read_bytes()
     except OSError:
         return ()
+    return lines_in(data, cell)
+
+
+def lines_in(data: bytes, cell: int = 0) -> tuple[str, ...]:
+    """The lines of a file with this content, or of a notebook's code cell."""
     if not cell:
         return tuple(END_OF_LINE.split(_decoded(data)))
     cells = cells_of(data)

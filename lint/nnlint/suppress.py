@@ -73,7 +73,7 @@ def apply(
 
     ``whole``: everything that the configuration is for was linted, so that its entries can be judged, too.
     """
-    silencers = [*_comments(findings, evidence), *_entries(settings, whole)]
+    silencers = [*_comments(findings, evidence, settings), *_entries(settings, whole)]
     kept = _kept(findings, silencers)
     ran = {c.code for c in checks if _could_speak(c, evidence)}
     judged = [_judge(s, ran) for s in silencers if s.judged]
@@ -88,11 +88,13 @@ def _kept(findings: Iterable[Finding], silencers: Sequence[Silencer]) -> list[Fi
     return [f for f in findings if not sum(s.silences(f, by_code) for s in silencers)]
 
 
-def _comments(findings: Iterable[Finding], evidence: Iterable[object]) -> Iterator[Silencer]:
+def _comments(
+    findings: Iterable[Finding], evidence: Iterable[object], settings: Settings
+) -> Iterator[Silencer]:
     paths = [e.path for e in evidence if isinstance(e, Program)]
     paths += [f.place.path for f in findings if f.place.path.endswith(SOURCES)]
     for path in dict.fromkeys(paths):
-        for comment in comments_of(path):
+        for comment in comments_of(path, settings.overlay):
             yield Silencer(
                 comment.place, comment.directive, comment.selectors, partial(_below_comment, comment)
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -39,8 +39,9 @@ ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 class Project:
     """All source files of a run and what they import from disk. Third-party code is never opened."""
 
-    def __init__(self) -> None:
+    def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
         self.libraries = Libraries()
+        self._overlay = overlay or {}
         self._texts: dict[Path, Text | Unreadable] = {}
         self._modules: dict[Path, ModuleValue] = {}
         self._roots: dict[Path, tuple[Path, ...]] = {}
@@ -53,7 +54,7 @@ class Project:
         """A file, parsed once."""
         key = path.resolve()
         if key not in self._texts:
-            self._texts[key] = read_text(path)
+            self._texts[key] = read_text(path, self._overlay.get(key))
         return self._texts[key]
 
     def module(self, i: Interpreter, path: Path, name: str = "") -> ModuleValue | None:

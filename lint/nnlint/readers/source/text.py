@@ -64,13 +64,13 @@ class Text:
         return cached
 
 
-def read_text(path: Path) -> Text | Unreadable:
-    """Parse a ``.py`` file or a notebook. Never raises for bad content."""
+def read_text(path: Path, data: bytes | None = None) -> Text | Unreadable:
+    """Parse a ``.py`` file or a notebook, or ``data`` in its stead. Never raises for bad content."""
     name = str(path)
     try:
         if path.stat().st_size > MAX_BYTES:
             return Unreadable(Place(name), "python", f"larger than {MAX_BYTES:_} bytes")
-        data = path.read_bytes()
+        data = path.read_bytes() if data is None else data
     except OSError as error:
         return Unreadable(Place(name), "python", error.strerror or str(error))
     if path.suffix == ".ipynb":
@@ -115,7 +115,7 @@ def _notebook(path: str, data: bytes) -> Text | Unreadable:
     lines: list[str] = []
     origin: list[tuple[int, int]] = []
     for number, text in enumerate(texts, 1):
-        for local, line in enumerate(_without_magics(text), 1):
+        for local, line in enumerate(without_magics(text), 1):
             lines.append(line)
             origin.append((number, local))
     return parse(path, "\n".join(lines) + "\n", (*origin, origin[-1] if origin else (1, 1)))
@@ -126,7 +126,7 @@ def _cell_source(cell: dict[str, object]) -> str:
     return "".join(source) if isinstance(source, list) else str(source)
 
 
-def _without_magics(text: str) -> list[str]:
+def without_magics(text: str) -> list[str]:
     """Lines with IPython's own commands blanked out; a ``%%magic`` cell is not Python at all."""
     lines = re.split(r"\r\n|\r|\n", text)
     if lines and lines[0].lstrip().startswith("%%"):
