@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
-from nnlint.network.lookback import api, home, last_shaping
-from nnlint.network.shape import UNKNOWN
+from nnlint.network.lookback import api, home
+from nnlint_checks.architecture.meeting import first_conflict, shortened, trail
 
 MEETING = re.compile(r"(\w+=.+?), got (.+)")
-LONGEST = 100  # characters of a message
 
 
 @check("AR601", level=ERROR)
@@ -90,12 +88,12 @@ def shape_mismatch(network: Network) -> Iterator[Finding]:
         ```
     """
     for operation in network.operations:
-        if operation.conflict and not any(t.operation.conflict for t in operation.inputs):
+        if first_conflict(operation):
             yield Finding(
                 home(Tensor(operation)),
                 _message(operation),
                 "change one of the two sizes so that they agree",
-                tuple(_trail(operation)),
+                tuple(trail(operation)),
             )
 
 
@@ -104,14 +102,4 @@ def _message(operation: Operation) -> str:
     name = api(operation)
     meeting = MEETING.fullmatch(operation.conflict)
     text = f"{name}({meeting[1]}) gets {meeting[2]}" if meeting else f"{name}: {operation.conflict}"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def _trail(operation: Operation) -> Iterator[Step]:
-    """Where the values that meet were made, and where the layer was."""
-    for tensor in operation.inputs:
-        made = last_shaping(tensor)[0]
-        if home(made).path and made.shape != UNKNOWN:
-            yield Step(home(made), f"{api(made.operation)} gives {made.shape}")
-    if operation.layer is not None and operation.layer.place != home(Tensor(operation)):
-        yield Step(operation.layer.place, f"{api(operation)} is made here")
+    return shortened(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnlint.network.graph import Tensor
-from nnlint.network.size import symbol
+from nnlint.network.layouts import axis_symbol
 from nnlint.readers.source.values import UNKNOWN, Value
 
 
@@ -42,4 +42,4 @@ def shape_of(tensor: Tensor) -> Value:
 def size_at(tensor: Tensor, axis: int) -> Value:
     """One size; a symbol of its own where it is not known."""
     size = tensor.shape.axis(axis)
-    return symbol(f"s{tensor.operation.number}.{axis}") if size is None else size
+    return axis_symbol(tensor.operation.number, axis) if size is None else size
