@@ -26,6 +26,19 @@ class Loss:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How classes are written: ``encoding`` is ``integers`` or ``one-hot``, ``classes`` how many there are.
+
+    ``api``: what made them so (``to_categorical``, ``MNIST``).
+    """
+
+    encoding: str
+    api: str
+    place: Place
+    classes: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LossUse:
     """This value meets this loss here.
@@ -35,6 +48,7 @@ class LossUse:
     what the program calls the target (``y``, ``price`` of ``batch["price"]``), "" when it has no name.
     ``reconstructs``: the target is what went into a model. ``steps``: (name, step) for what the text of the
     program does to named values anywhere (``("y", "log1p")``): reasons for silence, no proof.
+    ``prediction_name``: what the program calls the prediction. ``labels``: how the target says the classes.
     """
 
     loss: Loss
@@ -48,6 +62,37 @@ class LossUse:
     target_name: str = ""
     reconstructs: bool = False
     steps: frozenset[tuple[str, str]] = frozenset()
+    prediction_name: str = ""
+    labels: Labels | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """Outside of every model the program makes classes, or truth values, of what a model gave.
+
+    ``kind``: ``argmax``, ``compare``, ``round`` or ``metric`` (one that thresholds by itself). ``value`` is
+    what is decided on, ``operation`` what decides; for comparisons ``operator`` (``Gt``) as with the value on
+    the left, and ``threshold``, None when the value is not compared with a number. ``scored``: the result is
+    compared with something else, as for an accuracy. ``picks``: the result is used as an index.
+    """
+
+    kind: str
+    value: Tensor
+    operation: Operation
+    place: Place
+    operator: str = ""
+    threshold: float | None = None
+    api: str = ""
+    scored: bool = False
+    picks: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Differentiated:
+    """A value that the program, or its framework, computes gradients of."""
+
+    value: Tensor
+    place: Place
 
 
 class Did(enum.StrEnum):
@@ -167,6 +212,8 @@ class Recipe:
     penalised: bool | None = None
     framework_steps: bool = False  # Lightning, Trainer, Accelerate: the framework does the steps
     finished: bool = True  # the trace goes to the end of the entry
+    decisions: tuple[Decision, ...] = ()
+    differentiated: tuple[Differentiated, ...] = ()
     operations: tuple[Operation, ...] = ()
 
 

@@ -11,6 +11,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
+from nnlint.readers.source.decisions import decisions
 from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.habits import habits
 from nnlint.readers.source.hidden import unregistered
@@ -193,6 +194,8 @@ def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]
         "" if _proven_other(call) else call.target_name,
         _reconstructs(call, trace),
         steps,
+        call.prediction_name,
+        call.labels,
     )
 
 
@@ -269,6 +272,8 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         early_stopping=_noted(trace, "early stopping"),
         framework_steps=bool(trace.notes.get("framework steps")),
         finished=not trace.notes.get("exhausted"),
+        decisions=decisions(trace),
+        differentiated=tuple(trace.gradients_of),
         operations=tuple(trace.operations),
     )
 

@@ -27,6 +27,7 @@ from nnlint.readers.source.values import (
     Arguments,
     Bound,
     Class,
+    DictValue,
     Function,
     Instance,
     ModuleValue,
@@ -151,8 +152,9 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
             result = i.call_function(method, Arguments([model]), method.node)
         if trains_model and model.state.get("automatic_optimization") is not False:
             i.trace.notes["framework steps"] = True
-            for tensor in tensors_in(result):
-                i.trace.differentiate(tensor)
+            loss = result.state.get("loss", result) if isinstance(result, DictValue) else result
+            for tensor in tensors_in(loss):
+                i.trace.differentiate(tensor, tensor.place)
     configure = model.cls.find("configure_optimizers")
     if isinstance(configure, Function):
         i.call_function(configure, Arguments([model]), configure.node)

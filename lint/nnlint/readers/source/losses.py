@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loss
 from nnlint.network.graph import Tensor
+from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.trace import LossCall
 from nnlint.readers.source.values import Call, Value, Weight
@@ -20,6 +21,7 @@ def meet(
     event: bool = True,
     target_name: str = "",
     computed: bool = False,
+    prediction_name: str = "",
 ) -> Tensor:
     """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
     i, place = call.interpreter, place or call.place
@@ -30,7 +32,18 @@ def meet(
     if event:
         i.trace.did(Did.LOSS, place, loss=loss.kind)
     i.trace.losses.append(
-        LossCall(loss, left, right, place, result.operation, i.trace.gradients[-1], target_name, computed)
+        LossCall(
+            loss,
+            left,
+            right,
+            place,
+            result.operation,
+            i.trace.gradients[-1],
+            target_name,
+            computed,
+            prediction_name,
+            labels_of(target),
+        )
     )
     return result
 

@@ -85,6 +85,14 @@ def is_computed(node: ast.AST) -> bool:
             return False
 
 
+def written(node: ast.AST, position: int, name: str) -> ast.expr | None:
+    """How the program writes an argument of a call, None where it does not."""
+    if not isinstance(node, ast.Call):
+        return None
+    named = next((k.value for k in node.keywords if k.arg == name), None)
+    return node.args[position] if named is None and len(node.args) > position else named
+
+
 def arguments_named(node: ast.AST) -> frozenset[str]:
     """The names that the positional arguments of a call are about."""
     return frozenset(filter(None, map(base_name, node.args))) if isinstance(node, ast.Call) else frozenset()

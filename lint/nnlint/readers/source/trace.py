@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nnlint.evidence.place import Place
-from nnlint.evidence.source import Did, Event, Fit, Loop, Loss, Rows, SplitUse
+from nnlint.evidence.source import Decision, Did, Differentiated, Event, Fit, Labels, Loop, Loss, Rows, SplitUse
+from nnlint.network.gradients import reached
 from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.values import Arguments, Instance
 
@@ -27,6 +28,8 @@ class LossCall:
     gradients: bool | None
     target_name: str = ""
     computed: bool = False
+    prediction_name: str = ""
+    labels: Labels | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -51,6 +54,8 @@ class Trace:
     models: list[Instance] = field(default_factory=list)
     optimizers: list[Instance] = field(default_factory=list)
     differentiated: set[int] = field(default_factory=set)
+    gradients_of: list[Differentiated] = field(default_factory=list)
+    metrics: list[Decision] = field(default_factory=list)  # metrics that decide by themselves
     given: set[str] = field(default_factory=set)  # names of what models are called with
     hosted: list[tuple[Instance, Arguments]] = field(default_factory=list)  # made by a base not known
     reads: list[tuple[str, Place]] = field(default_factory=list)
@@ -65,9 +70,10 @@ class Trace:
     functions: tuple[str, ...] = ()
     inside: int = 0  # depth of model calls
 
-    def differentiate(self, tensor: Tensor) -> None:
-        """What a tensor was computed from counts as trained."""
-        self.differentiated.update(id(operation) for operation in tensor.ancestors())
+    def differentiate(self, tensor: Tensor, place: Place) -> None:
+        """What the gradient of a tensor gets to counts as trained."""
+        self.differentiated.update(id(operation) for operation in reached(tensor))
+        self.gradients_of.append(Differentiated(tensor, place))
 
     def did(self, did: Did, place: Place, *subjects: int, **details: object) -> None:
         """Record an event at this point of the program."""
@@ -137,4 +143,6 @@ class Trace:
             self.fits,
             self.splits,
             self.rows,
+            self.gradients_of,
+            self.metrics,
         )

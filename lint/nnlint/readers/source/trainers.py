@@ -47,7 +47,7 @@ def run_hosted(i: Interpreter) -> None:
         result = i.call_function(method, Arguments([trainer, model, *[UNKNOWN] * missing]), method.node)
         i.trace.notes["framework steps"] = True
         for tensor in tensors_in(result):
-            i.trace.differentiated.update(id(operation) for operation in tensor.ancestors())
+            i.trace.differentiate(tensor, tensor.place)
 
 
 def _required(function: Function) -> int:

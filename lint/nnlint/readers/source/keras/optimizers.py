@@ -74,7 +74,7 @@ def optimizer_from(call: Call, value: Value) -> Value:
 def differentiate(i: Interpreter, value: Value) -> None:
     """What a value was computed from counts as trained."""
     for tensor in tensors_in(value):
-        i.trace.differentiate(tensor)
+        i.trace.differentiate(tensor, tensor.place)
 
 
 def _minimize(call: Call, arguments: Arguments) -> Value:

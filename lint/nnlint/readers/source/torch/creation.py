@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnlint.evidence.source import Labels
 from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
@@ -25,9 +26,15 @@ def _create(low: float | None, high: float | None) -> Code:
         )
         shape = UNKNOWN_SHAPE if sizes is None else Shape(sizes)
         span = None if low is None or high is None else Range(low, high)
-        return constant(call, shape, span)
+        return constant(call, shape, span, **asked(arguments))
 
     return run
+
+
+def asked(arguments: Arguments) -> dict[str, Any]:
+    """``requires_grad=True`` as an attribute."""
+    wanted = arguments.keywords.get("requires_grad", False)
+    return {} if wanted is False else {"requires_grad": True}
 
 
 def constant(call: Call, shape: Shape, span: Range | None, **attributes: Any) -> Tensor:
@@ -51,23 +58,27 @@ def _randint(call: Call, arguments: Arguments) -> Value:
     given = next((v for v in arguments.positional if isinstance(v, tuple | ListValue)), UNKNOWN)
     size = arguments.keywords.get("size", given)
     sizes = sizes_of([size]) if isinstance(size, tuple | ListValue) and not arguments.open else None
-    return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), None)
+    numbers = [v for v in arguments.positional[:2] if isinstance(v, int)]
+    high = numbers[-1] if numbers else arguments.keywords.get("high")
+    low = numbers[0] if len(numbers) > 1 else arguments.keywords.get("low", 0)
+    known = high if isinstance(high, int) and low == 0 else None
+    labels = Labels("integers", "randint", call.place, known)
+    return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), None, labels=labels)
 
 
 def _tensor(call: Call, arguments: Arguments) -> Value:
     data = arguments.get(0, "data", UNKNOWN)
     if isinstance(data, Tensor | Weight):
-        return call.interpreter.operate("detach", (of_tensor(call, data),), {}, call.place)
+        return call.interpreter.operate("detach", (of_tensor(call, data),), asked(arguments), call.place)
     held = _held(data)
     if held is not None:
         return constant(call, held.shape, None, data=held)
-    numbers = flat_numbers(data)
+    numbers, attributes = flat_numbers(data), asked(arguments)
     if numbers is None:
-        return constant(call, UNKNOWN_SHAPE, None)
+        return constant(call, UNKNOWN_SHAPE, None, **attributes)
     shape, values = numbers
-    return constant(
-        call, Shape(shape), Range(min(values), max(values)) if values else None, values=tuple(values)
-    )
+    span = Range(min(values), max(values)) if values else None
+    return constant(call, Shape(shape), span, values=tuple(values), **attributes)
 
 
 def _held(value: Value) -> Any:

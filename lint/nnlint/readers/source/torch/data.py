@@ -13,6 +13,7 @@ from nnlint.network.size import Size, symbol
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
     MISSING,
@@ -122,12 +123,14 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
 
 
 def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
-    """Which table or array the tensor is from, as an attribute."""
+    """Which table or array the tensor is from, and how it writes classes, as attributes."""
+    labels = labels_of(tensor)
+    known = {} if labels is None else {"labels": labels}
     if not call.interpreter.project.libraries.holds_data:
-        return {}
+        return known
     from nnlint.readers.source.tabular.bridge import attributes
 
-    return attributes(tensor)
+    return {**known, **attributes(tensor)}
 
 
 def _tensor_dataset_init(call: Call, arguments: Arguments) -> Value:

@@ -87,16 +87,21 @@ ROWS: dict[str, Row] = {
     "true_divide": _row("divide", "input other", 2),
     "maximum": _row("maximum", "input other", 2),
     "minimum": _row("minimum", "input other", 2),
-    **{name: _row("compare", "input other", 2) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
+    **{
+        name: Row("compare", "input other", fixed={"operator": operator}, tensors=2)
+        for name, operator in (
+            *(("eq", "Eq"), ("ne", "NotEq"), ("lt", "Lt"), ("le", "LtE"), ("gt", "Gt"), ("ge", "GtE")),
+            *(("less", "Lt"), ("less_equal", "LtE"), ("greater", "Gt"), ("greater_equal", "GtE")),
+        )
+    },
     **{name: _row("matmul", "input other", 2) for name in ("matmul", "mm", "bmm", "spmm")},
     "masked_fill": _row("fill", "input mask value"),
     "fill": _row("fill", "input value"),
     "zero": _row("fill"),
     "detach": _row("detach"),
-    "long": _row("cast"),
-    "int": _row("cast"),
-    "bool": _row("cast"),
+    **{name: Row("cast", "input", fixed={"to": name}) for name in ("long", "int", "short", "bool")},
     "numpy": _row("detach"),
+    "item": _row("detach"),
     "flatten": _row("flatten", "input start_dim=0 end_dim=-1", start="start_dim", end="end_dim"),
     "ravel": Row("flatten", "input", {}, {"start": 0, "end": -1}),
     "transpose": _row("transpose", "input dim0 dim1", first="dim0", second="dim1"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
 from nnlint.readers.source import losses
 from nnlint.readers.source.definitions import library_class, native
-from nnlint.readers.source.preparation import base_name, is_computed
+from nnlint.readers.source.preparation import base_name, is_computed, written
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
@@ -62,20 +61,17 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
 
 
 def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
-    """A loss met its arguments; the target's name is that in the call."""
-    written = _target(call.node)
-    if written is None:
-        return losses.meet(call, loss, prediction, target)
-    name, computed = base_name(written), is_computed(written)
-    return losses.meet(call, loss, prediction, target, target_name=name, computed=computed)
-
-
-def _target(node: ast.AST) -> ast.expr | None:
-    """How the program writes the target, at the call of the loss."""
-    if not isinstance(node, ast.Call):
-        return None
-    named = next((k.value for k in node.keywords if k.arg == "target"), None)
-    return node.args[1] if named is None and len(node.args) > 1 else named
+    """A loss met its arguments; their names are those in the call."""
+    first, second = written(call.node, 0, "input"), written(call.node, 1, "target")
+    return losses.meet(
+        call,
+        loss,
+        prediction,
+        target,
+        target_name="" if second is None else base_name(second),
+        computed=second is not None and is_computed(second),
+        prediction_name="" if first is None else base_name(first),
+    )
 
 
 def _init(signature: str) -> Callable[[Call, Arguments], Value]:

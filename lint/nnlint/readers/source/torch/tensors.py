@@ -6,8 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Did
+from nnlint.network.gradients import INTEGERS
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.rows import type_name
 from nnlint.readers.source.shapes import shape_of, size_at
 from nnlint.readers.source.torch import functions, init
 from nnlint.readers.source.values import (
@@ -107,18 +109,33 @@ def _numel(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 
 def _backward(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     trace = call.interpreter.trace
-    trace.differentiate(tensor)
+    trace.differentiate(tensor, call.place)
     trace.did(Did.BACKWARD, call.place)
     return None
 
 
 def _leave(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
-    """``.item()``, ``.numpy()``, ``.tolist()``: out of the graph."""
+    """``.tolist()``: out of the graph."""
     return UNKNOWN
 
 
 def _moved(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     return tensor
+
+
+def _converted(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    """``.to(torch.long)``, ``.type(torch.LongTensor)``, ``.astype(int)``: another type, if one is named."""
+    wanted = next((t for value in arguments.all() if (t := type_name(value)) in INTEGERS), None)
+    if wanted is None:
+        return tensor
+    return call.interpreter.operate("cast", (tensor,), {"to": wanted}, call.place)
+
+
+def _asks(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    """``.requires_grad_()``."""
+    asked = arguments.get(0, "requires_grad", True) is not False
+    attributes = {"requires_grad": True} if asked else {}
+    return call.interpreter.operate("identity", (tensor,), {**attributes, "inplace": True}, call.place)
 
 
 def _contiguous(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
@@ -132,17 +149,17 @@ METHODS = {
     "ndimension": _dim,
     "numel": _numel,
     "backward": _backward,
-    **dict.fromkeys(("item", "tolist"), _leave),
+    "tolist": _leave,
+    "requires_grad_": _asks,
+    **dict.fromkeys(("to", "type", "astype"), _converted),
     **dict.fromkeys(
         (
-            "to",
             "cuda",
             "cpu",
             "float",
             "double",
             "half",
             "clone",
-            "requires_grad_",
             "bfloat16",
             "type_as",
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nnlint.evidence.source import Labels
 from nnlint.network.facts import Meaning, Range, Role
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
@@ -189,7 +190,9 @@ def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
         channels, height, width = SIZES[name]
         transform = dataset.state.get("transform")
         picture = through(Picture(channels, height, width), (transform,)) if transform is not None else None
-        label = Tensor(Operation("input", (), {"shape": Shape()}, call.place), Shape(), None, LABEL)
+        labels = Labels("integers", name, dataset.place, CLASSES.get(name))
+        attributes = {"shape": Shape(), "labels": labels}
+        label = Tensor(Operation("input", (), attributes, call.place), Shape(), None, LABEL)
         target = label if dataset.state.get("target_transform") is None else UNKNOWN
         return (_tensor(call, picture), target)
 
@@ -197,6 +200,11 @@ def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
 
 
 LABEL = Role(Meaning.CLASS_INDICES)
+CLASSES = {
+    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST", "QMNIST", "CIFAR10", "STL10", "SVHN"), 10),
+    "CIFAR100": 100,
+}
+"""How many classes the labels of a data set name, by the pages of torchvision."""
 
 
 def _tensor(call: Call, picture: Picture | None) -> Value:
