@@ -44,6 +44,8 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
         for path in files:
             progress(str(path))
             evidence += _read(interpreter, path, str(path) in settings.named)
+            if interpreter.project.forget(interpreter):
+                gc.collect()  # modules, functions and scopes refer to each other
     finally:
         sys.setrecursionlimit(limit)
         if collecting:

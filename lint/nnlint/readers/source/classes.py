@@ -60,12 +60,20 @@ def _is_marker(decorator: ast.expr) -> bool:
 
 
 def _decorate(i: Interpreter, decorator: Value, value: Value, node: ast.expr) -> Value:
-    """Call decorators of the program; those of libraries are taken to pass the function through."""
+    """Call decorators of the program; those of libraries are taken to pass the function through.
+
+    One that did not come to its end does not get a second try: it would not then, either.
+    """
     if isinstance(decorator, Function | Instance) or (
         isinstance(decorator, Native) and decorator.kind == "decorator"
     ):
-        result = i.within(DECORATOR_FUEL, lambda: i.call(decorator, Arguments([value]), node))
-        return value if isinstance(result, Unknown) or result is None else result
+        written = decorator.node if isinstance(decorator, Function) else decorator
+        if written in i.endless:
+            return value
+        result = i.within(DECORATOR_FUEL, lambda: i.call(decorator, Arguments([value]), node), MISSING)
+        if result is MISSING:
+            i.endless.add(written)
+        return value if isinstance(result, Unknown) or result is None or result is MISSING else result
     return value
 
 

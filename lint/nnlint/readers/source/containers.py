@@ -74,12 +74,7 @@ def _set(i: Interpreter, value: ListValue, items: tuple[Value, ...] | None) -> N
 
 def _append(call: Call, value: ListValue, arguments: Arguments) -> Value:
     items, item = value.items, arguments.get(0, "", UNKNOWN)
-    if (
-        items is not None
-        and value.kind == "set"
-        and constant(item)
-        and item in [v for v in items if constant(v)]
-    ):
+    if items is not None and value.kind == "set" and constant(item) and item in items:
         return None
     _set(call.interpreter, value, None if arguments.open else chained(items, (item,)))
     if items is None:

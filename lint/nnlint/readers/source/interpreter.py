@@ -53,6 +53,9 @@ MAX_DEPTH = 60
 MAX_RECURSION = 12
 """The same function inside itself: enough for recursive U-Nets, not for a runaway."""
 
+MAX_LOOPED = 2
+"""The same when each call stands in a loop that is run twice to be summarised: the work doubles each time."""
+
 
 class OutOfFuel(Exception):
     """The entry took more steps than it may."""
@@ -68,6 +71,7 @@ class Frame:
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] | None = None
     uncertain_yields: bool = False
+    uncertain: int = 0  # loops around the call whose rounds are not told apart
     value: Value = None
     left: list[Writes] = field(default_factory=list)
     loops: list[list[Writes]] = field(default_factory=list)
@@ -83,10 +87,12 @@ class Interpreter:
         self.fuel = 0
         self.frames: list[Frame] = []
         self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
+        self.endless: set[object] = set()  # decorators that did not come to their end
         self.keys = 0
         self.looked_at: dict[object, int] = {}  # classes whose models got a call of their own, in this file
         self.guessed = False  # whether the entry runs with arguments that the program may never give
         self.main = False  # whether ``if __name__ == "__main__"`` holds
+        self.trying = False  # whether a loop runs only to see what it changes
         self.uncertain = 0  # loops around this point whose rounds are not told apart
 
     # state
@@ -106,8 +112,8 @@ class Interpreter:
         """Where a node of the present text stands."""
         return self.frame.text.place(node)
 
-    def within(self, fuel: int, run: Callable[[], Value]) -> Value:
-        """The value of ``run``, UNKNOWN when it takes more than ``fuel``."""
+    def within(self, fuel: int, run: Callable[[], Value], otherwise: Value = UNKNOWN) -> Value:
+        """The value of ``run``; ``otherwise`` when it takes more than ``fuel``."""
         before = self.fuel
         self.fuel = available = min(before, fuel)
         try:
@@ -115,7 +121,7 @@ class Interpreter:
         except OutOfFuel:
             if available == before:
                 raise
-            return UNKNOWN
+            return otherwise
         finally:
             self.fuel += before - available
 
@@ -233,13 +239,12 @@ class Interpreter:
         """Interpret the body of a function of the program."""
         self.burn(2)
         self.reached.add(id(function.node))
-        depth = sum(f.function is not None and f.function.node is function.node for f in self.frames)
-        if len(self.frames) >= MAX_DEPTH or depth >= MAX_RECURSION:
+        if self._runs_away(function):
             self.trace.opaque += 1
             return UNKNOWN
         scope = Scope({}, function.scope.module, function.scope)
         self.bind_parameters(function, arguments, scope)
-        frame = Frame(function, scope, function.text)
+        frame = Frame(function, scope, function.text, uncertain=self.uncertain)
         functions = self.trace.functions
         self.trace.functions = (*functions, function.name)
         try:
@@ -247,6 +252,16 @@ class Interpreter:
                 return self._run(function, frame)
         finally:
             self.trace.functions = functions
+
+    def _runs_away(self, function: Function) -> bool:
+        """Whether one more call of it would go deeper than anything that the interpreter decides."""
+        frames, node = self.frames, function.node
+        if len(frames) >= MAX_DEPTH:
+            return True
+        same = [f for f in frames if f.function is not None and f.function.node is node]
+        return bool(same) and (
+            len(same) >= MAX_RECURSION or self.uncertain - same[0].uncertain > MAX_LOOPED
+        )
 
     def _run(self, function: Function, frame: Frame) -> Value:
         if isinstance(function.node, ast.Lambda):

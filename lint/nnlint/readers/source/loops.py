@@ -73,13 +73,15 @@ def _unroll(i: Interpreter, node: ast.For, values: list[Value], counted: bool) -
 def _summarise(
     i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loader: object, count: int | None
 ) -> Flow:
-    """Run the body to see what it changes, forget that, run it again from a state that holds in any round."""
+    """Run the body to see what it changes, forget that, run it again from a state that holds in any round.
+
+    Where a loop around it is only tried, once is enough: else the work would double with each loop inside.
+    """
     loop = Loop(i.place(node), loader, count)  # type: ignore[arg-type]
     i.uncertain += 1
     try:
-        start = i.trace.mark()
-        _round(i, node, bind, loop, record=False)
-        i.trace.rewind(start)
+        if not i.trying:
+            _try_round(i, node, bind, loop)
         flow = _round(i, node, bind, loop, record=True)
     finally:
         i.uncertain -= 1
@@ -87,6 +89,16 @@ def _summarise(
         i.frame.returns.append(i.frame.value)
     statements.run_block(i, node.orelse)
     return statements.Flow.NEXT
+
+
+def _try_round(i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loop: Loop) -> None:
+    start = i.trace.mark()
+    i.trying = True
+    try:
+        _round(i, node, bind, loop, record=False)
+    finally:
+        i.trying = False
+        i.trace.rewind(start)
 
 
 def _round(

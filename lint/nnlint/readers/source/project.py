@@ -33,6 +33,9 @@ MODULE_FUEL = 200_000
 BIG = 400
 """Files of a package above which its modules run only when a name of theirs is used."""
 
+KEPT_SOURCE = 6_000_000
+"""Characters of source whose syntax trees are kept at a time: half a gigabyte of memory."""
+
 ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
@@ -47,8 +50,28 @@ class Project:
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._big: dict[Path, bool] = {}
         self._found: dict[tuple[str, Path], Path | None] = {}
+        self._reached: dict[Path, set[int]] = {}  # by file, lines of what was called before it was forgotten
+        self._kept = 0  # characters of the texts that are in memory
 
     # files
+
+    def forget(self, i: Interpreter) -> bool:
+        """Drop all modules when their syntax trees take too much memory; what is asked for is read again.
+
+        That a function was called stays known, by its line.
+        """
+        if self._kept < KEPT_SOURCE:
+            return False
+        for path, text in self._texts.items():
+            if isinstance(text, Text):
+                lines = {n.lineno for n in _definitions(text) if id(n) in i.reached}
+                self._reached.setdefault(path, set()).update(lines)
+        i.reached.clear()
+        i.endless.clear()
+        self._texts.clear()
+        self._modules.clear()
+        self._kept = 0
+        return True
 
     def text(self, path: Path) -> Text | Unreadable:
         """A file, parsed once."""
@@ -69,6 +92,8 @@ class Project:
         module = ModuleValue(
             name or path.stem, {"__name__": name or path.stem, "__file__": UNKNOWN}, text, package
         )
+        called = self._reached.get(key, set())
+        i.reached.update(id(n) for n in _definitions(text) if n.lineno in called)
         self._modules[key] = module  # before it runs: circular imports see what is there so far
         self._run(i, module, text)
         return module
@@ -227,6 +252,15 @@ class Project:
             return Path(module.state["__path__"]) if "__path__" in module.state else None
         path = Path(module.text.path)
         return path.parent if path.name == "__init__.py" else None
+
+
+def _definitions(text: Text) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Functions and classes at the top of a file, and the methods of the classes."""
+    for node in text.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+        if isinstance(node, ast.ClassDef):
+            yield from (n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def _is_inside(name: str, folder: Path) -> bool:

@@ -178,16 +178,12 @@ def _class(i: Interpreter, node: ast.ClassDef) -> None:
     write_variable(i, node.name, classes.make_class(i, node))
 
 
-def is_generator(node: ast.AST, cache: dict[int, bool] = {}) -> bool:  # noqa: B006 - the cache is the point
-    """Whether a function's own body yields."""
-    found = cache.get(id(node))
+def is_generator(node: ast.AST) -> bool:
+    """Whether a function's own body yields; kept at the node, as long as that lives."""
+    found: bool | None = node.__dict__.get("_is_generator")
     if found is None:
-        found = cache[id(node)] = _yields(node)
-        _KEPT.append(node)  # an id is only good while its node lives
+        found = node.__dict__["_is_generator"] = _yields(node)
     return found
-
-
-_KEPT: list[ast.AST] = []
 
 
 def _yields(node: ast.AST) -> bool:
