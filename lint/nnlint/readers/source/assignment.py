@@ -10,7 +10,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
-from nnlint.readers.source.operators import binary
+from nnlint.readers.source.operators import binary, tensors
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
     UNKNOWN,
@@ -98,7 +98,10 @@ def _augmented(i: Interpreter, node: ast.AugAssign) -> None:
     if isinstance(current, ListValue) and isinstance(node.op, ast.Add):
         i.heap.write(current.state, "items", chained(current.items, iterate(i, operand)))
         return
-    assign(i, node.target, binary(i, node.op, current, operand, node))
+    if isinstance(current, Tensor):
+        assign(i, node.target, tensors(i, node.op, current, operand, node, inplace=True))
+    else:
+        assign(i, node.target, binary(i, node.op, current, operand, node))
 
 
 def _as_load(target: ast.expr) -> ast.expr:

@@ -33,6 +33,7 @@ from nnlint.readers.source.values import (
     Value,
     Weight,
 )
+from nnlint.readers.source.writes import overwritten
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -299,7 +300,8 @@ class Libraries:
             return
         target = _written(i, node, result.operation.inputs[:1])
         if isinstance(target, ast.Name | ast.Attribute):
-            assign(i, target, result)
+            said = getattr(node.func, "attr", getattr(node.func, "id", "")).endswith("_")
+            assign(i, target, result if said else overwritten(result))
 
     def named(self, i: Interpreter, name: str, value: Value) -> None:
         """A value was given a name: loaders and data take their role from it."""

@@ -35,6 +35,7 @@ from nnlint.readers.source.values import (
     constant,
     new_list,
 )
+from nnlint.readers.source.writes import writing
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -109,7 +110,7 @@ def as_tensor(i: Interpreter, value: Value, node: ast.AST) -> Tensor:
 def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
     """``left op right``."""
     if isinstance(left, Tensor | Weight) or isinstance(right, Tensor | Weight):
-        return _tensors(i, op, left, right, node)
+        return tensors(i, op, left, right, node)
     if constant(left) and constant(right):
         return _fold(op, left, right)
     if isinstance(left, int | Symbolic) and isinstance(right, int | Symbolic):
@@ -178,13 +179,18 @@ def _sizes(op: ast.operator, left: Value, right: Value) -> Value:
     return UNKNOWN if result is None else result
 
 
-def _tensors(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+def tensors(
+    i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST, *, inplace: bool = False
+) -> Value:
+    """Arithmetic with a tensor. ``inplace``: the result is written over ``left``."""
     kind = TENSOR.get(type(op))
     if kind is None:
         return UNKNOWN
-    attributes = {"exponent": right} if kind == "power" and isinstance(right, int | float) else {}
+    attributes: dict[str, Value] = {"inplace": True} if inplace else {}
+    if kind == "power" and isinstance(right, int | float):
+        attributes["exponent"] = right
     a, b = as_tensor(i, left, node), as_tensor(i, right, node)
-    return i.operate(kind, (a, b), attributes, i.place(node))
+    return i.operate(kind, (a, b), writing(i, attributes), i.place(node))
 
 
 def _concatenate(left: Value, right: Value) -> Value:

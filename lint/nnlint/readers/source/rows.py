@@ -18,6 +18,7 @@ from nnlint.readers.source.values import (
     Native,
     Value,
 )
+from nnlint.readers.source.writes import writing
 
 Code = Callable[[Call, Arguments], Value]
 

@@ -17,6 +17,7 @@ from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.torch.parameters import Bound
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
 from nnlint.readers.source.weights import make_weight
+from nnlint.readers.source.writes import writing
 
 
 def attributes_of(bound: Bound, names: Mapping[str, str], fixed: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         return i.operate(
             spec.kind,
             inputs[:1] if spec.kind != "bilinear" else inputs,
-            attributes,
+            writing(i, attributes),
             call.place,
             name=layer.name,
             layer=layer,
