@@ -29,10 +29,11 @@ def softmax(kind: str) -> Translation:
     """Softmax over one axis; before opset 13 over the axis (1 by default) and all that follow it.
 
     ``axes`` says over which, counted from the end; ``axis`` is None when they are several or not known.
+    ``default``: the node does not say which.
     """
 
     def translate(node: Node) -> Made:
-        x = node.tensor(0).shape
+        x, default = node.tensor(0).shape, "axis" not in node.attributes
         if node.opset >= 13:
             axis = node.attributes.get("axis", -1)
             return Made(kind, node.inputs, {"axis": axis, "axes": (axis,)})
@@ -42,7 +43,8 @@ def softmax(kind: str) -> Translation:
             return Made(kind, node.inputs, {"axis": None, "axes": None})
         # Axes of size 1 behind the first one change nothing.
         over = [i for i in range(first, 0) if x.axis(i) != 1] or [first]
-        return Made(kind, node.inputs, {"axis": over[0] if len(over) == 1 else None, "axes": tuple(over)})
+        axis = over[0] if len(over) == 1 else None
+        return Made(kind, node.inputs, {"axis": axis, "axes": tuple(over), "default": default})
 
     return translate
 

@@ -1,0 +1,214 @@
+"""HL113: softmax and argmax over an axis that does not hold the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Place, Step
+from nnlint.evidence.source import Did, LossUse, Recipe
+from nnlint.finding import Finding
+from nnlint.network.batch import Axes, batch_axes, from_front
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.lookback import home, last_shaping
+from nnlint.network.scores import affine, readers_of, weighs
+from nnlint_checks.head.training_losses import loss_api, training_uses
+
+SOFTMAX = ("softmax", "log_softmax", "softmin")
+TORCH = ("nll", "cross_entropy")
+KERAS = ("categorical_nll", "sparse_categorical_nll")
+UNMOVED = ("identity", "cast", "detach", "dropout")
+SQUASHED = (*SOFTMAX, "sigmoid")
+
+
+@check("HL113", level=ERROR)
+def softmax_axis(recipe: Recipe) -> Iterator[Finding]:
+    """A softmax runs over the batch or another axis than the classes', or does not say over which.
+
+    Why: over axis 0 of (N, C) the samples of a batch compete with each other: the outputs for one depend on
+    which others came with it, and no sample has probabilities that sum to 1. Without ``dim`` PyTorch picks
+    axis 0 for one or three axes and axis 1 for two or four, and warns. An argmax over the batch gives one
+    sample for each class.
+    Source: PyTorch documentation of Softmax and nll_loss.
+
+    Fires:
+        Over the batch.
+        ```python
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+        from torch.utils.data import DataLoader, TensorDataset
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(784, 64), nn.Linear(64, 10)
+
+            def forward(self, x):
+                x = F.relu(self.fc1(x))
+                return F.log_softmax(self.fc2(x), dim=0)  # error: [HL113]
+
+        data = TensorDataset(torch.randn(1000, 784), torch.randint(0, 10, (1000,)))
+        model, correct = Net(), 0
+        for x, y in DataLoader(data, batch_size=64):
+            outputs = model(x)
+            F.nll_loss(outputs, y).backward()
+            correct += (outputs.argmax(dim=0) == y).sum()  # error: [HL113]
+        ```
+        No axis at all.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(20, 5)
+                self.softmax = nn.Softmax()  # error: [HL113]
+
+            def forward(self, x):
+                return self.softmax(self.fc(x))
+        ```
+        Over the width of an image.
+        ```python
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+
+        net = nn.Conv2d(3, 21, 1)
+        scores = net(torch.randn(4, 3, 64, 64))
+        loss = F.nll_loss(
+            F.log_softmax(scores, dim=-1),  # error: [HL113]
+            torch.zeros(4, 64, 64).long(),
+        )
+        loss.backward()
+        ```
+    Silent:
+        Attention over the instances of a bag, and over the steps of a sequence that comes first.
+        ```python
+        import torch
+        from torch import nn
+
+        class Bag(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.features, self.score, self.out = nn.Linear(64, 16), nn.Linear(16, 2), nn.Linear(32, 3)
+
+            def forward(self, bag):
+                h = torch.tanh(self.features(bag.squeeze(0)))
+                weights = torch.softmax(self.score(h), dim=0)
+                return self.out((weights.T @ h).flatten())
+
+        class Steps(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.rnn, self.score, self.out = nn.GRU(8, 16), nn.Linear(16, 1), nn.Linear(16, 3)
+
+            def forward(self, x):
+                h, _ = self.rnn(x)
+                weights = torch.softmax(self.score(h), dim=0)
+                return self.out((weights * h).sum(dim=0))
+        ```
+        A single sample without a batch axis.
+        ```python
+        import torch
+        from torch import nn
+
+        policy = nn.Linear(4, 2)
+        observation = torch.tensor([0.1, 0.2, 0.3, 0.4])
+        probabilities = torch.softmax(policy(observation), dim=0)
+        action = probabilities.argmax(dim=0)
+        ```
+    """
+    spoken = set()
+    for place, finding in (*_by_shape(recipe), *_by_loss(recipe)):
+        if place not in spoken:
+            spoken.add(place)
+            yield finding
+
+
+def _by_shape(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
+    """What the operations show by themselves: no axis, or that of the batch."""
+    axes, readers = batch_axes(recipe.operations), readers_of(recipe.operations)
+    inside = {id(o) for network in recipe.models.values() for o in network.operations}
+    for operation in recipe.operations:
+        if operation.kind in SOFTMAX and operation.attributes.get("axis", 0) is None:
+            yield _found(
+                operation, f"{_name(operation)} without dim: PyTorch guesses one by the number of axes"
+            )
+        elif operation.kind in SOFTMAX and over_batch(operation, axes) and not weighs(operation, readers):
+            yield _found(operation, f"{_over(operation)}, the batch: samples compete with each other")
+        elif operation.kind == "argmax" and id(operation) not in inside and over_batch(operation, axes):
+            if _of_scores(operation) and not _values_only(operation, recipe):
+                yield _found(operation, f"{_over(operation)}, the batch: it gives a sample for each class")
+
+
+def over_batch(operation: Operation, axes: Axes) -> bool:
+    """It runs over samples, proven to be more than one at a time and to have several values each."""
+    value = operation.inputs[0]
+    axis, sizes = from_front(operation.attributes.get("axis"), value), value.shape.sizes
+    if axis is None or axis != axes(value) or value.shape.axis(axis) == 1:
+        return False
+    others = sizes[-1:] if value.shape.open else (*sizes[:axis], *sizes[axis + 1 :])
+    return any(isinstance(size, int) and size > 1 for size in others)
+
+
+def _of_scores(operation: Operation) -> bool:
+    head = last_shaping(operation.inputs[0])[0]
+    return affine(head) or head.operation.kind in SQUASHED
+
+
+def _values_only(operation: Operation, recipe: Recipe) -> bool:
+    """``torch.max(x, 0)`` gives values and places; here only the values are used."""
+    twins = [o for o in recipe.operations if o.kind in ("max", "min") and o.place == operation.place]
+    used = {id(t.operation) for o in recipe.operations for t in o.inputs}
+    return bool(twins) and id(operation) not in used and any(id(o) in used for o in twins)
+
+
+def _by_loss(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
+    """A softmax whose axis is not the one from which the loss takes the classes."""
+    for use in training_uses(recipe, (*TORCH, *KERAS)):
+        value = use.prediction
+        while value.operation.kind in UNMOVED and value.operation.inputs:
+            value = value.operation.inputs[0]
+        if value.operation.kind in SOFTMAX and _elsewhere(value, use, recipe):
+            classes = "1" if use.loss.kind in TORCH else "-1"
+            message = f"{_over(value.operation)}, but {loss_api(use)} takes classes from axis {classes}"
+            yield _found(value.operation, message, Step(use.place, f"{loss_api(use)} takes the values"))
+
+
+def _elsewhere(value: Tensor, use: LossUse, recipe: Recipe) -> bool:
+    axis, rank = value.operation.attributes.get("axis"), value.shape.rank
+    if not isinstance(axis, int) or isinstance(axis, bool):
+        return False
+    if rank is not None:
+        wanted = 1 if use.loss.kind in TORCH else rank - 1
+        return rank > 1 and axis % rank != wanted
+    return use.loss.kind in TORCH and axis == 0 and _on_batches(use, recipe)
+
+
+def _on_batches(use: LossUse, recipe: Recipe) -> bool:
+    """The targets have an axis, or the loss stands in a loop over a loader: then scores have two at least."""
+    if use.target is not None and (use.target.shape.rank or 0) > 0:
+        return True
+    losses = [e for e in recipe.events if e.did is Did.LOSS and e.place == use.place]
+    return any(loop.loader is not None and loop.loader.api for e in losses for loop in e.loops)
+
+
+def _found(operation: Operation, message: str, *way: Step) -> tuple[Place, Finding]:
+    layer = operation.layer
+    place = layer.place if layer is not None and layer.kind == operation.kind else operation.place
+    used = home(Tensor(operation))
+    steps = (Step(used, "used here"),) if (used.path, used.line) != (place.path, place.line) else ()
+    ways = tuple(s for s in way if (s.place.path, s.place.line) != (place.path, place.line))
+    return place, Finding(
+        place, message, "give the axis that holds the classes: dim=1, or dim=-1", (*steps, *ways)
+    )
+
+
+def _over(operation: Operation) -> str:
+    return f"{_name(operation)} over axis {operation.attributes['axis']} of {operation.inputs[0].shape}"
+
+
+def _name(operation: Operation) -> str:
+    return operation.kind

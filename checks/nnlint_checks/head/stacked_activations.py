@@ -1,0 +1,108 @@
+"""Activations that follow one another with nothing in between that mixes or shifts values."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.lookback import home, last_shaping
+from nnlint.network.operations import Family, family
+from nnlint.network.scores import readers_of, weighs
+
+KEEPS_POSITIVE = ("relu", "leaky_relu", "prelu", "elu", "celu", "absolute")
+"""What changes nothing about values that are never negative."""
+
+ITSELF = ("relu6", "hardtanh", "log_softmax")
+"""What changes nothing the second time; with the same attributes."""
+
+SOFTMAX, SIGMOID = ("softmax", "log_softmax"), ("sigmoid", "logsigmoid")
+BENT = ("leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish")
+
+SPOILS: dict[str, tuple[str, ...]] = {
+    "softmax": (*SOFTMAX, *SIGMOID, "tanh"),
+    "sigmoid": (*SOFTMAX, *SIGMOID, "tanh"),
+    "hardsigmoid": (*SOFTMAX, *SIGMOID),
+    "log_softmax": SIGMOID,
+    "relu": SIGMOID,
+    "relu6": SIGMOID,
+    "tanh": (*SIGMOID, "tanh"),
+    **dict.fromkeys(BENT, ("relu",)),
+}
+"""First -> second: two squashings, or a bend below 0 that the second cuts off again."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """``second`` follows ``first``. ``useless``: it changes nothing."""
+
+    first: Tensor
+    second: Tensor
+    useless: bool
+
+
+def subject(first: Tensor) -> Hashable:
+    """What findings about an activation and the one that follows it are about."""
+    return ("activation", home(first))
+
+
+def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
+    """Activations right after another where the second changes nothing or spoils the first, each once.
+
+    Left out: softmax over another axis than the first, and softmax whose values weigh something (attention).
+    """
+    readers = readers_of(operations)
+    spoken = set()
+    for operation in operations:
+        if not operation.inputs or not (
+            family(operation) is Family.ACTIVATION or operation.kind == "absolute"
+        ):
+            continue
+        second = Tensor(operation)
+        if home(second) in spoken:
+            continue
+        firsts = last_shaping(operation.inputs[0])
+        found = [_pair(first, second) for first in firsts]
+        if any(pair is None for pair in found) or _side_by_side(operation.inputs[0]):
+            continue
+        if operation.kind in SOFTMAX and weighs(operation, readers):
+            continue
+        spoken.add(home(second))
+        yield from (pair for pair in found[:1] if pair is not None)
+
+
+def _pair(first: Tensor, second: Tensor) -> Pair | None:
+    a, b = first.operation, second.operation
+    if family(a) is not Family.ACTIVATION and a.kind != "absolute":
+        return None
+    if b.kind in KEEPS_POSITIVE and first.range is not None and first.range.low >= 0:
+        return Pair(first, second, useless=True)
+    if b.kind in ITSELF and a.kind == b.kind and _alike(a, b):
+        return Pair(first, second, useless=True)
+    spoilt = b.kind in SPOILS.get(a.kind, ()) and (b.kind not in SOFTMAX or _same_axis(first, second))
+    return Pair(first, second, useless=False) if spoilt else None
+
+
+def _alike(a: Operation, b: Operation) -> bool:
+    names = ("min", "max", "axis")
+    return [a.attributes.get(n) for n in names] == [b.attributes.get(n) for n in names]
+
+
+def _same_axis(first: Tensor, second: Tensor) -> bool:
+    """Both run over one axis, as far as is known; sigmoid has none."""
+    if first.operation.kind not in SOFTMAX:
+        return True
+    rank, axes = first.shape.rank, set()
+    for operation in (first.operation, second.operation):
+        axis = operation.attributes.get("axis")
+        axes.add(axis % rank if rank and isinstance(axis, int) else axis)
+    known = [axis for axis in axes if isinstance(axis, int)]
+    return len(known) < 2 or (rank is None and len({axis < 0 for axis in known}) > 1)
+
+
+def _side_by_side(value: Tensor) -> bool:
+    """Parts that are put together: a redundant activation of the whole is a matter of taste."""
+    operation = value.operation
+    while operation.inputs and family(operation) in (Family.MOVE, Family.DROPOUT):
+        operation = operation.inputs[0].operation
+    return operation.kind in ("concat", "stack")
