@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlint.evidence.place import Place
-from nnlint.network import ranges, rearranging, shapes, spatial
+from nnlint.network import patterns, ranges, rearranging, shapes, spatial
 from nnlint.network.facts import INFINITY, UNKNOWN_ROLE, Meaning, Role
 from nnlint.network.graph import Layer, Operation, Tensor
 from nnlint.network.shape import UNKNOWN, Conflict
@@ -114,6 +114,8 @@ RULES: Mapping[str, Rule] = {
     "parameter": Rule(Family.SOURCE, shapes.given, ranges.unbounded),
     "constant": Rule(Family.SOURCE, shapes.given, ranges.given),
     "unknown": Rule(Family.OTHER, shapes.given, ranges.unknown),
+    "computed": Rule(Family.OTHER, shapes.given, ranges.unknown),  # by a function of which the shape is known
+    "indices": Rule(Family.OTHER, shapes.given, ranges.fixed(0.0, INFINITY)),  # places of values
     # weighted
     "linear": _weighted(shapes.linear),
     "bilinear": _weighted(shapes.unknown),
@@ -177,6 +179,7 @@ RULES: Mapping[str, Rule] = {
     "squeeze": _move(rearranging.squeeze),
     "unsqueeze": _move(rearranging.unsqueeze),
     "expand": _move(rearranging.expand),
+    "rearrange": _move(patterns.rearranged),
     "index": _move(shapes.given),
     "split": _move(rearranging.split_part),
     "roll": _move(shapes.same_as_input),
@@ -210,6 +213,7 @@ RULES: Mapping[str, Rule] = {
     "wave": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.fixed(-1.0, 1.0)),
     "fill": Rule(Family.ARITHMETIC, shapes.same_as_input, ranges.unknown),
     "matmul": Rule(Family.ARITHMETIC, shapes.matmul, ranges.unknown),
+    "contract": Rule(Family.ARITHMETIC, shapes.given, ranges.unknown),  # einsum and the like
     "scaled_dot_product": Rule(Family.ARITHMETIC, shapes.scaled_dot_product, ranges.unknown, _features),
     # reductions
     "sum": _reduce(ranges.summed),
@@ -217,6 +221,7 @@ RULES: Mapping[str, Rule] = {
     "max": _reduce(ranges.unchanged),
     "min": _reduce(ranges.unchanged),
     "reduce": _reduce(ranges.unknown),
+    "pattern_reduce": Rule(Family.REDUCE, patterns.rearranged),
     "norm": _reduce(ranges.fixed(0.0, INFINITY)),
     "argmax": _reduce(ranges.fixed(0.0, INFINITY), _is(Meaning.CLASS_INDICES)),
     # several inputs side by side

@@ -51,6 +51,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("pandas", "numpy", "sklearn"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
+    "einops": "einops",
 }
 """Root package -> the model package that describes it."""
 
