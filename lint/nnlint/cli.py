@@ -96,6 +96,7 @@ def _parser() -> Parser:
     add = {name: commands.add_parser(name, help=text, epilog=EPILOG) for name, text in COMMANDS.items()}
     _add_paths(add["check"])
     _add_selection(add["check"])
+    _add_fixes(add["check"])
     _add_check_output(add["check"])
     add["explain"].add_argument("check", metavar="CODE|NAME", help="for example HL101")
     _add_format(add["rules"], ("text", "json"))
@@ -126,6 +127,16 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--extend-select", action="append", metavar="CHECKS", help="run these, too")
     group.add_argument("--ignore", action="append", metavar="CHECKS", help="do not run these")
     group.add_argument("--fail-on", choices=FAIL_ON, help="the level that makes exit code 1 (error)")
+
+
+def _add_fixes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "fixes", "a fix is written only if its result, linted again, lacks the finding and has no new one"
+    )
+    group.add_argument("--fix", action="store_true", help="apply safe fixes, and report what is left")
+    group.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones, too")
+    group.add_argument("--diff", action="store_true", help="print what --fix would change, and write nothing")
+    group.add_argument("--fix-only", action="store_true", help="apply fixes, and report nothing")
 
 
 def _add_check_output(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +11,53 @@ from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
 from nnlint.config import Settings, UsageError, did_you_mean
 from nnlint.discover import inputs_of
+from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
+from nnlint.evidence.weights import Weights
 from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import Pairing
+from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
+
+APART_FROM_SOURCE = frozenset({Dataset, Weights})
+"""Evidence that changes in source do not change."""
 
 
 @dataclass(frozen=True)
 class Result:
     """The outcome of a run. ``evidence`` is what was understood, for the summary and ``show``.
 
-    ``failures`` are checks and readers that raised; the findings of all others are complete.
+    ``failures`` are checks and readers that raised; the findings of all others are complete. ``fixed``: the
+    findings that ``--fix`` has repaired.
     """
 
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...] = ()
     evidence: tuple[object, ...] = ()
     failures: tuple[Failure, ...] = ()
+    fixed: tuple[Finding, ...] = ()
 
 
-def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = lambda _: None) -> Result:
+@dataclass(frozen=True)
+class Memory:
+    """What does not depend on source: taken over by the next run over the same paths."""
+
+    readings: dict[str, readers.Reading] = field(default_factory=dict)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+
+
+def run(
+    paths: Sequence[str],
+    settings: Settings,
+    progress: readers.Progress = lambda _: None,
+    memory: Memory | None = None,
+) -> Result:
     """Lint ``paths``. Raises FileNotFoundError for a path that is not there, UsageError for bad settings."""
     checks = selected(all_checks(), settings)
     options = options_of(settings)
-    reading = read(paths, settings, progress)
-    judging = _Judging(options, progress)
+    memory = memory or Memory()
+    reading = read(paths, settings, progress, memory)
+    judging = _Judging(options, progress, memory)
     hinting = {check.code for check in checks if asked_for(check, settings)}
     found = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
     findings = [f for f in found if f.level is not Level.HINT or f.code in hinting]
@@ -46,18 +68,30 @@ def run(paths: Sequence[str], settings: Settings, progress: readers.Progress = l
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
     return Result(
-        tuple(kept),
+        _with_fixes(kept, settings),
         reading.notes,
         reading.evidence,
         (*failed_plugins(), *reading.failures, *judging.failures),
     )
 
 
-def read(paths: Sequence[str], settings: Settings, progress: readers.Progress) -> readers.Reading:
+def _with_fixes(findings: Sequence[Finding], settings: Settings) -> tuple[Finding, ...]:
+    """The findings, with what would be written where a repair fits the program."""
+    if not any(finding.repairs for finding in findings):
+        return tuple(findings)
+    from nnlint.fixing.plan import with_fixes  # only findings in source have repairs
+
+    return with_fixes(findings, settings.overlay)
+
+
+def read(
+    paths: Sequence[str], settings: Settings, progress: readers.Progress, memory: Memory | None = None
+) -> readers.Reading:
     """Evidence, notes and failures of everything below ``paths``."""
     inputs = inputs_of(paths, settings)
     named = frozenset(str(Path(path)) for path in paths)
-    reading = readers.read(inputs.files, replace(settings, named=named), progress)
+    known = memory.readings if memory else None
+    reading = readers.read(inputs.files, replace(settings, named=named), progress, known)
     skipped = [Note(str(path), "not read: nnlint reads no files of this kind") for path in inputs.others]
     evidence = linking.linked(reading.evidence, settings.pairs)
     notes = linking.settled(reading.notes, reading.evidence, evidence)
@@ -106,10 +140,13 @@ def _like(value: object, default: object) -> bool:
 class _Judging:
     """Calls checks; remembers those that raised."""
 
-    def __init__(self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress) -> None:
+    def __init__(
+        self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress, memory: Memory
+    ) -> None:
         self.failures: list[Failure] = []
         self._options = options
         self._progress = progress
+        self._known = memory.findings
 
     def run(self, checks: Iterable[Check], evidence: Sequence[object], pairing: Pairing) -> list[Finding]:
         """Call each check with each match of what it needs; drop repeats and what a finer check says."""
@@ -117,7 +154,12 @@ class _Judging:
         checks = list(checks)
         for check in checks:
             self._progress(check.name)
-            for finding in self._findings(check, evidence, pairing):
+            findings = self._known.get(check.code)
+            if findings is None:
+                findings = list(self._findings(check, evidence, pairing))
+                if set(check.needs) <= APART_FROM_SOURCE:
+                    self._known[check.code] = findings
+            for finding in findings:
                 found.setdefault((finding.code, finding.place, finding.message), finding)
         return list(_most_specific(found.values(), {c.code: c for c in checks}))
 
@@ -149,6 +191,7 @@ def _complete(finding: Finding, check: Check) -> Finding:
         code=check.code,
         name=check.name,
         level=finding.level or check.level,
+        repairs=tuple(replace(r, safety=r.safety or check.fix or Fix.UNSAFE) for r in finding.repairs),
         subject=finding.place if finding.subject is None else finding.subject,
     )
 

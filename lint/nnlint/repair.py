@@ -59,7 +59,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A name of a library (``torch.nn.ModuleList``) as the file calls it; an import is added where none serves."""
+    """A name of a library (``torch.nn.ModuleList``) as the file calls it; imported where it has no way to."""
 
     name: str
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.lookback import api, home, shaped_by
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 SQUASHING = ("sigmoid", "hardsigmoid", "logsigmoid", "softmax")
 
 
-@check("HL102", level=ERROR)
+@check("HL102", level=ERROR, fix=SAFE)
 def sigmoid_before_bce_with_logits(recipe: Recipe) -> Iterator[Finding]:
     """Sigmoid reaches a binary cross-entropy that applies its own.
 
@@ -86,4 +87,5 @@ def sigmoid_before_bce_with_logits(recipe: Recipe) -> Iterator[Finding]:
             f"leave {name} out of what is trained; take it for prediction only",
             way_to(use, head, f"{name} squashes the logits here"),
             subject=("head", home(head)),
+            repairs=left_out(head),
         )

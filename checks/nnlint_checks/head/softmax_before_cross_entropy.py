@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, WARNING, check
+from nnlint.check import ERROR, SAFE, WARNING, check
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.lookback import api, home, shaped_by
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 LOSSES = ("cross_entropy", "categorical_cross_entropy")
@@ -15,7 +16,7 @@ SOFTMAX = ("softmax", "softmin", "gumbel_softmax")
 LOG_SOFTMAX = ("log_softmax",)
 
 
-@check("HL101", level=ERROR)
+@check("HL101", level=ERROR, fix=SAFE)
 def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
     """Softmax reaches a cross-entropy that applies its own.
 
@@ -141,5 +142,6 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
             f"pass the scores to {loss_api(use)} and leave {name} out; take it for prediction only",
             way_to(use, head, f"{name} makes {gives} here"),
             subject=("head", home(head)),
+            repairs=left_out(head),
             level=WARNING if redundant else None,
         )

@@ -8,6 +8,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nnlint import engine
@@ -27,13 +28,42 @@ def run(options: argparse.Namespace) -> int:
     """Lint and report; the exit code. What is there is linted and reported before what is not."""
     chosen = settings_of(options)
     paths, missing = present(options.paths, chosen)
+    messages = [*map(no_such_path, missing)]
     with Progress(wanted=not options.quiet) as progress:
-        result = engine.run(paths, chosen, progress) if paths else engine.Result(())
-    if paths:
+        if not paths:
+            result, code = engine.Result(()), 0
+        elif options.diff or options.fix or options.fix_only:
+            result, code = _fix(paths, chosen, options, progress, messages)
+        else:
+            result = engine.run(paths, chosen, progress)
+            code = exit_code(result, chosen)
+    if paths and not options.diff and not options.fix_only:
         _report(result, chosen, options)
-    for message in [*map(no_such_path, missing), *explained(result.failures, verbose=options.verbose)]:
+    for message in [*messages, *explained(result.failures, verbose=options.verbose)]:
         print(f"nnlint: {message}", file=sys.stderr)
-    return USAGE if missing or result.failures else exit_code(result, chosen)
+    return USAGE if missing or result.failures else code
+
+
+def _fix(
+    paths: Sequence[str],
+    chosen: Settings,
+    options: argparse.Namespace,
+    progress: Progress,
+    messages: list[str],
+) -> tuple[engine.Result, int]:
+    """Write fixes, or print them as a diff: what is left, and the exit code. Failures go to ``messages``."""
+    from nnlint.fixing import passes, writing  # rewriting is rare, and its modules need not be loaded else
+
+    outcome = passes.fixed(paths, chosen, progress, unsafe=options.unsafe_fixes)
+    if options.diff:
+        lines = list(writing.diff(outcome))
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return outcome.result, FOUND if lines else 0
+    failed = list(writing.write(outcome))
+    messages += failed
+    result = engine.run(paths, chosen, progress) if failed else outcome.result
+    result = replace(result, fixed=() if failed else outcome.gone)
+    return result, 0 if options.fix_only else exit_code(result, chosen)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

@@ -52,6 +52,9 @@ READERS: dict[str, tuple[str, ...]] = {
 }
 """Reader module -> the ends of file names it reads."""
 
+SOURCE = "source"
+"""The reader whose files may change within a run of nnlint, by fixes."""
+
 
 def reader_of(path: Path) -> str | None:
     """The reader for a file by its name, None when there is none."""
@@ -59,14 +62,27 @@ def reader_of(path: Path) -> str | None:
     return next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
 
 
-def read(files: Iterable[Path], settings: Settings, progress: Progress = lambda _: None) -> Reading:
-    """Read all files, each with the reader of its kind."""
+def read(
+    files: Iterable[Path],
+    settings: Settings,
+    progress: Progress = lambda _: None,
+    known: dict[str, Reading] | None = None,
+) -> Reading:
+    """Read all files, each with the reader of its kind.
+
+    ``known``: what readers other than that of source gave for the same files; filled where it is not there.
+    """
     by_reader: dict[str, list[Path]] = {}
     for path in files:
         reader = reader_of(path)
         if reader is not None:
             by_reader.setdefault(reader, []).append(path)
-    return _joined(_read(name, paths, settings, progress) for name, paths in by_reader.items())
+    known = {} if known is None else known
+    known.pop(SOURCE, None)
+    for name, paths in by_reader.items():
+        if name not in known:
+            known[name] = _read(name, paths, settings, progress)
+    return _joined(known[name] for name in by_reader)
 
 
 def _read(name: str, files: Sequence[Path], settings: Settings, progress: Progress) -> Reading:

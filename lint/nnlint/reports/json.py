@@ -11,6 +11,7 @@ from nnlint.engine import Result
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.fingerprint import fingerprints
+from nnlint.repair import Rewrite
 from nnlint.reports import Look
 from nnlint.reports.style import relative
 from nnlint.reports.summary import read_counts
@@ -26,6 +27,7 @@ def render(result: Result, look: Look) -> str:
         "findings": [_finding(f, mark) for f, mark in zip(result.findings, marks, strict=True)],
         "notes": [{"path": relative(n.path), "message": n.message} for n in result.notes],
         "failures": [{"where": f.where, "message": str(f.error)} for f in result.failures],
+        "fixed": len(result.fixed),
         "read": read_counts(result),
     }
     return json.dumps(document, indent=2) + "\n"
@@ -41,11 +43,17 @@ def _finding(finding: Finding, mark: str) -> dict[str, Any]:
         "help": finding.help,
         **_place(finding.place),
         "trail": [{**_place(step.place), "message": step.message} for step in finding.trail],
-        "fix": None,
+        "fix": _fix(finding.fix) if finding.fix else None,
         "data": {"header": table.header, "rows": table.rows} if table else None,
         "fingerprint": mark,
         "url": page_of(finding.code),
     }
+
+
+def _fix(fix: Rewrite) -> dict[str, Any]:
+    """What would be written. ``--fix`` writes it only after linting the result."""
+    changes = [{**_place(change.place), "text": change.text} for change in fix.changes]
+    return {"safety": fix.safety, "changes": changes}
 
 
 def page_of(code: str) -> str | None:

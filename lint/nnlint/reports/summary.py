@@ -11,6 +11,7 @@ from nnlint.evidence.source import Program, Recipe
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Level
 from nnlint.network.graph import Network
+from nnlint.repair import Fix
 from nnlint.reports import Look
 from nnlint.reports.style import COLORS, count, paint
 
@@ -20,14 +21,28 @@ def closing(result: Result, look: Look) -> Iterator[str]:
     levels = Counter(f.level or Level.ERROR for f in result.findings)
     if look.verbosity > 0 and levels:
         yield understood(result)
+    done = f"{count(len(result.fixed), 'finding')} fixed, " if result.fixed else ""
     if levels:
-        yield ", ".join(
+        left = ", ".join(
             paint(count(levels[level], level), COLORS[level], "bold", color=look.color)
             for level in Level
             if levels[level]
         )
+        yield f"{done}{left}{' left' if done else ''}{_fixable(result)}"
     elif not result.failures:
-        yield f"{understood(result)}: {paint('no findings', 'green', color=look.color)}"
+        yield f"{done}{understood(result)}: {paint('no findings', 'green', color=look.color)}"
+
+
+def _fixable(result: Result) -> str:
+    """`` (2 fixable with --fix, 1 more with --fix --unsafe-fixes)``."""
+    kinds = Counter(f.fix.safety for f in result.findings if f.fix)
+    safe, unsafe = kinds[Fix.SAFE], kinds[Fix.UNSAFE]
+    if not kinds or result.fixed:
+        return ""
+    more = "more" if safe else "fixable"
+    parts = [f"{safe} fixable with --fix"] if safe else []
+    parts += [f"{unsafe} {more} with --fix --unsafe-fixes"] if unsafe else []
+    return f" ({', '.join(parts)})"
 
 
 def understood(result: Result) -> str:

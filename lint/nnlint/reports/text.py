@@ -46,7 +46,8 @@ def _finding(finding: Finding, look: Look) -> Iterator[str]:
         )
     if finding.help:
         yield margin
-        yield f"{' ' * gutter} = help: {visible(finding.help)}"
+        mark = paint(f"[fixable: {finding.fix.safety}]", "dim", color=look.color) if finding.fix else ""
+        yield f"{' ' * gutter} = help: {visible(finding.help)}  {mark}".rstrip()
 
 
 def _by_file(labels: Sequence[Label]) -> Iterator[tuple[tuple[object, ...], Iterator[Label]]]:

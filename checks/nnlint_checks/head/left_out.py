@@ -1,0 +1,40 @@
+"""Repairs that take an activation out of a network, or put another one in its place."""
+
+from __future__ import annotations
+
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.lookback import home
+from nnlint.repair import (
+    Argument,
+    Named,
+    RemoveArgument,
+    RemoveElement,
+    Repair,
+    Replace,
+    unwrapped,
+)
+
+
+def left_out(value: Tensor) -> tuple[Repair, ...]:
+    """The activation that made ``value`` goes: its call, its line in a Sequential, its layer's argument."""
+    operation, layer = value.operation, value.operation.layer
+    if layer is None:
+        return (Repair((unwrapped(operation.place),)),)
+    if _is_part(operation):
+        return (Repair((RemoveArgument(layer.place, "activation", 1),)),)
+    if home(value) != layer.place:  # ``self.softmax(x)``
+        return (Repair((_argument(operation),)),)
+    taken_out = Repair((RemoveElement(layer.place),))
+    if not layer.api.startswith("torch."):
+        return (taken_out,)
+    return taken_out, Repair((Replace(layer.place, (Named("torch.nn.Identity"), "()")),))
+
+
+def _is_part(operation: Operation) -> bool:
+    """An activation that a layer of another kind applies: ``Dense(10, activation="softmax")``."""
+    layer = operation.layer
+    return layer is not None and layer.kind not in (operation.kind, "activation")
+
+
+def _argument(operation: Operation) -> Replace:
+    return Replace(operation.place, (Argument(operation.place, 0),))

@@ -1,0 +1,194 @@
+"""Fixes are tried together and linted: only what makes findings vanish and brings none stays."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nnlint import engine
+from nnlint.config import Settings
+from nnlint.evidence.source import LossUse, Program
+from nnlint.finding import Finding
+from nnlint.fixing.files import SourceFile
+from nnlint.fixing.plan import Files, Plan, overlapping, plans
+from nnlint.fixing.source import Edit, Unfit
+from nnlint.lines import lines_in
+from nnlint.network.graph import Network
+from nnlint.network.operations import Family, family
+from nnlint.readers import Progress
+from nnlint.repair import Fix
+
+PASSES = 10
+"""Rounds in which fixes that overlap, or that only other fixes make possible, follow each other."""
+
+RUNS = 60
+"""Runs of the linter that looking for the fixes that hold may take."""
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What fixing would give: the findings that are left, those that are gone, and files before and after."""
+
+    result: engine.Result
+    gone: tuple[Finding, ...] = ()
+    before: Mapping[Path, bytes] = field(default_factory=dict)
+    after: Mapping[Path, bytes] = field(default_factory=dict)
+    changed: tuple[Path, ...] = ()  # files that somebody else wrote meanwhile
+
+
+def fixed(paths: Sequence[str], settings: Settings, progress: Progress, *, unsafe: bool) -> Fixed:
+    """Lint ``paths`` and apply what repairs there are, in memory. ``unsafe``: also those that need a look."""
+    started = time.time_ns()
+    memory = engine.Memory()
+    result = engine.run(paths, settings, progress, memory)
+    return _Trials(paths, settings, progress, memory, result, unsafe, started).run()
+
+
+class _Trials:
+    """The state of fixing: the texts so far and what linting them gave."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        settings: Settings,
+        progress: Progress,
+        memory: engine.Memory,
+        result: engine.Result,
+        unsafe: bool,
+        started: int,
+    ) -> None:
+        self._lint = lambda overlay: engine.run(paths, _with(settings, overlay), progress, memory)
+        self._result = result
+        self._unsafe, self._started = unsafe, started
+        self._before: dict[Path, bytes] = {}
+        self._after: dict[Path, bytes] = {}
+        self._changed: dict[Path, None] = {}
+        self._refused: set[Key] = set()
+        self._gone: list[Finding] = []
+        self._runs = 0
+
+    def run(self) -> Fixed:
+        """Passes until nothing more holds."""
+        for _ in range(PASSES):
+            base = dict(self._after)
+            accepted: list[Plan] = []
+            self._settle(self._chosen(), accepted, base)
+            if not accepted:
+                break
+            self._gone += [plan.finding for plan in accepted]
+        return Fixed(self._result, tuple(self._gone), self._before, self._after, tuple(self._changed))
+
+    def _chosen(self) -> list[Plan]:
+        """A plan for each finding whose fix is asked for, in order, as far as they do not overlap."""
+        named = {e.path for e in self._result.evidence if isinstance(e, Program)}
+        files: Files = {}
+        chosen: list[Plan] = []
+        edits: dict[tuple[str, int], list[Edit]] = {}
+        for finding in self._result.findings:
+            wanted = (p for p in plans(finding, files, self._after) if self._wants(p, named))
+            plan = next(wanted, None)
+            if plan is not None and self._as_read(plan.file) and _fits(plan, edits):
+                chosen.append(plan)
+        return chosen
+
+    def _wants(self, plan: Plan, named: Set[str]) -> bool:
+        asked_for = plan.safety is Fix.SAFE or self._unsafe
+        return asked_for and plan.file.path in named and _key(plan) not in self._refused
+
+    def _as_read(self, file: SourceFile) -> bool:
+        """Nobody wrote the file since the run began."""
+        path = Path(file.path).resolve()
+        if path in self._before:
+            return True
+        try:
+            if path.stat().st_mtime_ns > self._started:
+                self._changed[path] = None
+                return False
+        except OSError:
+            return False
+        self._before[path] = file.data
+        return True
+
+    def _settle(self, plans: Sequence[Plan], accepted: list[Plan], base: Mapping[Path, bytes]) -> None:
+        """Accept all of ``plans`` on top of those ``accepted``, or halves of them, or none."""
+        if not plans or self._runs >= RUNS:
+            return
+        self._runs += 1
+        try:
+            texts = {**base, **_texts([*accepted, *plans])}
+            result = self._lint(texts)
+        except Unfit:
+            result = None
+        if result is not None and _better(self._result, result, plans):
+            self._result, self._after = result, texts
+            accepted += plans
+        elif len(plans) == 1:
+            self._refused.add(_key(plans[0]))
+        else:
+            half = len(plans) // 2
+            self._settle(plans[:half], accepted, base)
+            self._settle(plans[half:], accepted, base)
+
+
+def _with(settings: Settings, overlay: Mapping[Path, bytes]) -> Settings:
+    return replace(settings, overlay=overlay)
+
+
+def _fits(plan: Plan, edits: dict[tuple[str, int], list[Edit]]) -> bool:
+    """It overlaps no plan that is chosen already, but for edits that both have; then it is noted."""
+    path = plan.file.path
+    both = {cell: [*edits.get((path, cell), []), *some] for cell, some in plan.edits.items()}
+    both = {cell: list(dict.fromkeys(some)) for cell, some in both.items()}
+    if any(map(overlapping, both.values())):
+        return False
+    edits.update({(path, cell): some for cell, some in both.items()})
+    return True
+
+
+def _texts(plans: Iterable[Plan]) -> dict[Path, bytes]:
+    """The files with the edits of all plans. Raises Unfit."""
+    files: dict[str, SourceFile] = {}
+    edits: dict[str, dict[int, list[Edit]]] = {}
+    for plan in plans:
+        files[plan.file.path] = plan.file
+        for cell, some in plan.edits.items():
+            known = edits.setdefault(plan.file.path, {}).setdefault(cell, [])
+            known += [e for e in some if e not in known]
+    return {Path(path).resolve(): files[path].edited(edits[path]) for path in files}
+
+
+def _better(before: engine.Result, after: engine.Result, plans: Sequence[Plan]) -> bool:
+    """What was to vanish is gone, nothing is new, and the program is understood as before."""
+    old, new = _counted(before.findings), _counted(after.findings)
+    gone = _counted([plan.finding for plan in plans])
+    if any(new[key] > old[key] - gone[key] for key in {*old, *new}):
+        return False
+    if len(after.failures) > len(before.failures):
+        return False
+    return all(a >= b for a, b in zip(_understood(after), _understood(before), strict=True))
+
+
+def _counted(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
+    return Counter((finding.code, finding.place.path) for finding in findings)
+
+
+def _understood(result: engine.Result) -> tuple[int, ...]:
+    """How much of the networks and losses is known; a fix must not win by hiding the program."""
+    networks = [e for e in result.evidence if isinstance(e, Network)]
+    weighted = sum(family(o) is Family.WEIGHTED for n in networks for o in n.operations)
+    uses = [e for e in result.evidence if isinstance(e, LossUse)]
+    known = sum(use.prediction.operation.kind != "unknown" for use in uses)
+    return len(networks), sum(n.understood for n in networks), weighted, len(uses), known
+
+
+def _key(plan: Plan) -> Key:
+    """What a repair that did not hold is remembered by; lines above it may change."""
+    finding, place = plan.finding, plan.finding.place
+    lines = lines_in(plan.file.data, place.cell)
+    line = lines[place.line - 1].strip() if 0 < place.line <= len(lines) else ""
+    return finding.code, place.path, place.cell, place.column, line, finding.message, plan.number
