@@ -43,13 +43,15 @@ class _Given:
         todo = [operation]
         while todo:
             current = todo[-1]
+            if current.number in self.known:
+                todo.pop()
+                continue
             inputs = () if current.kind == "loss" else tuple(t.operation for t in current.inputs)
             waiting = [o for o in inputs if o.number not in self.known]
-            if current.number not in self.known and waiting:
+            if waiting:
                 todo += waiting
-                continue
-            self.known.setdefault(current.number, any(self.known[o.number] for o in inputs))
-            todo.pop()
+            else:
+                self.known[current.number] = any(self.known[o.number] for o in inputs)
         return self.known[operation.number]
 
 

@@ -10,6 +10,7 @@ from nnlint.readers.source.keras import (
     initializers,
     layers,
     losses,
+    metrics,
     models,
     optimizers,
     recurrent,
@@ -30,6 +31,7 @@ SYMBOLS: dict[str, Value] = {
     **training.SYMBOLS,
     **applications.SYMBOLS,
     **losses.SYMBOLS,
+    **metrics.SYMBOLS,
     **optimizers.SYMBOLS,
 }
 SYMBOLS |= {  # only ``from keras.models import *`` asks for these: single names are canonical before

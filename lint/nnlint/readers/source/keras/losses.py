@@ -10,6 +10,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.losses import meet
 from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.preparation import base_name, written
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
     MISSING,
@@ -137,9 +138,18 @@ def _function(name: str) -> Callable[[Call, Arguments], Value]:
         bound = bind_signature(signature, arguments)
         rest = {k: v for k, v in bound.items() if k not in ("y_true", "y_pred")} | PER_SAMPLE
         loss = _loss(cls, f"keras.losses.{name}", rest, call.place)
-        return meet(call, loss, bound["y_pred"], bound["y_true"])
+        return meet(call, loss, bound["y_pred"], bound["y_true"], **_names(call, "y_true", "y_pred"))
 
     return run
+
+
+def _names(call: Call, target: str, prediction: str) -> dict[str, str]:
+    """How the program calls what it passes as these two parameters, the first and the second."""
+    first, second = written(call.node, 0, target), written(call.node, 1, prediction)
+    return {
+        "target_name": "" if first is None else base_name(first),
+        "prediction_name": "" if second is None else base_name(second),
+    }
 
 
 def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], Value]:
@@ -152,7 +162,7 @@ def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], 
             cls, api, {"from_logits": True if logits else bound["from_logits"], **PER_SAMPLE}, call.place
         )
         prediction, target = ("logits", "labels") if logits else ("output", "target")
-        return meet(call, loss, bound[prediction], bound[target])
+        return meet(call, loss, bound[prediction], bound[target], **_names(call, target, prediction))
 
     return run
 
@@ -174,7 +184,7 @@ def _call(call: Call, arguments: Arguments) -> Value:
     bound = bind_signature("y_true y_pred sample_weight=None", arguments.after_self())
     loss = instance.state.get("_loss")
     if isinstance(loss, Loss):
-        return meet(call, loss, bound["y_pred"], bound["y_true"])
+        return meet(call, loss, bound["y_pred"], bound["y_true"], **_names(call, "y_true", "y_pred"))
     method = instance.cls.find("call")
     if method is MISSING:
         return UNKNOWN

@@ -15,6 +15,7 @@ from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keras.base import LAYER, MODEL_API, items_of
 from nnlint.readers.source.keras.losses import apply_loss
+from nnlint.readers.source.keras.metrics import decided
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
 from nnlint.readers.source.keras.optimizers import SCHEDULING, differentiate, optimizer_from
 from nnlint.readers.source.modules import tensors_in, walk
@@ -50,6 +51,7 @@ class Pending:
     loss: Value
     place: Place
     places: Mapping[Any, Place]  # of the single losses of a dict or list
+    metrics: Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ def _compile(call: Call, arguments: Arguments) -> Value:
         i.heap.write(optimizer.state, "_models", (*optimizer.state.get("_models", ()), model.key))
     for name in ("loss", "metrics", "loss_weights"):
         i.heap.write(model.state, f"_{name}", bound[name])
-    i.heap.write(model.state, "_pending", Pending(bound["loss"], *_places(call)))
+    i.heap.write(model.state, "_pending", Pending(bound["loss"], *_places(call), _metrics_place(call)))
     i.heap.write(model.state, "_met", None)
     return None
 
@@ -102,6 +104,11 @@ def _places(call: Call) -> tuple[Place, dict[Any, Place]]:
     return place(node), parts
 
 
+def _metrics_place(call: Call) -> Place:
+    node = _argument(call, "metrics", 2)
+    return call.place if node is None else call.interpreter.place(node)
+
+
 # losses and outputs
 
 
@@ -119,6 +126,8 @@ def attach(call: Call, model: Instance) -> Met | None:
         apply_loss(call, loss, UNKNOWN, tensor, pending.places.get(key, pending.place))
         for key, loss, tensor in pairs(pending.loss, outputs)
     )
+    for tensor in tensors_in(outputs):
+        i.trace.metrics += decided(model.state.get("_metrics"), tensor, pending.metrics)
     met = Met(tuple(i.trace.losses[start:]), results)
     i.heap.write(model.state, "_met", met)
     return met

@@ -1,0 +1,134 @@
+"""HL114: nothing of a training loss gets back to the weights of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Differentiated, LossUse, Recipe
+from nnlint.finding import Finding
+from nnlint.network.gradients import may_train, reached, stops, trains
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.lookback import api
+from nnlint_checks.head.label_names import says_label
+
+CALLED = {"cast": "a cast to integers", "compare": "a comparison", "round": "rounding", "one_hot": "one_hot"}
+
+
+@check("HL114", level=ERROR)
+def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
+    """What stands between the network's output and the training loss has no gradient.
+
+    Why: argmax, comparisons, rounding, integers and values taken out of the graph are constants for
+    autograd. The backward pass raises an error, or it runs and never reaches a weight.
+    Source: PyTorch documentation, "Autograd mechanics"; documentation of Tensor.detach.
+
+    Fires:
+        The classes instead of the scores are compared with the labels.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+        optimizer = torch.optim.Adam(model.parameters())
+
+        def train(loader):
+            for x, y in loader:
+                optimizer.zero_grad()
+                predicted = model(x).argmax(dim=1).float()  # error: [HL114]
+                loss = nn.functional.mse_loss(predicted, y.float())
+                loss.backward()
+                optimizer.step()
+        ```
+        A new tensor is made of the loss.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Linear(8, 1)
+        loss = nn.functional.mse_loss(model(torch.randn(4, 8)), torch.randn(4, 1))
+        loss = torch.tensor(loss.item(), requires_grad=True)  # error: [HL114]
+        loss.backward()
+        ```
+        The output is detached.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Linear(8, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x, y):
+            loss = nn.functional.mse_loss(model(x).detach(), y)  # error: [HL114]
+            loss.backward()
+            optimizer.step()
+        ```
+    Silent:
+        A straight-through estimator: the rounded value goes forward, the gradient past it.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(8, 4), nn.Sigmoid())
+        out = model(torch.randn(4, 8))
+        hard = out + (out.round() - out).detach()
+        loss = nn.functional.mse_loss(hard, torch.randn(4, 4))
+        loss.backward()
+        ```
+        The target comes out of a network whose gradient is not wanted; a metric beside the loss.
+        ```python
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+
+        student, teacher = nn.Linear(8, 3), nn.Linear(8, 3)
+        x, y = torch.randn(4, 8), torch.tensor([0, 1, 2, 0])
+        scores = student(x)
+        loss = F.cross_entropy(scores, y) + F.mse_loss(scores, teacher(x).detach())
+        loss.backward()
+        accuracy = (scores.argmax(dim=1) == y).float().mean().item()
+        ```
+    """
+    spoken = set()
+    for given in recipe.differentiated:
+        for value, use in _terms(recipe, given):
+            cut = _cut(value)
+            if cut is None or cut.place in spoken or any(map(may_train, reached(value))):
+                continue
+            spoken.add(cut.place)
+            met = use.place if use is not None else given.place
+            yield Finding(
+                cut.place,
+                f"no gradient passes {_called(cut)}: nothing before it is trained",
+                "compare the network's own output with the targets, and take this step for metrics only",
+                (Step(met, "the loss meets the value here"),) if met.line != cut.place.line else (),
+                subject=("gradient", cut.place),
+            )
+
+
+def _terms(recipe: Recipe, given: Differentiated) -> Iterator[tuple[Tensor, LossUse | None]]:
+    """What is differentiated as a whole, and the predictions of the losses in it whose target is no output."""
+    yield given.value, None
+    made = {id(o.inputs[0]) for o in reached(given.value) if o.kind == "loss" and o.inputs}
+    for use in recipe.losses:
+        if id(use.prediction) in made and _is_truth(use):
+            yield use.prediction, use
+
+
+def _is_truth(use: LossUse) -> bool:
+    if use.target is None:
+        return says_label(use.target_name)
+    return not any(map(may_train, reached(use.target)))
+
+
+def _cut(value: Tensor) -> Operation | None:
+    """The first operation after the weights that stops the gradient."""
+    for operation in value.ancestors():
+        if stops(operation) and any(trains(o) for t in operation.inputs for o in reached(t)):
+            return operation
+    return None
+
+
+def _called(operation: Operation) -> str:
+    return CALLED.get(operation.kind) or api(operation)
