@@ -230,7 +230,9 @@ def main() -> int:
             continue
         start = time.perf_counter()
         with deep():
-            reading = read_model(interpreter, target.path, target.factory, target.inputs, target.keywords, FUEL)
+            reading = read_model(
+                interpreter, target.path, target.factory, target.inputs, target.keywords, FUEL
+            )
         spent = time.perf_counter() - start
         result = compare(truth, reading)
         print(

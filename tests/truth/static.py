@@ -116,7 +116,9 @@ def read_model(
                     reading.shapes[name] = tuple(t.shape for t in tensors_in(outputs[id(part)]))
             reading.parameters = {name: weight.tensor.shape for name, weight in all_weights(model)}
         reading.conflicts = [
-            f"{Path(o.place.path).name}:{o.place.line}: {o.conflict}" for o in i.trace.operations if o.conflict
+            f"{Path(o.place.path).name}:{o.place.line}: {o.conflict}"
+            for o in i.trace.operations
+            if o.conflict
         ]
         i.heap.undo(mark)
     del i.frames[:]

@@ -49,7 +49,8 @@ def _parameters(call: Call, function: Function) -> dict[str, Value]:
     positional = [*spec.posonlyargs, *spec.args]
     defaults = (EMPTY,) * (len(positional) - len(function.defaults)) + function.defaults
     found: list[tuple[ast.arg, str, Value]] = [
-        (a, KINDS[0] if n < len(spec.posonlyargs) else KINDS[1], defaults[n]) for n, a in enumerate(positional)
+        (a, KINDS[0] if n < len(spec.posonlyargs) else KINDS[1], defaults[n])
+        for n, a in enumerate(positional)
     ]
     if spec.vararg:
         found.append((spec.vararg, KINDS[2], EMPTY))
@@ -60,7 +61,12 @@ def _parameters(call: Call, function: Function) -> dict[str, Value]:
         a.arg: _instance(
             call,
             PARAMETER,
-            {"name": a.arg, "kind": kind, "default": default, "annotation": UNKNOWN if a.annotation else EMPTY},
+            {
+                "name": a.arg,
+                "kind": kind,
+                "default": default,
+                "annotation": UNKNOWN if a.annotation else EMPTY,
+            },
         )
         for a, kind, default in found
     }

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from nnlint.network.facts import Range
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.rows import Code, Row, run_row
+from nnlint.readers.source.torch import contractions, likes, picking
 from nnlint.readers.source.torch.creation import CREATION, legacy_tensor
 from nnlint.readers.source.torch.special import FUNCTIONAL_ONLY, SPECIAL, dropout, several
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
@@ -42,7 +42,6 @@ ROWS: dict[str, Row] = {
     "celu": _row("celu"),
     "softplus": _row("softplus", "input beta=1.0"),
     "hardtanh": _row("hardtanh", "input min_val=-1.0 max_val=1.0", min="min_val", max="max_val"),
-    "threshold": _row("threshold"),
     "glu": _row("glu"),
     "softmax": _row("softmax", "input dim=None", axis="dim"),
     "softmin": _row("softmin", "input dim=None", axis="dim"),
@@ -56,22 +55,14 @@ ROWS: dict[str, Row] = {
     **{
         name: _row("unary")
         for name in (
-            "tan",
-            "erf",
-            "rsqrt",
-            "reciprocal",
-            "sign",
-            "floor",
-            "ceil",
-            "trunc",
-            "expm1",
-            "log2",
+            *("tan", "erf", "rsqrt", "reciprocal", "sign", "floor", "ceil", "trunc", "expm1", "log2"),
             "log10",
-            "nan_to_num",
-            "logit",
-            "atan",
-            "sinh",
-            "cosh",
+            *("nan_to_num", "logit", "atan", "sinh", "cosh", "acos", "asin", "arctan", "acosh", "asinh"),
+            *("atanh", "erfinv", "erfc", "exp2", "digamma", "lgamma", "frac", "sgn", "positive"),
+            *("bitwise_not", "cumsum", "cumprod", "logcumsumexp", "triu", "tril", "softshrink", "hardshrink"),
+            *("tanhshrink", "threshold", "renorm", "matrix_exp", "inverse", "channel_shuffle", "index_add"),
+            *("index_copy", "index_fill", "index_put", "scatter", "scatter_add", "scatter_reduce"),
+            *("masked_scatter", "conj", "angle", "sinc", "deg2rad"),
         )
     },
     "clamp": _row("clamp", "input min=None max=None", absent=("min", "max"), min="min", max="max"),
@@ -85,6 +76,7 @@ ROWS: dict[str, Row] = {
     "multiply": _row("multiply", "input other", 2),
     "div": _row("divide", "input other", 2),
     "true_divide": _row("divide", "input other", 2),
+    "divide": _row("divide", "input other", 2),
     "maximum": _row("maximum", "input other", 2),
     "minimum": _row("minimum", "input other", 2),
     **{
@@ -106,6 +98,8 @@ ROWS: dict[str, Row] = {
     "ravel": Row("flatten", "input", {}, {"start": 0, "end": -1}),
     "transpose": _row("transpose", "input dim0 dim1", first="dim0", second="dim1"),
     "swapaxes": _row("transpose", "input axis0 axis1", first="axis0", second="axis1"),
+    "swapdims": _row("transpose", "input dim0 dim1", first="dim0", second="dim1"),
+    "adjoint": Row("transpose", "input", {}, {"first": -2, "second": -1}),
     "t": Row("transpose", "input", {}, {"first": 0, "second": 1}),
     "squeeze": _row("squeeze", "input dim=None", absent=("axis",), axis="dim"),
     "unsqueeze": _row("unsqueeze", "input dim", axis="dim"),
@@ -114,7 +108,10 @@ ROWS: dict[str, Row] = {
     **{name: _reduction(name) for name in ("sum", "mean")},
     **{
         name: _reduction("reduce")
-        for name in ("prod", "std", "var", "logsumexp", "any", "all", "amax", "amin", "nanmean")
+        for name in (
+            *("prod", "std", "var", "logsumexp", "any", "all", "amax", "amin", "nanmean", "nansum"),
+            "count_nonzero",
+        )
     },
     "argmax": _reduction("argmax"),
     "argmin": _reduction("argmax"),
@@ -123,11 +120,18 @@ ROWS: dict[str, Row] = {
     ),
     "one_hot": _row("one_hot", "input num_classes=-1", classes="num_classes"),
     "pixel_shuffle": _row("pixel_shuffle", "input upscale_factor", factor="upscale_factor"),
-    "interpolate": _row(
-        "interpolate", "input size=None scale_factor=None", size="size", scale="scale_factor"
-    ),
-    "upsample": _row("interpolate", "input size=None scale_factor=None", size="size", scale="scale_factor"),
-    "pad": _row("pad", "input pad", pads="pad"),
+    **{
+        name: _row(
+            "interpolate",
+            "input size=None scale_factor=None mode='nearest'",
+            size="size",
+            scale="scale_factor",
+            mode="mode",
+        )
+        for name in ("interpolate", "upsample")
+    },
+    "pad": _row("pad", "input pad mode='constant' value=0.0", pads="pad", mode="mode", value="value"),
+    "pixel_unshuffle": _row("pixel_unshuffle", "input downscale_factor", factor="downscale_factor"),
     "normalize": _row("normalize", "input p=2.0 dim=1", axis="dim"),
     "scaled_dot_product_attention": _row(
         "scaled_dot_product", "query key value attn_mask=None dropout_p=0.0 is_causal=False", 3, p="dropout_p"
@@ -165,14 +169,17 @@ ROWS: dict[str, Row] = {
     },
     "instance_norm": _row("instance_norm"),
     "layer_norm": _row("layer_norm", "input normalized_shape", normalized_shape="normalized_shape"),
+    "rms_norm": Row(
+        "layer_norm",
+        "input normalized_shape",
+        {"normalized_shape": "normalized_shape"},
+        {"centred": False},
+    ),
+    "local_response_norm": _row("local_response_norm"),
     "group_norm": _row("group_norm", "input num_groups"),
     "batch_norm": _row("batch_norm"),
-    "isnan": _row("compare"),
+    **{name: _row("compare") for name in ("isnan", "isinf", "isfinite", "signbit")},
     "logical_not": _row("compare"),
-    "zeros_like": Row("constant", "input", {}, {"range": Range(0.0, 0.0)}),
-    "ones_like": Row("constant", "input", {}, {"range": Range(1.0, 1.0)}),
-    "rand_like": Row("constant", "input", {}, {"range": Range(0.0, 1.0)}),
-    "randn_like": Row("constant", "input"),
 }
 
 
@@ -180,7 +187,13 @@ def _like_input(call: Call, arguments: Arguments) -> Value:
     return arguments.get(0, "input", UNKNOWN)
 
 
-METHODS: dict[str, Code] = {**{name: run_row(row) for name, row in ROWS.items()}, **SPECIAL}
+METHODS: dict[str, Code] = {
+    **{name: run_row(row) for name, row in ROWS.items()},
+    **SPECIAL,
+    **picking.FUNCTIONS,
+    **contractions.FUNCTIONS,
+    **likes.FUNCTIONS,
+}
 
 
 def _tensor_class() -> Class:
@@ -191,7 +204,7 @@ SYMBOLS: dict[str, Value] = {
     **{f"torch.{name}": native(f"torch.{name}", code) for name, code in {**METHODS, **CREATION}.items()},
     **{
         f"torch.nn.functional.{name}": native(f"F.{name}", code)
-        for name, code in {**METHODS, **FUNCTIONAL_ONLY}.items()
+        for name, code in {**METHODS, **FUNCTIONAL_ONLY, **picking.PATCHES, **contractions.PAIRWISE}.items()
     },
     **{f"torch.special.{name}": native(name, METHODS[name]) for name in ("softmax", "log_softmax")},
     "torch.dropout": native("torch.dropout", dropout),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from nnlint.network.graph import Tensor
-from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
-from nnlint.network.size import Size, divide
+from nnlint.network.size import Size, divide, multiply
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.operators import as_tensor
@@ -15,6 +16,9 @@ from nnlint.readers.source.rows import Code, plain
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Value, Weight
 from nnlint.readers.source.weights import size_of
+
+MAX_PARTS = 256
+"""More parts of a tensor than this are not followed one by one."""
 
 
 def of_tensor(call: Call, value: Value) -> Tensor:
@@ -53,11 +57,6 @@ def _permute(call: Call, arguments: Arguments) -> Value:
     return call.interpreter.operate("permute", (tensor,), {"order": order}, call.place)
 
 
-def _repeat(call: Call, arguments: Arguments) -> Value:
-    tensor = of_tensor(call, arguments.get(0, "input", UNKNOWN))
-    return call.interpreter.operate("index", (tensor,), {"shape": UNKNOWN_SHAPE}, call.place)
-
-
 def several(kind: str) -> Code:
     """cat and stack."""
 
@@ -78,14 +77,40 @@ def _chunks(call: Call, arguments: Arguments) -> Value:
         arguments.get(1, "chunks", UNKNOWN),
         arguments.get(2, "dim", 0),
     )
-    if not isinstance(count, int) or not 0 < count <= 64:
+    if not isinstance(count, int) or not 0 < count <= MAX_PARTS:
         return UNKNOWN
     size = tensor.shape.axis(axis) if isinstance(axis, int) else None
-    each = divide(size, count) if isinstance(size, int) and size % count == 0 else None
+    if not isinstance(size, int):
+        return _parts(call, tensor, axis, [divide(size, count) if size is not None else None] * count)
+    each = max(
+        -(-size // count), 1
+    )  # all but the last are of this size, so there may be fewer than asked for
+    return _parts(call, tensor, axis, [min(each, size - at) for at in range(0, size, each)])
+
+
+def _parts(call: Call, tensor: Tensor, axis: Value, sizes: Iterable[Size]) -> Value:
     return tuple(
-        call.interpreter.operate("split", (tensor,), {"axis": axis, "size": each, "part": n}, call.place)
-        for n in range(count)
+        call.interpreter.operate("split", (tensor,), {"axis": axis, "size": size, "part": n}, call.place)
+        for n, size in enumerate(sizes)
     )
+
+
+def _tensor_split(call: Call, arguments: Arguments) -> Value:
+    """The first parts take what is left over; or cuts at given places."""
+    tensor, wanted, axis = (
+        of_tensor(call, arguments.get(0, "input", UNKNOWN)),
+        plain(arguments.get(1, "indices_or_sections", UNKNOWN)),
+        arguments.get(2, "dim", 0),
+    )
+    size = tensor.shape.axis(axis) if isinstance(axis, int) else None
+    if isinstance(wanted, int) and 0 < wanted <= MAX_PARTS:
+        known = isinstance(size, int)
+        sizes: list[Size] = [(size // wanted + (n < size % wanted)) if known else None for n in range(wanted)]  # type: ignore[operator]
+        return _parts(call, tensor, axis, sizes)
+    if isinstance(wanted, tuple) and isinstance(size, int) and all(isinstance(w, int) for w in wanted):
+        cuts = [0, *(slice(0, w).indices(size)[1] for w in wanted), size]
+        return _parts(call, tensor, axis, [max(b - a, 0) for a, b in pairwise(cuts)])
+    return UNKNOWN
 
 
 def _split(call: Call, arguments: Arguments) -> Value:
@@ -95,22 +120,15 @@ def _split(call: Call, arguments: Arguments) -> Value:
         arguments.get(2, "dim", 0),
     )
     size = tensor.shape.axis(axis) if isinstance(axis, int) else None
-    if isinstance(wanted, int) and isinstance(size, int) and wanted > 0 and size // wanted <= 64:
+    if isinstance(wanted, int) and isinstance(size, int) and wanted > 0 and size // wanted <= MAX_PARTS:
         wanted = tuple(min(wanted, size - at) for at in range(0, size, wanted))
-    if not isinstance(wanted, tuple):
-        return UNKNOWN
-    return tuple(
-        call.interpreter.operate(
-            "split", (tensor,), {"axis": axis, "size": size_of(s), "part": n}, call.place
-        )
-        for n, s in enumerate(wanted)
-    )
+    return _parts(call, tensor, axis, map(size_of, wanted)) if isinstance(wanted, tuple) else UNKNOWN
 
 
 def _unbind(call: Call, arguments: Arguments) -> Value:
     tensor, axis = of_tensor(call, arguments.get(0, "input", UNKNOWN)), arguments.get(1, "dim", 0)
     size = tensor.shape.axis(axis) if isinstance(axis, int) else None
-    if not isinstance(size, int) or not 0 < size <= 64 or tensor.shape.rank is None:
+    if not isinstance(size, int) or not 0 < size <= MAX_PARTS or tensor.shape.rank is None:
         return UNKNOWN
     position = axis % tensor.shape.rank
     shape = Shape(tuple(s for n, s in enumerate(tensor.shape.sizes) if n != position))
@@ -136,12 +154,6 @@ def _extreme(kind: str) -> Code:
         )
 
     return run
-
-
-def _top(call: Call, arguments: Arguments) -> Value:
-    i, tensor = call.interpreter, of_tensor(call, arguments.get(0, "input", UNKNOWN))
-    values = i.operate("index", (tensor,), {"shape": UNKNOWN_SHAPE}, call.place)
-    return (values, i.operate("unknown", (tensor,), {}, call.place))
 
 
 def dropout(call: Call, arguments: Arguments) -> Value:
@@ -198,6 +210,26 @@ def _conv(dims: int) -> Code:
     return run
 
 
+def _conv_transpose(dims: int) -> Code:
+    def run(call: Call, arguments: Arguments) -> Value:
+        bound = bind_signature(
+            "input weight bias=None stride=1 padding=0 output_padding=0 groups=1 dilation=1", arguments
+        )
+        weight = of_tensor(call, bound["weight"])
+        known, groups = weight.shape.rank == dims + 2, bound["groups"]
+        attributes = {
+            "dims": dims,
+            "in_channels": weight.shape.axis(0) if known else None,
+            "out_channels": multiply(weight.shape.axis(1), size_of(groups)) if known else None,
+            "kernel": weight.shape.sizes[2:] if known else UNKNOWN,
+            **{n: plain(bound[n]) for n in ("stride", "padding", "output_padding", "dilation", "groups")},
+        }
+        inputs = (of_tensor(call, bound["input"]), weight)
+        return call.interpreter.operate("conv_transpose", inputs, attributes, call.place)
+
+    return run
+
+
 def _embedding(call: Call, arguments: Arguments) -> Value:
     x, weight = (
         of_tensor(call, arguments.get(0, "input", UNKNOWN)),
@@ -226,58 +258,16 @@ SPECIAL: dict[str, Code] = {
     "reshape": _reshape("reshape"),
     "expand": _reshape("expand"),
     "broadcast_to": _reshape("expand"),
-    "expand_as": _opaque,
-    "view_as": _opaque,
     "permute": _permute,
-    "movedim": _opaque,
-    "repeat": _repeat,
-    "tile": _repeat,
-    "unflatten": _opaque,
     "chunk": _chunks,
     "split": _split,
+    "split_with_sizes": _split,
+    "tensor_split": _tensor_split,
     "unbind": _unbind,
     "max": _extreme("max"),
     "min": _extreme("min"),
-    "topk": _top,
-    "sort": _top,
     "where": _where,
-    **dict.fromkeys(
-        (
-            "einsum",
-            "baddbmm",
-            "addmm",
-            "outer",
-            "tensordot",
-            "cumsum",
-            "gather",
-            "unfold",
-            "index_select",
-            "scatter",
-            "cross",
-            "diff",
-            "triu",
-            "tril",
-            "diagonal",
-            "bernoulli",
-            "multinomial",
-            "masked_select",
-            "index_add",
-            "addcmul",
-            "lerp",
-            "dot",
-            "mv",
-            "cosine_similarity",
-            "cdist",
-            "histc",
-            "bincount",
-            "nonzero",
-            "unique",
-            "repeat_interleave",
-            "scatter_add",
-            "kron",
-        ),
-        _opaque,
-    ),
+    **dict.fromkeys(("histc", "bincount", "cov", "corrcoef"), _opaque),
 }
 FUNCTIONAL_ONLY: dict[str, Code] = {
     "dropout": dropout,
@@ -285,19 +275,7 @@ FUNCTIONAL_ONLY: dict[str, Code] = {
     **dict.fromkeys(("alpha_dropout", "feature_alpha_dropout"), _alpha_dropout),
     "linear": _linear,
     **{f"conv{d}d": _conv(d) for d in (1, 2, 3)},
+    **{f"conv_transpose{d}d": _conv_transpose(d) for d in (1, 2, 3)},
     "embedding": _embedding,
-    **dict.fromkeys(
-        (
-            "conv_transpose1d",
-            "conv_transpose2d",
-            "conv_transpose3d",
-            "grid_sample",
-            "fold",
-            "bilinear",
-            "rms_norm",
-            "pixel_unshuffle",
-            "affine_grid",
-        ),
-        _opaque,
-    ),
+    "bilinear": _opaque,
 }

@@ -11,7 +11,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import type_name
 from nnlint.readers.source.shapes import shape_of, size_at
-from nnlint.readers.source.torch import functions, init
+from nnlint.readers.source.torch import functions, init, likes
 from nnlint.readers.source.values import (
     NOWHERE,
     UNKNOWN,
@@ -31,7 +31,7 @@ def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | No
     tensor = value.tensor if isinstance(value, Weight) else value
     if name == "shape":
         return shape_of(tensor)
-    if name in ("T", "mT"):
+    if name in ("T", "mT", "mH", "H"):
         return i.operate("transpose", (tensor,), {"first": -2, "second": -1}, i.place(node or NOWHERE))
     if name == "data":
         return (
@@ -50,7 +50,9 @@ def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | No
     method = METHODS.get(name)
     if method is not None:
         return Native(name, lambda call, arguments: method(call, tensor, arguments), "static")
-    function = functions.METHODS.get(name.removesuffix("_") if not name.startswith("_") else name)
+    function = likes.METHODS.get(name) or functions.METHODS.get(
+        name.removesuffix("_") if not name.startswith("_") else name
+    )
     if function is None:
         return (
             Native(name, lambda call, arguments: as_tensor(call.interpreter, UNKNOWN, call.node), "static")
@@ -67,17 +69,7 @@ def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | No
 
 
 OTHER = frozenset(
-    {
-        "clone_",
-        "cumsum",
-        "cumprod",
-        "gather",
-        "scatter",
-        "scatter_add",
-        "masked_select",
-        "index_select",
-        "take",
-    }
+    {"clone_", "new_tensor", "as_strided", "to_dense", "to_sparse", "quantile", "stft", "istft"}
 )
 
 
@@ -142,12 +134,18 @@ def _contiguous(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     return call.interpreter.operate("identity", (tensor,), {"contiguous": True}, call.place)
 
 
+def _copied(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    return call.interpreter.operate("identity", (tensor,), {"copy": True}, call.place)
+
+
 METHODS = {
     "size": _size,
     "contiguous": _contiguous,
+    "clone": _copied,
     "dim": _dim,
     "ndimension": _dim,
     "numel": _numel,
+    "nelement": _numel,
     "backward": _backward,
     "tolist": _leave,
     "requires_grad_": _asks,
@@ -159,9 +157,15 @@ METHODS = {
             "float",
             "double",
             "half",
-            "clone",
             "bfloat16",
             "type_as",
+            "type",
+            "resolve_conj",
+            "pin_memory",
+            "detach_",
+            "byte",
+            "short",
+            "char",
         ),
         _moved,
     ),
