@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import UNSAFE, WARNING, check
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import Range
 from nnlint.network.lookback import api
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.regression_head import (
     FROM_ZERO,
     regression_heads,
@@ -30,7 +31,7 @@ INTO_INTERVAL = re.compile(
 BINARY_CLASSES = 2
 
 
-@check("HL106", level=WARNING)
+@check("HL106", level=WARNING, fix=UNSAFE)
 def bounded_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Finding]:
     """The output of a regression is squeezed into a fixed interval.
 
@@ -117,6 +118,7 @@ def bounded_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
             f"take {name} off, or scale the targets into {head.range} and the outputs back",
             head.trail,
             subject=("head", head.place),
+            repairs=left_out(head.value),
         )
 
 

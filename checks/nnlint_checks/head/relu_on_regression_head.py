@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import UNSAFE, WARNING, check
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import INFINITY
 from nnlint.network.lookback import api
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.regression_head import never_negative, regression_heads, target_words
 from nnlint_checks.head.target_names import COUNTED, POSITIVE
 from nnlint_checks.head.training_losses import loss_api
@@ -19,7 +20,7 @@ SMOOTH = ("softplus", "exp", "absolute", "square", "power")
 """Rectifiers that still pass a gradient: a good choice for a quantity that is positive by nature."""
 
 
-@check("HL105", level=WARNING)
+@check("HL105", level=WARNING, fix=UNSAFE)
 def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Finding]:
     """The output of a regression is rectified.
 
@@ -148,4 +149,5 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
             f"take {name} off, so that the last layer's output stays linear",
             head.trail,
             subject=("head", head.place),
+            repairs=left_out(head.value),
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import SAFE, WARNING, check
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Finding
+from nnlint.repair import EditComment, Repair
 
 
-@check("IN103", level=WARNING)
+@check("IN103", level=WARNING, fix=SAFE)
 def unused_suppression(suppression: Suppression) -> Iterator[Finding]:
     """An ignore comment or configuration entry silences nothing.
 
@@ -42,4 +43,14 @@ def unused_suppression(suppression: Suppression) -> Iterator[Finding]:
             suppression.place,
             f"{suppression.directive}[{selector}] silences nothing here",
             f"delete {selector}, or move it to the line of the finding",
+            repairs=_repairs(suppression, selector),
         )
+
+
+def _repairs(suppression: Suppression, selector: str) -> tuple[Repair, ...]:
+    """The selector goes, and the comment with it where it is the only one."""
+    if not suppression.place.line:
+        return ()
+    left = ", ".join(s for s in suppression.selectors if s != selector)
+    text = f"# nnlint: {suppression.directive}[{left}]" if left else ""
+    return (Repair((EditComment(suppression.place, text),)),)

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from nnlint.check import ERROR, check
-from nnlint.evidence.place import Step
+from nnlint.check import ERROR, UNSAFE, check
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Event, ModeLayer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
+from nnlint.repair import Insert, Part, Quoted, Repair, Where
 
 EVALUATES = re.compile(
     r"^_*(eval|evaluate|evaluation|validate|validation|valid|val|test|testing|predict|prediction|infer|inference)"
@@ -30,7 +31,7 @@ ON_PURPOSE = re.compile(
 SHOWN = 3
 
 
-@check("TL505", level=ERROR)
+@check("TL505", level=ERROR, fix=UNSAFE)
 def missing_eval_mode(recipe: Recipe) -> Iterator[Finding]:
     """An evaluation pass runs in train mode, though the network holds dropout or batch norm.
 
@@ -249,4 +250,30 @@ def _finding(event: Event, active: Sequence[ModeLayer], reason: Step, recipe: Re
         "call model.eval() before the evaluation, and model.train() before training goes on",
         trail=(*trail[:SHOWN], *start, reason),
         subject=("mode", event.place),
+        repairs=(_repair(event, recipe),),
+    )
+
+
+def _repair(event: Event, recipe: Recipe) -> Repair:
+    """``eval()`` ahead of the evaluation, and ``train()`` behind it where training goes on."""
+    backward = [e for e in recipe.events if e.did is Did.BACKWARD]
+    apart = [loop for loop in event.loops if not any(loop in e.loops for e in backward)]
+    own = [loop.place for loop in apart if _around(loop.place, event.place)]
+    place = own[0] if own else event.place
+    model = Quoted(event.place, Part.FUNCTION)
+    actions = [Insert(place, (model, ".eval()"))]
+    if any(loop in e.loops for e in backward for loop in event.loops) and not _back_to_training(event, recipe):
+        actions.append(Insert(place, (model, ".train()"), Where.AFTER))
+    return Repair(tuple(actions))
+
+
+def _around(outer: Place, inner: Place) -> bool:
+    here = (outer.path, outer.cell) == (inner.path, inner.cell)
+    return here and outer.line <= inner.line and inner.end_line <= outer.end_line
+
+
+def _back_to_training(event: Event, recipe: Recipe) -> bool:
+    """In the loops that training shares with the evaluation, train mode is set in each round."""
+    return any(
+        e.did is Did.TRAIN_MODE and any(loop in event.loops for loop in e.loops) for e in recipe.events
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
 from nnlint.finding import Finding
+from nnlint.repair import Argument, Insert, Part, Quoted, Repair, Where
 
 COULD_CLEAR = re.compile(
     r"zero|grad|clear|clean|reset|optim|backward|closure|train_?step|(^|_)step", re.IGNORECASE
@@ -16,7 +17,7 @@ COULD_CLEAR = re.compile(
 """Names of calls that are not understood and may clear gradients."""
 
 
-@check("TL501", level=ERROR)
+@check("TL501", level=ERROR, fix=SAFE)
 def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
     """A loop calls backward and step, and never clears the gradients.
 
@@ -151,4 +152,18 @@ def _finding(backward: Event, step: Event, recipe: Recipe) -> Finding:
         "call optimizer.zero_grad() in each round, before backward()",
         trail=tuple(trail),
         subject=("gradients", backward.place),
+        repairs=(_repair(backward, step),),
     )
+
+
+def _repair(backward: Event, step: Event) -> Repair:
+    """Cleared right before the backward pass; behind the step where not every round comes by there."""
+    optimizer = Argument(step.place, 0, "optimizer") if step.details.get("scaled") else _receiver(step)
+    beside = (backward.place.path, backward.function) == (step.place.path, step.function)
+    before = beside and backward.certain and backward.loops == step.loops
+    place, where = (backward.place, Where.BEFORE) if before else (step.place, Where.AFTER)
+    return Repair((Insert(place, (optimizer, ".zero_grad()"), where),))
+
+
+def _receiver(step: Event) -> Quoted:
+    return Quoted(step.place, Part.RECEIVER)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.source import Fit, Pipeline
 from nnlint.finding import Finding
+from nnlint.repair import Part, Repair, Replace
 
 JUDGED = frozenset({"scaler", "encoder", "imputer", "selector", "decomposition"})
 """Kinds of fits; label codes and figures taken by hand (of predictions, of targets) are not among them."""
@@ -17,7 +18,7 @@ ALONE = frozenset({"scaler", "imputer", "selector", "encoder"})
 HELD_OUT = ("validation", "test")
 
 
-@check("DP702", level=ERROR)
+@check("DP702", level=ERROR, fix=SAFE)
 def fitted_on_test(pipeline: Pipeline) -> Iterator[Finding]:
     """``fit`` or ``fit_transform`` is called on test or validation rows.
 
@@ -92,7 +93,16 @@ def fitted_on_test(pipeline: Pipeline) -> Iterator[Finding]:
                 fit.place,
                 f"{fit.transformer} is fitted on {fit.rows.role} rows",
                 "fit on the training rows only, and call transform here",
+                repairs=_repairs(fit, pipeline),
             )
+
+
+def _repairs(fit: Fit, pipeline: Pipeline) -> tuple[Repair, ...]:
+    """The object that learned from training rows only transforms."""
+    before = pipeline.fits[: pipeline.fits.index(fit)]
+    if not fit.owner or not any(f.owner == fit.owner and f.rows.role == "train" for f in before):
+        return ()
+    return (Repair((Replace(fit.place, ("transform",), Part.METHOD, expected=("fit_transform",)),)),)
 
 
 def _wrong(fit: Fit, pipeline: Pipeline) -> bool:

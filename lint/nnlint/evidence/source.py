@@ -150,7 +150,8 @@ class Event:
     innermost loop (not below an undecided condition). ``gradients``: whether autograd records here.
     ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
     function whose body it stands in. ``details`` of a FORWARD: ``roles`` (the splits that its arguments'
-    names tell of) and ``active`` (the ``ModeLayer``s that act as in training); of a call that is known by
+    names tell of) and ``active`` (the ``ModeLayer``s that act as in training); of a STEP: ``scaled`` (it is a
+    gradient scaler that steps; the optimiser is what it is given); of a call that is known by
     its name alone: ``method`` and ``receiver``.
     """
 
@@ -233,7 +234,8 @@ class Fit:
     """A statistic learned from rows: ``StandardScaler.fit``, a mean taken by hand.
 
     ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``,
-    ``codes`` (labels to numbers). ``single``: from one column, which may be the label.
+    ``codes`` (labels to numbers). ``single``: from one column, which may be the label. ``owner`` is the same
+    for fits of one object, 0 where there is none.
     """
 
     transformer: str
@@ -242,6 +244,7 @@ class Fit:
     place: Place
     key: int = 0
     single: bool = False
+    owner: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nnlint.evidence.source import Fit, Rows
+from nnlint.evidence.source import Fit, Labels, Rows
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.interpreter import Interpreter
@@ -88,6 +88,13 @@ TABLE: Mapping[str, Kind] = {
 """Name below ``sklearn`` -> what it learns and what it does to the scale."""
 
 
+ENCODINGS = {
+    "LabelEncoder": "integers",
+    "OrdinalEncoder": "integers",
+    **dict.fromkeys(("LabelBinarizer", "MultiLabelBinarizer", "OneHotEncoder"), "one-hot"),
+}
+"""How they write classes."""
+
 CATEGORICAL = frozenset({"OneHotEncoder", "OrdinalEncoder"})
 """Encoders of categories: what they make of one column can be the label still."""
 
@@ -143,7 +150,8 @@ def learn(call: Call, transformer: Value, data: Data) -> Fit | None:
         return None
     fit = None
     if kind is not None and kind.learns and data.rows is not None:
-        fit = Fit(transformer.cls.name, kind.learns, data.rows, call.place, i.new_key(), data.single)
+        key, owner = i.new_key(), transformer.key
+        fit = Fit(transformer.cls.name, kind.learns, data.rows, call.place, key, data.single, owner)
         i.trace.fits.append(fit)
     i.heap.write(transformer.state, "_fit", UNKNOWN if fit is None else fit)
     return fit
@@ -171,11 +179,14 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
         marks = unique((*marks, Mark(fit, names)))
         note_applied(i, data, [fit])
     scaled = data.scaled if kind.scaled == "same" else data.scaled or kind.scaled
-    if data.single and transformer.cls.name in CATEGORICAL:
-        return held(i, replace(data, marks=marks, rank=2), call.node)  # labels, most likely
+    name = transformer.cls.name
+    encoding = ENCODINGS.get(name)
+    labels = Labels(encoding, name, call.place) if encoding else None
+    if data.single and name in CATEGORICAL:  # labels, most likely
+        return held(i, replace(data, marks=marks, rank=2, labels=labels), call.node)
     if kind.codes:
-        rank = data.rank if transformer.cls.name == "LabelEncoder" else None
-        return held(i, replace(data, marks=marks, scaled=False, rank=rank), call.node)
+        rank = data.rank if name == "LabelEncoder" else None
+        return held(i, replace(data, marks=marks, scaled=False, rank=rank, labels=labels), call.node)
     if scaled is True and not data.single:
         i.trace.notes["scales"] = True
     return held(

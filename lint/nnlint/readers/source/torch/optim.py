@@ -101,7 +101,7 @@ def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
     return tuple(found)
 
 
-def _steps(call: Call, optimizer: Value) -> Value:
+def _steps(call: Call, optimizer: Value, *, scaled: bool = False) -> Value:
     """A step. An optimiser that the module around a function made belongs to the function's recipe, too,
     if a model is called there: else the step is only the end of what happens elsewhere.
     """
@@ -109,7 +109,9 @@ def _steps(call: Call, optimizer: Value) -> Value:
     made = isinstance(optimizer, Instance) and "_kind" in optimizer.state
     if made and trace.calls and not any(known is optimizer for known in trace.optimizers):
         trace.optimizers.append(optimizer)
-    return event(Did.STEP)(call, Arguments([optimizer]))
+    key = optimizer.key if isinstance(optimizer, Instance) else 0
+    trace.did(Did.STEP, call.place, key, scaled=scaled)
+    return UNKNOWN
 
 
 def _step(call: Call, arguments: Arguments) -> Value:
@@ -191,7 +193,7 @@ def _scale(call: Call, arguments: Arguments) -> Value:
 
 def _scaler_step(call: Call, arguments: Arguments) -> Value:
     optimizer = arguments.get(1, "optimizer", UNKNOWN)
-    return _steps(call, optimizer)
+    return _steps(call, optimizer, scaled=True)
 
 
 SCALER = library_class(
