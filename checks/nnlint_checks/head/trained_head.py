@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnlint.evidence.source import LossUse, Recipe
-from nnlint.network.graph import Operation, Tensor
+from nnlint.network.graph import Layer, Operation, Tensor
 from nnlint.network.lookback import last_shaping
 from nnlint.network.operations import Family, family
 
@@ -24,12 +24,21 @@ def score_layer(value: Tensor) -> Operation | None:
     return operation if family(operation) is Family.WEIGHTED else None
 
 
+def last_layer(value: Tensor) -> Layer | None:
+    """The one layer at the end, behind a sigmoid or softmax: one that the program makes itself."""
+    layers = {o.layer for o in layers_at_end(value) if o.kind not in SQUASHING}
+    if len(layers) != 1:
+        return None
+    (layer,) = layers
+    return layer if layer is not None and layer.api.startswith(("torch.nn.", "keras.layers.")) else None
+
+
 def losses_of(recipe: Recipe, layer: Operation) -> list[LossUse]:
     """The uses of losses whose prediction is the output of the same layer, squashed or not."""
-    return [use for use in recipe.losses if any(_is_same(layer, o) for o in _layers(use.prediction))]
+    return [use for use in recipe.losses if any(same_layer(layer, o) for o in layers_at_end(use.prediction))]
 
 
-def _layers(value: Tensor) -> list[Operation]:
+def layers_at_end(value: Tensor) -> list[Operation]:
     """The layers at the end, behind a sigmoid or softmax."""
     found = []
     for tensor in last_shaping(value, averaged=True):
@@ -40,7 +49,8 @@ def _layers(value: Tensor) -> list[Operation]:
     return found
 
 
-def _is_same(a: Operation, b: Operation) -> bool:
+def same_layer(a: Operation, b: Operation) -> bool:
+    """Both are the output of one and the same layer."""
     if a is b:
         return True
     return a.layer is not None and b.layer is not None and a.layer.place == b.layer.place

@@ -215,6 +215,7 @@ class Recipe:
     finished: bool = True  # the trace goes to the end of the entry
     decisions: tuple[Decision, ...] = ()
     differentiated: tuple[Differentiated, ...] = ()
+    classes: Labels | None = None  # how many the names of the program speak of, all of them alike
     operations: tuple[Operation, ...] = ()
 
 

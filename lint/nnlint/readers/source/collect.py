@@ -11,6 +11,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
+from nnlint.readers.source.class_names import named_classes
 from nnlint.readers.source.decisions import decisions
 from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.habits import habits
@@ -22,6 +23,7 @@ from nnlint.readers.source.modules import (
     children,
     complete,
     framework,
+    inside,
     layer_of,
     naming,
     walk,
@@ -50,7 +52,7 @@ def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
     for call in trace.calls:
         if call.model.key not in networks:
             networks[call.model.key] = network_of(i, call, path)
-    inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
+    inner = inside(trace.models)
     bare = [
         _uncalled(i, model, path)
         for model in trace.models
@@ -274,6 +276,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         finished=not trace.notes.get("exhausted"),
         decisions=decisions(trace),
         differentiated=tuple(trace.gradients_of),
+        classes=named_classes(text),
         operations=tuple(trace.operations),
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from nnlint.evidence.source import Labels
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import native
 from nnlint.readers.source.keras.base import items_of
@@ -11,7 +13,7 @@ from nnlint.readers.source.keras.shaping import merge
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, Row, run_row
 from nnlint.readers.source.shapes import shape_of
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Native, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Native, OneOf, Value
 from nnlint.readers.source.weights import size_of
 
 MODULES = ("tensorflow", "keras.ops", "keras.ops.numpy", "keras.backend")
@@ -108,8 +110,23 @@ def _flatten(call: Call, arguments: Arguments) -> Value:
 def _to_categorical(call: Call, arguments: Arguments) -> Value:
     """``keras.utils.to_categorical(y, 10)``: one-hot rows."""
     classes = arguments.get(1, "num_classes", None)
-    labels = as_tensor(call.interpreter, arguments.get(0, "y", arguments.keywords.get("x")), call.node)
-    return call.interpreter.operate("one_hot", (labels,), {"classes": classes}, call.place)
+    given = arguments.get(0, "y", arguments.keywords.get("x"))
+    if isinstance(given, Instance | OneOf):
+        return _one_hot_data(call, given, classes)
+    labels = as_tensor(call.interpreter, given, call.node)
+    attributes = {"classes": classes}
+    return call.interpreter.operate("one_hot", (labels,), attributes, call.place, name="to_categorical")
+
+
+def _one_hot_data(call: Call, given: Value, classes: Value) -> Value:
+    """Labels of a table, of which their rows are still known."""
+    from nnlint.readers.source.tabular.values import data_of, wrap
+
+    data = data_of(given)
+    if data is None:
+        return as_tensor(call.interpreter, UNKNOWN, call.node)
+    labels = Labels("one-hot", "to_categorical", call.place, classes if isinstance(classes, int) else None)
+    return wrap(call.interpreter, replace(data, rank=None, labels=labels), call.place)
 
 
 def _dropout(call: Call, arguments: Arguments) -> Value:

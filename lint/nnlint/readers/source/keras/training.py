@@ -18,6 +18,7 @@ from nnlint.readers.source.keras.losses import apply_loss
 from nnlint.readers.source.keras.metrics import decided
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
 from nnlint.readers.source.keras.optimizers import SCHEDULING, differentiate, optimizer_from
+from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.modules import tensors_in, walk
 from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.signature import bind_signature
@@ -32,6 +33,7 @@ from nnlint.readers.source.values import (
     Unknown,
     Value,
     Weight,
+    new_list,
 )
 
 COMPILE = "optimizer='rmsprop' loss=None metrics=None loss_weights=None weighted_metrics=None"
@@ -172,7 +174,7 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     met = attach(call, model)
     realize(call, model)
     if met is not None:
-        _give_targets(call, met, bound["y"])
+        _give_targets(call, met, bound["y"], bound["x"])
         for result in met.results:
             differentiate(i, result)
     fed = i.trace.notes.setdefault("fed", [])
@@ -183,13 +185,15 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     return UNKNOWN
 
 
-def _give_targets(call: Call, met: Met, target: Value) -> None:
+def _give_targets(call: Call, met: Met, target: Value, source: Value) -> None:
     x, y = _argument(call, "x", 0), _argument(call, "y", 1)
     if x is not None:
         call.interpreter.trace.given.add(base_name(x))
     for one in met.calls:
         if isinstance(target, Tensor) and one.target is None:
             one.target = target
+        if len(met.calls) == 1 and one.labels is None:
+            one.labels = labels_of(target) or labels_of(source)
         if y is not None and not one.target_name:
             one.target_name = base_name(y)
 
@@ -259,6 +263,22 @@ def _evaluation(role: str) -> Callable[[Call, Arguments], Value]:
     return run
 
 
+def _predict(call: Call, arguments: Arguments) -> Value:
+    """The outputs, as arrays."""
+    model = arguments.positional[0]
+    if not isinstance(model, Instance):
+        return UNKNOWN
+    _evaluation("")(call, arguments)
+    return _arrays(call, realize(call, model))
+
+
+def _arrays(call: Call, outputs: Value) -> Value:
+    if isinstance(outputs, Tensor):
+        return call.interpreter.operate("detach", (outputs,), {}, call.place)
+    items = items_of(outputs)
+    return UNKNOWN if items is None else new_list(tuple(_arrays(call, part) for part in items))
+
+
 def _compiled_loss(call: Call, arguments: Arguments) -> Value:
     """``self.compiled_loss(y, y_pred)`` and ``self.compute_loss(x, y, y_pred)`` in a ``train_step``."""
     model, given = arguments.positional[0], arguments.after_self()
@@ -319,8 +339,9 @@ MODEL = library_class(
         **{name: native(name, _evaluation("test")) for name in ("evaluate", "evaluate_generator")},
         **{
             name: native(name, _evaluation(""))
-            for name in ("predict", "predict_on_batch", "predict_generator", "test_on_batch")
+            for name in ("predict_generator", "test_on_batch")
         },
+        **{name: native(name, _predict) for name in ("predict", "predict_on_batch")},
         **{name: native(name, _compiled_loss) for name in ("compiled_loss", "compute_loss")},
         "load_weights": native("load_weights", _load_weights),
         "set_weights": native("set_weights", _load_weights),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.tabular import functions, reading, splitting, transformers
+from nnlint.readers.source.tabular import functions, on_tensors, reading, splitting, transformers
 from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
-    **functions.SYMBOLS,
+    **on_tensors.over(functions.SYMBOLS),
+    **on_tensors.SYMBOLS,
     **reading.SYMBOLS,
     **splitting.SYMBOLS,
     **transformers.SYMBOLS,

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
+from nnlint.evidence.source import Labels
+from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.definitions import native, nothing
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.tabular import frames
@@ -121,12 +123,26 @@ def _dummies(call: Call, arguments: Arguments) -> Value:
     data = data_of(arguments.get(0, "data", UNKNOWN))
     if data is None:
         return UNKNOWN
-    return held(call.interpreter, replace(data, columns=None, rank=2 if data.rank else None), call.node)
+    whole = "drop_first" not in arguments.keywords and data.single
+    labels = Labels("one-hot", "get_dummies", call.place) if whole else None
+    rank = 2 if data.rank else None
+    return held(call.interpreter, replace(data, columns=None, rank=rank, labels=labels), call.node)
 
 
 def _factorize(call: Call, arguments: Arguments) -> Value:
     data = data_of(arguments.get(0, "values", UNKNOWN))
-    return UNKNOWN if data is None else (held(call.interpreter, data, call.node), UNKNOWN)
+    if data is None:
+        return UNKNOWN
+    data = replace(data, labels=Labels("integers", "factorize", call.place))
+    return (held(call.interpreter, data, call.node), UNKNOWN)
+
+
+def _random_integers(call: Call, arguments: Arguments) -> Value:
+    """``np.random.randint(10, size=1000)``: made-up labels, in demonstrations."""
+    numbers = [v for v in arguments.positional[:2] if isinstance(v, int)]
+    zero_based = len(numbers) < 2 or numbers[0] == 0
+    labels = Labels("integers", "randint", call.place, numbers[-1] if numbers and zero_based else None)
+    return Tensor(Operation("constant", (), {"labels": labels}, call.place))
 
 
 def _side_by_side(call: Call, arguments: Arguments) -> Value:
@@ -150,6 +166,7 @@ SYMBOLS: dict[str, Value] = {
     **{f"numpy.{name}": native(f"np.{name}", _condition) for name in ("isnan", "isfinite", "isin")},
     "numpy.random.permutation": native("np.random.permutation", _shuffled),
     "numpy.random.rand": native("np.random.rand", _random_mask),
+    "numpy.random.randint": native("np.random.randint", _random_integers),
     "numpy.random.shuffle": native("np.random.shuffle", nothing),
     "numpy.arange": native("np.arange", _numbered),
     "numpy.pi": 3.141592653589793,

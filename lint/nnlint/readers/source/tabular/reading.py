@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from nnlint.evidence.source import Columns
+from nnlint.evidence.source import Columns, Labels
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.paths import path_text
@@ -23,6 +23,11 @@ DATASETS = (
     *("iris", "wine", "breast_cancer", "diabetes", "digits", "california_housing", "covtype", "kddcup99"),
     *("openml", "20newsgroups_vectorized", "olivetti_faces", "lfw_people", "boston", "linnerud"),
 )
+CLASSES: dict[str, int | None] = {
+    **{"iris": 3, "wine": 3, "breast_cancer": 2, "digits": 10, "olivetti_faces": 40, "make_moons": 2},
+    **{"make_circles": 2, "make_classification": None, "make_blobs": None},
+}
+"""Sets whose labels are the numbers of classes from 0 on, and how many there are."""
 MADE = ("make_classification", "make_regression", "make_moons", "make_circles", "make_blobs")
 
 
@@ -82,7 +87,8 @@ def _set(name: str) -> Callable[[Call, Arguments], Value]:
         rows = root(i, "all", call.place, "")
         as_frame = arguments.keywords.get("as_frame", False) is not False
         features = Data("frame" if as_frame else "array", rows, (), None, False, rank=2)
-        labels = Data("array", rows, (), None, False, single=True, rank=1)
+        codes = Labels("integers", name, call.place, CLASSES[name]) if name in CLASSES else None
+        labels = Data("array", rows, (), None, False, single=True, rank=1, labels=codes)
         if arguments.keywords.get("return_X_y") is True or name in MADE:
             return (held(i, features, call.node), held(i, labels, call.node))
         state: dict[object, Value] = {

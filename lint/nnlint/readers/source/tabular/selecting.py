@@ -81,7 +81,8 @@ def column(data: Data, names: tuple[str, ...], single: bool) -> Data:
     columns = stepped(data.columns, "keep", names)
     if data.kind == "statistic":
         return replace(data, marks=marks, columns=columns)
-    return replace(data, marks=marks, columns=columns, single=len(names) == 1, rank=1 if single else 2)
+    rank = 1 if single else 2
+    return replace(data, marks=marks, columns=columns, single=len(names) == 1, rank=rank, labels=None)
 
 
 def _member(i: Interpreter, data: Data, key: Value, node: ast.AST) -> Data | None:
@@ -134,6 +135,7 @@ def _by_position(data: Data, index: Value) -> Data:
             columns=stepped(data.columns, "take", (index,)),
             single=True,
             rank=1 if data.rank == 2 else None,
+            labels=None,
         )
     items = index.items if isinstance(index, ListValue) else None
     if items is not None and all(isinstance(n, int) for n in items):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nnlint.evidence.place import Place
-from nnlint.evidence.source import Rows, SplitUse
+from nnlint.evidence.source import Labels, Rows, SplitUse
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
 from nnlint.readers.source.tabular.rows import HELD_OUT, held
 from nnlint.readers.source.tabular.values import Data, data_of, root
@@ -37,17 +40,22 @@ def _train_test_split(call: Call, arguments: Arguments) -> Value:
     if len(given) > 1 and given[1] is not None:
         note_target(i, given[1])
     # A tuple, so that the names on the left reach the parts.
-    return tuple(held(i, _taken(data, rows), call.node) for data in given for rows in sides)
+    labels = [labels_of(value) for value in arguments.positional]
+    return tuple(
+        held(i, _taken(data, rows, known), call.node)
+        for data, known in zip(given, labels, strict=True)
+        for rows in sides
+    )
 
 
 def _data(value: Value) -> Data | None:
     return data_of(value) or provenance(value)
 
 
-def _taken(data: Data | None, rows: Rows) -> Data:
+def _taken(data: Data | None, rows: Rows, labels: Labels | None) -> Data:
     if data is None:
-        return Data("array", rows)
-    return Data(data.kind, rows, data.marks, data.columns, data.scaled, data.single, data.rank, data.text)
+        return Data("array", rows, labels=labels)
+    return replace(data, rows=rows, labels=labels)
 
 
 def divide(

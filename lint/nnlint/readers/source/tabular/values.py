@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nnlint.evidence.place import Place
-from nnlint.evidence.source import Columns, Fit, Rows, SplitUse
+from nnlint.evidence.source import Columns, Fit, Labels, Rows, SplitUse
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import OBJECT, library_class
@@ -30,7 +30,7 @@ class Data(Joinable):
     ``kind``: ``frame`` (columns by name), ``array``, ``mask``, ``index`` (numbers of rows), ``statistic``
     (aggregated over rows; its fits are not yet in any data), ``columns`` (names of columns). ``rows`` and
     ``columns`` None: not known. ``scaled``: as in Pipeline. ``single``: one column. ``text``: how a mask
-    or an index is written.
+    or an index is written. ``labels``: how classes are written.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class Data(Joinable):
     single: bool = False
     rank: int | None = None
     text: str = ""
+    labels: Labels | None = None
 
     def joined(self, other: Value) -> Value:
         """What holds whichever of the two it is."""
@@ -115,6 +116,7 @@ def _common(options: list[Data | None]) -> Data | None:
         marks=tuple(m for m in first.marks if all(id(m.fit) in f for f in fits)),
         columns=first.columns if all(d.columns == first.columns for d in known) else None,
         scaled=first.scaled if len({d.scaled for d in known}) == 1 else None,
+        labels=first.labels if len({d.labels for d in known}) == 1 else None,
     )
 
 

@@ -1,0 +1,100 @@
+"""HL112: labels as numbers for a loss of one-hot rows, or the reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import LossUse, Recipe
+from nnlint.finding import Finding
+from nnlint_checks.head.training_losses import loss_api
+
+SPARSE = ("sparse_categorical_nll", "cross_entropy")
+CATEGORICAL = ("categorical_nll", "categorical_cross_entropy")
+WRITTEN = {"integers": "integers", "one-hot": "one-hot rows"}
+
+
+@check("HL112", level=ERROR)
+def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
+    """The labels are not written the way that the loss of Keras reads them.
+
+    Why: categorical cross-entropy reads a row of zeros and a one for each sample, its sparse form the number
+    of the class. With the other one training stops with an error about shapes, or learns from nonsense.
+    Source: Keras documentation of CategoricalCrossentropy and SparseCategoricalCrossentropy.
+
+    Fires:
+        One-hot labels for the sparse loss.
+        ```python
+        from tensorflow import keras
+        from tensorflow.keras.utils import to_categorical
+
+        (x_train, y_train), _ = keras.datasets.mnist.load_data()
+        model = keras.Sequential([
+            keras.layers.Flatten(input_shape=(28, 28)),
+            keras.layers.Dense(10, activation="softmax"),
+        ])
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")  # error: [HL112]
+        model.fit(x_train / 255.0, to_categorical(y_train, 10), epochs=3)
+        ```
+        Numbers for the loss of one-hot rows.
+        ```python
+        from tensorflow import keras
+
+        model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
+        model.add(keras.layers.Dense(5, activation="softmax"))
+        model.compile(optimizer="adam", loss="categorical_crossentropy")  # error: [HL112]
+        model.fit(keras.utils.image_dataset_from_directory("photos", image_size=(64, 64)), epochs=3)
+        ```
+    Silent:
+        What fits together.
+        ```python
+        from tensorflow import keras
+        from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+        images = ImageDataGenerator(rescale=1 / 255)
+        model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
+        model.add(keras.layers.Dense(5, activation="softmax"))
+        model.compile(optimizer="adam", loss="categorical_crossentropy")
+        model.fit(images.flow_from_directory("photos", target_size=(64, 64)), epochs=3)
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        model.fit(images.flow_from_directory("photos", target_size=(64, 64), class_mode="sparse"), epochs=3)
+        ```
+        A data set that writes numbers, and a map that makes rows of them.
+        ```python
+        import tensorflow as tf
+        from tensorflow import keras
+
+        data = keras.utils.image_dataset_from_directory("photos", image_size=(64, 64))
+        data = data.map(lambda x, y: (x / 255.0, tf.one_hot(y, 5))).prefetch(1)
+        model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
+        model.add(keras.layers.Dense(5, activation="softmax"))
+        model.compile(optimizer="adam", loss="categorical_crossentropy")
+        model.fit(data, epochs=3)
+        ```
+    """
+    spoken = set()
+    for use in recipe.losses:
+        labels = use.labels
+        if labels is None or use.place in spoken or not _contradicts(use, labels.encoding):
+            continue
+        spoken.add(use.place)
+        sparse = use.loss.kind in SPARSE
+        wanted, other = ("integers", "categorical") if sparse else ("one-hot rows", "sparse categorical")
+        yield Finding(
+            use.place,
+            f"{loss_api(use)} wants {wanted}, {labels.api} gives {WRITTEN[labels.encoding]}",
+            f"use the {other} cross-entropy, or write the labels as {wanted}",
+            (Step(labels.place, f"{labels.api} writes the labels"),) if labels.place.path else (),
+            subject=("labels", use.place),
+        )
+
+
+def _contradicts(use: LossUse, encoding: str) -> bool:
+    width = use.prediction.shape.axis(-1)
+    if use.loss.api.startswith("torch.") or width == 1:
+        return False
+    if use.loss.kind in SPARSE:
+        # Two classes are one column for LabelBinarizer: numbers still.
+        return encoding == "one-hot" and width != 2
+    return use.loss.kind in CATEGORICAL and encoding == "integers"

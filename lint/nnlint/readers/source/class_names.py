@@ -1,0 +1,52 @@
+"""How many classes a program says it has: ``num_classes = 10``, ``class_names = ["cat", "dog"]``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nnlint.evidence.source import Labels
+from nnlint.readers.source.text import Text
+
+COUNT = re.compile(r"(num|n|nb|number_of|no_of)_?(classes|class|labels|categories)|(classes|class)_(num|count)", re.I)
+NAMES = re.compile(r"(class|label|category)_?(names|labels)|classes|categories", re.I)
+MOST = 100_000
+
+
+def named_classes(text: Text) -> Labels | None:
+    """The one number of classes that the names of a program speak of, None when there are several or none."""
+    cached = text.__dict__.get("_named_classes", False)
+    if cached is False:
+        found = list(_counts(text))
+        cached = found[0] if found and len({labels.classes for labels in found}) == 1 else None
+        text.__dict__["_named_classes"] = cached
+    return cached if isinstance(cached, Labels) else None
+
+
+def _counts(text: Text) -> Iterator[Labels]:
+    for node in ast.walk(text.tree):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for name in filter(None, map(_name, targets)):
+            count = _count(name, node.value)
+            if count is not None:
+                yield Labels("named", name, text.place(node), count)
+
+
+def _name(target: ast.expr) -> str:
+    return target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+
+
+def _count(name: str, value: ast.expr) -> int | None:
+    """What an assignment says; -1 for a number of classes that is not written out."""
+    if COUNT.fullmatch(name):
+        known = value.value if isinstance(value, ast.Constant) else None
+        if isinstance(known, int) and not isinstance(known, bool) and 0 < known < MOST:
+            return known
+        return None if isinstance(value, ast.Name | ast.Attribute) else -1
+    if NAMES.fullmatch(name) and isinstance(value, ast.List | ast.Tuple) and len(value.elts) > 1:
+        texts = all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in value.elts)
+        return len(value.elts) if texts else -1
+    return None
