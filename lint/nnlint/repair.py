@@ -77,7 +77,8 @@ Code = tuple[str | Quoted | Argument | Named | Self, ...]
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """An expression, or a part of it, becomes ``code``. ``expected``: only if its text is one of these.
+    """An expression, or a part of it, becomes ``code``. ``expected``: only if its text is one of these, or it
+    is the call of a method of such a name.
 
     ``x = f(x)`` whose value becomes ``x`` goes as a whole. Parentheses are added where they are needed.
     """
@@ -92,7 +93,8 @@ class Replace:
 class SetArgument:
     """An argument of the call at a place becomes ``code``; it is added by name where it is not given.
 
-    ``position``: where it may stand without its name. ``expected``: only if it is there with this text.
+    ``position``: where it may stand without its name. ``expected``: only if it is there with this text, or as
+    arithmetic of whole numbers with this value.
     """
 
     place: Place

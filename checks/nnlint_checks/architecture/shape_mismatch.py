@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
+from nnlint.repair import Repair, SetArgument
 from nnlint_checks.architecture.meeting import first_conflict, shortened, trail
 
 MEETING = re.compile(r"(\w+=.+?), got (.+)")
+NUMBERS = re.compile(r"(?P<name>\w+)=(?P<declared>\d+), got (?P<got>\d+)( |$)")
+POSITION = {"in_features": 0, "in_channels": 0, "num_features": 0, "input_size": 0, "num_channels": 1}
+"""Sizes that layers declare of their input -> where constructors take them."""
 
 
-@check("AR601", level=ERROR)
+@check("AR601", level=ERROR, fix=SAFE)
 def shape_mismatch(network: Network) -> Iterator[Finding]:
     """Sizes or numbers of axes meet that cannot.
 
@@ -94,7 +98,18 @@ def shape_mismatch(network: Network) -> Iterator[Finding]:
                 _message(operation),
                 "change one of the two sizes so that they agree",
                 tuple(trail(operation)),
+                repairs=_repairs(operation),
             )
+
+
+def _repairs(operation: Operation) -> tuple[Repair, ...]:
+    """The layer takes what it gets, where its size is written as a number."""
+    numbers = NUMBERS.match(operation.conflict)
+    if operation.layer is None or numbers is None or numbers["name"] not in POSITION:
+        return ()
+    name, place = numbers["name"], operation.layer.place
+    change = SetArgument(place, name, (numbers["got"],), POSITION[name], expected=(numbers["declared"],))
+    return (Repair((change,)),)
 
 
 def _message(operation: Operation) -> str:

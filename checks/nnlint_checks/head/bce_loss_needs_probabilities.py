@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
-from nnlint.evidence.source import Recipe
+from nnlint.check import ERROR, UNSAFE, check
+from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import api, home, last_shaping
 from nnlint.network.operations import Family, family
+from nnlint.repair import Named, Part, Repair, Replace, SetArgument
+from nnlint_checks.head.left_out import exchanged
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 LOSSES = ("bce", "categorical_nll", "sparse_categorical_nll")
+WITH_LOGITS = {
+    "torch.nn.BCELoss": "torch.nn.BCEWithLogitsLoss",
+    "torch.nn.functional.binary_cross_entropy": "torch.nn.functional.binary_cross_entropy_with_logits",
+}
+OF_KERAS = {
+    "bce": ("binary_crossentropy", "BinaryCrossentropy"),
+    "categorical_nll": ("categorical_crossentropy", "CategoricalCrossentropy"),
+    "sparse_categorical_nll": ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"),
+}
+"""Kind of loss -> its name and its class."""
 AFFINE = ("linear", "bilinear", "gemm", "conv", "conv_transpose")
 NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
 
 
-@check("HL104", level=ERROR)
+@check("HL104", level=ERROR, fix=UNSAFE)
 def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
     """Values that are no probabilities reach a loss that takes their logarithm.
 
@@ -118,7 +130,25 @@ def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
             "put a sigmoid before the loss, or use the variant of the loss that takes logits",
             way_to(use, head, f"{name} gives the values here"),
             subject=("head", home(head)),
+            repairs=_repairs(use, head),
         )
+
+
+def _repairs(use: LossUse, head: Tensor) -> tuple[Repair, ...]:
+    """A linear head keeps its scores, and the loss takes them; another activation gives way to a sigmoid."""
+    if family(head.operation) is Family.ACTIVATION:
+        return exchanged(head, "sigmoid") if use.loss.kind == "bce" else ()
+    place, name = use.loss.place, use.loss.api
+    if name in WITH_LOGITS:
+        return (Repair((Replace(place, (Named(WITH_LOGITS[name]),), Part.FUNCTION),)),)
+    if use.loss.kind not in OF_KERAS:
+        return ()
+    snake, camel = OF_KERAS[use.loss.kind]
+    built = (Named(f"keras.losses.{camel}"), "(from_logits=True)")
+    return (
+        Repair((Replace(place, built, expected=(f'"{snake}"', f"'{snake}'")),)),
+        Repair((SetArgument(place, "from_logits", ("True",)),)),
+    )
 
 
 def _is_no_probability(value: Tensor) -> bool:

@@ -7,10 +7,13 @@ from nnlint.network.lookback import home
 from nnlint.repair import (
     Argument,
     Named,
+    Part,
+    Quoted,
     RemoveArgument,
     RemoveElement,
     Repair,
     Replace,
+    SetArgument,
     unwrapped,
 )
 
@@ -28,6 +31,21 @@ def left_out(value: Tensor) -> tuple[Repair, ...]:
     if not layer.api.startswith("torch."):
         return (taken_out,)
     return taken_out, Repair((Replace(layer.place, (Named("torch.nn.Identity"), "()")),))
+
+
+def exchanged(value: Tensor, name: str) -> tuple[Repair, ...]:
+    """Another activation (``sigmoid``) takes the place of the one that made ``value``."""
+    operation, layer, place = value.operation, value.operation.layer, value.operation.place
+    if layer is None:
+        call = (Named(f"torch.{name}"), "(", Quoted(place, Part.INPUT), ")")
+        return (Repair((Replace(place, call),)),)
+    if layer.api.startswith("torch."):
+        return (Repair((Replace(layer.place, (Named(f"torch.nn.{name.title()}"), "()")),)),)
+    if layer.kind == operation.kind:
+        other = Replace(layer.place, (Named("keras.layers.Activation"), f'("{name}")'))
+        return (Repair((other,)),)
+    position = 1 if _is_part(operation) else 0
+    return (Repair((SetArgument(layer.place, "activation", (f'"{name}"',), position),)),)
 
 
 def _is_part(operation: Operation) -> bool:

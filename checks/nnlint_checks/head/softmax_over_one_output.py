@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, UNSAFE, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import home, last_shaping
 from nnlint.network.operations import Family, family
+from nnlint_checks.head.left_out import exchanged
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 CONSTANT = {"softmax": "1", "log_softmax": "0"}
@@ -22,7 +23,7 @@ PLAIN = (Family.SOURCE, Family.ACTIVATION, Family.NORM, Family.DROPOUT)
 SAME_AXES = (Family.ACTIVATION, Family.NORM, Family.DROPOUT, Family.ARITHMETIC)
 
 
-@check("HL109", level=ERROR)
+@check("HL109", level=ERROR, fix=UNSAFE)
 def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
     """A softmax runs over an axis of size 1.
 
@@ -194,6 +195,7 @@ def _softmax_finding(operation: Operation, network: Network) -> Finding:
         "use a sigmoid for a single output, or give the last layer one output for each class",
         trail,
         subject=("softmax", home(output)),
+        repairs=exchanged(output, "sigmoid") if operation.kind == "softmax" else (),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, UNSAFE, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Layer, Network, Unregistered
+from nnlint.repair import Named, Part, Quoted, Repair, Replace
 
 REGISTERING = {
     "list": "nn.ModuleList",
@@ -16,10 +17,11 @@ REGISTERING = {
     "tuple": "nn.ModuleList",
     "dict": "nn.ModuleDict",
 }
+EMPTY = ("[]", "{}", "list()", "dict()")
 FOR_PARAMETERS = {"dict": "nn.ParameterDict"}
 
 
-@check("TL513", level=ERROR)
+@check("TL513", level=ERROR, fix=SAFE)
 def unregistered_submodules(network: Network) -> Iterator[Finding]:
     """Modules or parameters are kept in a plain list, dict or tuple attribute.
 
@@ -142,4 +144,14 @@ def _finding(hidden: Unregistered, layer: Layer) -> Finding:
         f"self.{hidden.name}: {what}{more} in a plain {hidden.container}, unregistered and never trained",
         f"use {container} in place of the {hidden.container}",
         trail=(Step(layer.place, f"{layer.api} is built here"),) if layer.place != hidden.place else (),
+        repairs=_repairs(hidden, container),
     )
+
+
+def _repairs(hidden: Unregistered, container: str) -> tuple[Repair, ...]:
+    """What is assigned goes into the container that registers. Its dicts take names only."""
+    place, name = hidden.place, Named(container.replace("nn.", "torch.nn."))
+    empty = Replace(place, (name, "()"), Part.VALUE, expected=EMPTY)
+    wrapped = Replace(place, (name, "(", Quoted(place, Part.VALUE), ")"), Part.VALUE)
+    safety = None if hidden.container != "dict" or hidden.named else UNSAFE
+    return Repair((empty,), safety), Repair((wrapped,), safety)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
+from nnlint.repair import Argument, Named, Repair, Replace, Self, SetArgument
 
-MONTE_CARLO = re.compile(
+RANDOM_ON_PURPOSE = re.compile(
     r"mc_?(dropout|net|model|layer)|monte|bayes|uncertain|stochastic|epistemic|(^|[._])mc([._]|$)|^MC[A-Z]"
+    r"|[Pp]re_?[Nn]et"
 )
-"""Names that say that predictions are meant to be random (Gal and Ghahramani 2016)."""
+"""Names that say that outputs are meant to be random: Gal and Ghahramani 2016; the pre-net of Tacotron 2 (Shen
+et al. 2018, section 2.2) keeps its dropout for variation."""
 
 
-@check("NR307", level=ERROR)
+@check("NR307", level=ERROR, fix=SAFE)
 def dropout_always_on(network: Network) -> Iterator[Finding]:
     """Dropout is called without the mode, or built anew in each forward pass.
 
@@ -126,7 +129,7 @@ def _drops(operation: Operation) -> bool:
 
 def _meant(operation: Operation, network: Network) -> bool:
     names = (network.name, str(operation.attributes.get("owner", "")), operation.name)
-    return any(MONTE_CARLO.search(name) for name in names)
+    return any(RANDOM_ON_PURPOSE.search(name) for name in names)
 
 
 def _api(operation: Operation) -> str:
@@ -148,4 +151,16 @@ def _finding(operation: Operation, message: str, advice: str) -> Finding:
         if layer and layer.place != operation.place
         else ()
     )
-    return Finding(operation.place, message, advice, trail=trail)
+    return Finding(operation.place, message, advice, trail=trail, repairs=(_repair(operation),))
+
+
+def _repair(operation: Operation) -> Repair:
+    """The call is told the mode; a module that is built for each call becomes such a call."""
+    place, layer = operation.place, operation.layer
+    mode = (Self(place), ".training")
+    if layer is None:
+        return Repair((SetArgument(place, "training", mode, 2),))
+    name = re.sub(r"(?<=[a-z])(?=D)", "_", layer.api.rpartition(".")[2]).lower()
+    rate = Argument(layer.place, 0, "p")
+    call = (Named(f"torch.nn.functional.{name}"), "(", Argument(place, 0), ", ", rate, ", ", *mode, ")")
+    return Repair((Replace(place, call),))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, UNSAFE, check
 from nnlint.evidence.place import Place, Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Parameter
 from nnlint.network.operations import Family, family
+from nnlint.repair import Named, Part, Quoted, RemoveArgument, Repair, Replace
 
 MEANT = re.compile(
     r"lora|adapt|delta|gate|gating|zero|film|modul|scale|shift|offset|prompt|hyper|control|mask|fixup|skip",
@@ -21,10 +22,11 @@ PASSES_ON = frozenset(
 )
 SOURCES = frozenset({"parameter", "constant"})
 MATRIX = re.compile(r"weight|kernel|proj", re.IGNORECASE)
+METHODS = ("fill_", "zero_")
 SHOWN = 4
 
 
-@check("SP201", level=ERROR)
+@check("SP201", level=ERROR, fix=UNSAFE)
 def constant_weights(network: Network) -> Iterator[Finding]:
     """A hidden layer's weights are set to zeros, ones or another constant.
 
@@ -198,7 +200,8 @@ def constant_weights(network: Network) -> Iterator[Finding]:
     for place, found in hidden.items():
         alike = [(name, parameter) for name, parameter in found if fate[(place, name)]]
         if alike:
-            yield _finding(place, alike)
+            vectors = (p for layer in network.layers for p in layer.parameters if p.shape.rank == 1)
+            yield _finding(place, alike, all(p.initialization.place != place for p in vectors))
 
 
 def _constant(operation: Operation, network: Network) -> Iterator[tuple[str, Parameter]]:
@@ -280,7 +283,7 @@ def _by_constants(reader: Operation) -> bool:
     return family(reader) is Family.ARITHMETIC and len(others) <= 1
 
 
-def _finding(place: Place, alike: list[tuple[str, Parameter]]) -> Finding:
+def _finding(place: Place, alike: list[tuple[str, Parameter]], matrices_only: bool) -> Finding:
     name, parameter = alike[0]
     value = parameter.initialization.arguments["value"]
     if len(alike) == 1:
@@ -293,4 +296,19 @@ def _finding(place: Place, alike: list[tuple[str, Parameter]]) -> Finding:
         message,
         "draw weights at random (kaiming_normal_, xavier_uniform_) and keep constants for biases",
         trail=tuple(trail),
+        repairs=_repairs(place, parameter) if matrices_only else (),
+    )
+
+
+def _repairs(place: Place, parameter: Parameter) -> tuple[Repair, ...]:
+    """The call draws at random; what takes no constant is drawn anew; Keras goes back to its default."""
+    random = (Named("torch.nn.init.xavier_uniform_"),)
+    renamed = Replace(place, ("xavier_uniform_",), Part.METHOD, expected=("zeros_", "ones_"))
+    other = Replace(place, ("xavier_uniform_",), Part.METHOD, expected=("constant_",))
+    return (
+        Repair((renamed,)),
+        Repair((other, RemoveArgument(place, "val", 1))),
+        Repair((Replace(place, (*random, "(", Quoted(place, Part.RECEIVER), ")"), expected=METHODS),)),
+        Repair((RemoveArgument(parameter.place or place, "kernel_initializer"),)),
+        Repair((Replace(place, (*random, "(", Quoted(place), ")")),)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from operator import add, mul, sub
 from typing import Any
 
 from nnlint.evidence.place import Place
@@ -32,6 +33,8 @@ APPENDING = frozenset({"append", "add", "add_module", "register_module", "insert
 
 PAIR = 2
 
+ARITHMETIC: dict[type, Callable[[int, int], int]] = {ast.Add: add, ast.Sub: sub, ast.Mult: mul}
+
 
 def perform(draft: Draft, action: Action) -> None:
     """Note the edits of an action. Raises Unfit when it does not fit what stands there."""
@@ -57,8 +60,19 @@ def _rename(draft: Draft, action: Replace, source: Source) -> None:
 
 
 def _expect(source: Source, node: ast.expr, texts: tuple[str, ...]) -> None:
-    if texts and source.code(node) not in texts:
+    method = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+    if texts and not {source.code(node), str(_number(node)), method} & set(texts):
         raise Unfit
+
+
+def _number(node: ast.expr) -> int | None:
+    """The value of whole numbers multiplied and added: ``16 * 5 * 5``."""
+    if isinstance(node, ast.Constant):
+        return node.value if type(node.value) is int else None
+    if not isinstance(node, ast.BinOp) or type(node.op) not in ARITHMETIC:
+        return None
+    left, right = _number(node.left), _number(node.right)
+    return None if left is None or right is None else ARITHMETIC[type(node.op)](left, right)
 
 
 def _put(draft: Draft, place: Place, node: ast.expr, code: Code) -> None:

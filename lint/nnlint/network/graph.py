@@ -53,12 +53,14 @@ class Parameter:
 class Unregistered:
     """Modules or weights in a plain ``container`` (``list``, ``dict``, ``tuple``), where the framework does
     not look for parameters. ``members``: what they are (``Linear``). ``place``: the attribute's assignment.
+    ``named``: the keys of a dict are known to be such names as attributes have.
     """
 
     name: str
     container: str
     members: tuple[str, ...]
     place: Place
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

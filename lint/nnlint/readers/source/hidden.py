@@ -18,8 +18,9 @@ DEPTH = 3  # lists in lists
 def unregistered(module: Instance, trace: Trace) -> Iterator[Unregistered]:
     """Attributes of a module of the program that hold weights in a plain list, dict or tuple.
 
-    Left out is what is registered elsewhere as well, what an optimiser was given by hand, what is frozen,
-    and models that were built before their holder: a list of those is a list of references.
+    Left out is what is registered elsewhere as well, what an optimiser was given by hand, what is frozen or
+    was put into evaluation mode by itself, and models that were built before their holder: a list of those is
+    a list of references.
     """
     places = module.state.get(PLACES)
     if not isinstance(places, DictValue):
@@ -33,7 +34,8 @@ def unregistered(module: Instance, trace: Trace) -> Iterator[Unregistered]:
             continue
         members = [m for m in _held(value, DEPTH) if id(m) not in known and _own(m, module, stepped)]
         if members:
-            yield Unregistered(name, _container(value), tuple(map(_kind, members)), place)
+            kinds = tuple(map(_kind, members))
+            yield Unregistered(name, _container(value), kinds, place, _named(value))
 
 
 def keep_place(i: Interpreter, module: Instance, name: str, value: Value, place: Place) -> None:
@@ -95,6 +97,8 @@ def _own(member: Value, holder: Instance, stepped: set[int]) -> bool:
     if isinstance(member, Weight):
         return member.state["trainable"] is True
     held = [weight for _, weight in all_weights(member)]
+    if member.state.get("training") is False:
+        return False
     if not held or any(w.state["trainable"] is not True or id(w) in stepped for w in held):
         return False
     return member.key > holder.key or bool(member.cls.api)
@@ -102,6 +106,11 @@ def _own(member: Value, holder: Instance, stepped: set[int]) -> bool:
 
 def _kind(member: Value) -> str:
     return "Parameter" if isinstance(member, Weight) else str(member.cls.name)
+
+
+def _named(value: Value) -> bool:
+    keys = [] if not isinstance(value, DictValue) or value.open else [key for key, _ in value.items()]
+    return bool(keys) and all(isinstance(key, str) and "." not in key for key in keys)
 
 
 def _container(value: Value) -> str:

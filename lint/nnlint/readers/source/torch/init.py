@@ -40,6 +40,8 @@ VALUES = {"zeros_": 0.0, "ones_": 1.0}
 def _initialize(i: Interpreter, weight: Value, initialization: Initialization) -> None:
     if isinstance(weight, Weight):
         i.heap.write(weight.state, "initialization", initialization)
+    elif isinstance(weight, Tensor) and isinstance(weight.operation.attributes, dict):
+        i.heap.write(weight.operation.attributes, "filled", initialization)
 
 
 def _fill(name: str, kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
@@ -138,6 +140,9 @@ def initialization_of(value: Value, i: Interpreter, node: ast.AST) -> Initializa
     if isinstance(value, Weight):
         return value.initialization
     if isinstance(value, Tensor) and value.operation.kind == "constant":
+        filled = value.operation.attributes.get("filled")
+        if isinstance(filled, Initialization):
+            return filled
         if value.operation.attributes.get("uninitialized"):
             return Initialization("uninitialized", {}, value.place)
         bounds = value.range
