@@ -9,6 +9,7 @@ from nnlint.check import ERROR, check
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
+from nnlint.network.patterns import equation_fault
 from nnlint.network.shapes import numbers
 from nnlint_checks.architecture.meeting import first_conflict, shortened
 
@@ -50,6 +51,8 @@ NAMES = {
 }
 """Attribute -> how the library calls it."""
 PADDINGS = ("same", "valid")
+EMPTY = ("linear", "embedding", "embedding_bag", "batch_norm", "rnn_cell")
+"""What PyTorch also makes of size 0."""
 
 
 @check("AR619", level=ERROR, over=("AR601",))
@@ -134,7 +137,9 @@ def invalid_layer_argument(network: Network) -> Iterator[Finding]:
     for operation in network.operations:
         fault = _fault_of_call(operation, network.framework) if operation.proven else None
         if fault is not None:
-            message = shortened(f"{_name(operation)}: {fault[0]}")
+            message = shortened(
+                fault[0] if operation.kind == "contract" else f"{_name(operation)}: {fault[0]}"
+            )
             yield Finding(home(Tensor(operation)), message, fault[1])
 
 
@@ -145,6 +150,10 @@ def _name(operation: Operation) -> str:
 def _fault_of_call(operation: Operation, framework: str) -> Fault | None:
     if first_conflict(operation) and operation.about == "pattern":
         return operation.conflict, "write a pattern that names every axis once on each side"
+    equation = operation.attributes.get("equation")
+    if operation.kind == "contract" and isinstance(equation, str):
+        fault = equation_fault(equation, [t.shape for t in operation.inputs])
+        return (f"einsum: {fault}", "write an equation that fits the operands") if fault else None
     if operation.layer is not None:
         return None
     return _fault(operation.kind, operation.attributes, framework)
@@ -154,20 +163,21 @@ def _fault(kind: str, attributes: Attributes, framework: str) -> Fault | None:
     if framework not in ("torch", "keras"):
         return None
     for name in POSITIVE.get(kind, ()):
-        fault = _not_positive(name, attributes.get(name), framework)
+        lowest = 0 if framework == "torch" and kind in EMPTY else 1
+        fault = _too_small(name, attributes.get(name), framework, lowest)
         if fault is not None:
             return fault
     return next((fault for rule in RULES.get(kind, ()) if (fault := rule(attributes, framework))), None)
 
 
-def _not_positive(name: str, value: Any, framework: str) -> Fault | None:
+def _too_small(name: str, value: Any, framework: str, lowest: int) -> Fault | None:
     names = NAMES.get(name, {})
     written = names.get(framework, names.get("", name))
     for size in value if isinstance(value, tuple) else (value,):
         if isinstance(size, float):
             return f"{written}={size} is a float", "use // or int() for a whole number"
-        if isinstance(size, int) and not isinstance(size, bool) and size <= 0:
-            return f"{written}={value} is not above 0", f"give {written} a number above 0"
+        if isinstance(size, int) and not isinstance(size, bool) and size < lowest:
+            return f"{written}={value} is below {lowest}", f"give {written} a number above 0"
     return None
 
 

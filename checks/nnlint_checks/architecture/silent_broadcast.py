@@ -89,11 +89,11 @@ def silent_broadcast(network: Network) -> Iterator[Finding]:
         if len(operation.inputs) != 2:
             continue
         a, b = operation.inputs
-        if _both_ways(a.shape, b.shape) and not any(_asked(t) for t in operation.inputs):
+        if _both_ways(a, b) and not any(_asked(t) for t in operation.inputs):
             yield Finding(
                 home(Tensor(operation)),
                 shortened(
-                    f"{operation.kind} of {a.shape} and {b.shape} broadcasts both: each row meets all others"
+                    f"{operation.kind} of {a.shape} and {b.shape} broadcasts: rows meet those of others"
                 ),
                 "give both operands the same axes with squeeze, keepdim or unsqueeze",
                 tuple(
@@ -104,13 +104,22 @@ def silent_broadcast(network: Network) -> Iterator[Finding]:
             )
 
 
-def _both_ways(a: Shape, b: Shape) -> bool:
-    """Each is stretched along an axis that the other has."""
+def _both_ways(first: Tensor, second: Tensor) -> bool:
+    """Each is stretched along an axis that the other has, or rows of a batch stand above features."""
+    a, b = first.shape, second.shape
     if not a.rank or not b.rank:
         return False
     rank = max(a.rank, b.rank)
     pairs = [(_size(a, n), _size(b, n)) for n in range(1, rank + 1)]
-    return any(x == 1 and _many(y) for x, y in pairs) and any(_many(x) and y == 1 for x, y in pairs)
+    if any(x == 1 and _many(y) for x, y in pairs) and any(_many(x) and y == 1 for x, y in pairs):
+        return True
+    long, short = (a, b) if a.rank > b.rank else (b, a)
+    batch, features = short.axis(0), long.axis(-1)
+    return short.rank == 1 < (long.rank or 0) and _is_batch(batch, long) and features not in (1, None, batch)
+
+
+def _is_batch(size: Size, shape: Shape) -> bool:
+    return isinstance(size, Symbolic) and size == shape.axis(0)
 
 
 def _size(shape: Shape, n: int) -> Size:

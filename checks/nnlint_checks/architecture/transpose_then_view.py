@@ -89,16 +89,17 @@ def transpose_then_view(network: Network) -> Iterator[Finding]:
         if operation.kind != "reshape" or operation.conflict or not operation.proven:
             continue
         x, wanted = operation.inputs[0], wanted_sizes(operation)
-        if wanted is None or x.shape.rank is None:
+        before = named_sizes(x)
+        if wanted is None or before is None:
             continue
         moved = _moved(x)
         if moved is None:
             continue
         order = memory_order(x)
-        if operation.attributes.get("view") and order and merges_apart(named_sizes(x), wanted, order):
+        if operation.attributes.get("view") and order and merges_apart(before, wanted, order):
             message = f"view of what {moved.kind} left apart in memory fails: {x.shape} is not contiguous"
             yield _finding(operation, moved, message, "use reshape, or contiguous() before view")
-        elif x.operation is moved and swaps_axes(named_sizes(x), wanted):
+        elif x.operation is moved and swaps_axes(before, wanted):
             message = (
                 f"reshape after {moved.kind} swaps the sizes of {x.shape} again and scrambles the values"
             )

@@ -107,7 +107,8 @@ def view_used_as_transpose(network: Network) -> Iterator[Finding]:
     for operation in network.operations:
         if operation.kind == "reshape" and operation.proven and _scrambles(operation, consumers):
             x = operation.inputs[0]
-            if x.operation.kind not in MOVING:
+            made_here = x.operation.kind == "constant" and not any(t is x for t in network.inputs)
+            if x.operation.kind not in MOVING and not made_here:
                 yield _finding(operation, x)
 
 
@@ -131,9 +132,10 @@ def _is_shifted(operation: Operation) -> bool:
 
 def _scrambles(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> bool:
     x, wanted = operation.inputs[0], wanted_sizes(operation)
-    if wanted is None or operation.conflict or x.shape.rank is None:
+    before = named_sizes(x)
+    if wanted is None or operation.conflict or before is None:
         return False
-    if _is_shifted(x.operation) or x.operation.kind in ("parameter", "constant"):
+    if _is_shifted(x.operation) or x.operation.kind == "parameter":
         return False
     sliced = any(o.kind in ("index", "split") for o in consumers.get(id(operation), ()))
-    return not sliced and swaps_axes(named_sizes(x), wanted)
+    return not sliced and swaps_axes(before, wanted)

@@ -17,10 +17,17 @@ def axis_symbol(number: int, axis: int) -> Symbolic:
     return symbol(f"s{number}.{axis}")
 
 
-def named_sizes(tensor: Tensor) -> Sizes:
-    """The sizes of a tensor of known rank, a symbol of its own for each that is not known."""
-    number = tensor.operation.number
-    return tuple(axis_symbol(number, n) if s is None else s for n, s in enumerate(tensor.shape.sizes))
+def named_sizes(tensor: Tensor) -> Sizes | None:
+    """The sizes of a tensor, a symbol of its own for each that is not known; None where the rank is not.
+
+    Maps that a convolution makes are taken to be a batch of them.
+    """
+    operation, sizes = tensor.operation, tensor.shape.sizes
+    if tensor.shape.open:
+        if len(sizes) != (operation.attributes.get("dims") or 0) + 1 or len(sizes) < 2:
+            return None
+        sizes = (None, *sizes)
+    return tuple(axis_symbol(operation.number, n) if s is None else s for n, s in enumerate(sizes))
 
 
 def wanted_sizes(operation: Operation) -> Sizes | None:
@@ -35,11 +42,19 @@ def wanted_sizes(operation: Operation) -> Sizes | None:
 def kept_apart(before: Sizes, after: Sizes) -> tuple[Sizes, Sizes]:
     """What is left of both without the axes of size 1 and those that agree in front and at the end."""
     first, second = [s for s in before if s != 1], [s for s in after if s != 1]
+    if first and second and before[0] is first[0] and _both_batches(before, after[0]):
+        del first[0], second[0]
     while first and second and _equal(first[0], second[0]):
         del first[0], second[0]
     while first and second and _equal(first[-1], second[-1]):
         del first[-1], second[-1]
     return tuple(first), tuple(second)
+
+
+def _both_batches(before: Sizes, size: Size) -> bool:
+    """Neither is known in front, and the size is none of another axis."""
+    front = before[0]
+    return isinstance(front, Symbolic) and isinstance(size, Symbolic) and size not in before[1:]
 
 
 def _equal(a: Size, b: Size) -> bool:

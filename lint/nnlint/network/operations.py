@@ -80,6 +80,10 @@ def _activation(range_rule: ranges.RangeRule, role: RoleRule = _features) -> Rul
     return Rule(Family.ACTIVATION, shapes.same_as_input, range_rule, role)
 
 
+def _along_axis(range_rule: ranges.RangeRule, meaning: Meaning) -> Rule:
+    return Rule(Family.ACTIVATION, shapes.over_axis, range_rule, _over_axis(meaning))
+
+
 def _move(shape: shapes.ShapeRule) -> Rule:
     return Rule(Family.MOVE, shape, ranges.unchanged, _kept)
 
@@ -148,12 +152,12 @@ RULES: Mapping[str, Rule] = {
     "hardtanh": _activation(ranges.hardtanh),
     "sigmoid": _activation(ranges.monotone(_sigmoid, 0.0, 1.0), _is(Meaning.PROBABILITIES)),
     "hardsigmoid": _activation(ranges.unit, _is(Meaning.PROBABILITIES)),
-    "softmax": _activation(ranges.unit, _over_axis(Meaning.PROBABILITIES)),
-    "softmin": _activation(ranges.unit, _over_axis(Meaning.PROBABILITIES)),
-    "gumbel_softmax": _activation(ranges.unit, _over_axis(Meaning.PROBABILITIES)),
-    "log_softmax": _activation(ranges.fixed(-INFINITY, 0.0), _over_axis(Meaning.LOG_PROBABILITIES)),
+    "softmax": _along_axis(ranges.unit, Meaning.PROBABILITIES),
+    "softmin": _along_axis(ranges.unit, Meaning.PROBABILITIES),
+    "gumbel_softmax": _along_axis(ranges.unit, Meaning.PROBABILITIES),
+    "log_softmax": _along_axis(ranges.fixed(-INFINITY, 0.0), Meaning.LOG_PROBABILITIES),
     "logsigmoid": _activation(ranges.fixed(-INFINITY, 0.0), _is(Meaning.LOG_PROBABILITIES)),
-    "glu": Rule(Family.ACTIVATION, shapes.unknown, ranges.unknown, _features),
+    "glu": Rule(Family.ACTIVATION, shapes.gated, ranges.unknown, _features),
     "exp": _activation(ranges.monotone(math.exp, 0.0, INFINITY)),
     "activation": _activation(ranges.unknown),  # one that is not known further
     # normalisation, dropout, pooling

@@ -124,6 +124,10 @@ def expand(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     return Shape(tuple(reversed(result)))
 
 
+MAP_AXES = 3
+"""(…, C, H, W): of maps whose batch axis may be missing, axis 1 is taken to hold the channels."""
+
+
 def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """Sizes add up on ``axis`` and must agree on the others."""
     axis = number(attributes, "axis")
@@ -135,6 +139,10 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     if not ranks:
         if axis == -1 and all(s.sizes for s in shapes):
             return Shape((_total(shapes, -1),), open=True)
+        maps = {len(s.sizes) for s in shapes}
+        if axis == 1 and len(maps) == 1 and min(maps) >= MAP_AXES:
+            rest = choice(shapes, attributes).sizes[1:]
+            return Shape((_total(shapes, -min(maps)), *rest), open=True)
         return UNKNOWN
     rank = ranks.pop()
     if not -rank <= axis < rank:

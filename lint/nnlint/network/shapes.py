@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nnlint.network.shape import UNKNOWN, Conflict, Shape, broadcast, join
-from nnlint.network.size import differ, multiply
+from nnlint.network.size import differ, divide, multiply
 
 Attributes = Mapping[str, Any]
 ShapeRule = Callable[[Sequence[Shape], Attributes], Shape]
@@ -98,6 +98,8 @@ def layer_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
         size = sizes[-i]
         if isinstance(size, int) and differ(size, x.axis(-i)):
             raise Conflict(f"normalized_shape={wanted}, got {x}")
+    if x.open and len(x.sizes) < len(sizes):
+        return Shape(tuple(size if isinstance(size, int) else None for size in sizes), open=True)
     return x
 
 
@@ -158,7 +160,28 @@ def attention(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     x, expected = shapes[0], number(attributes, "embed_dim")
     if differ(expected, x.axis(-1)):
         raise Conflict(f"embed_dim={expected}, got {x.axis(-1)} in {x}")
+    if not x.sizes and x.open:
+        return Shape((expected,), open=True)
     return Shape((*x.sizes[:-1], expected), x.open) if x.sizes else x
+
+
+def over_axis(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
+    """Elementwise operations along ``axis``, which must be there (softmax)."""
+    x, axis = shapes[0], number(attributes, "axis")
+    if axis is not None and x.rank and not -x.rank <= axis < x.rank:
+        raise Conflict(f"axis {axis} does not exist in {x}")
+    return x
+
+
+def gated(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
+    """GLU: one half of ``axis`` gates the other."""
+    x, axis = shapes[0], number(attributes, "axis", -1)
+    size = None if axis is None else x.axis(axis)
+    if axis is None or size is None:
+        return Shape((None,) * len(x.sizes), x.open)
+    if isinstance(size, int) and size % 2:
+        raise Conflict(f"{size} is no multiple of 2 in {x}", "multiple")
+    return x.replace(axis, divide(size, 2))
 
 
 def scaled_dot_product(shapes: Sequence[Shape], attributes: Attributes) -> Shape:

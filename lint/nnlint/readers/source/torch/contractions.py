@@ -26,7 +26,8 @@ def _einsum(call: Call, arguments: Arguments) -> Value:
     operands = tuple(as_tensor(call.interpreter, value, call.node) for value in given)
     known = isinstance(equation, str) and not arguments.open
     shape = einsum(equation, [t.shape for t in operands]) if known else UNKNOWN_SHAPE
-    return operate(call, "contract", operands, shape)
+    attributes = {"shape": shape, "equation": equation if known else None}
+    return call.interpreter.operate("contract", operands, attributes, call.place)
 
 
 def einsum(equation: str, shapes: list[Shape]) -> Shape:

@@ -42,7 +42,7 @@ ROWS: dict[str, Row] = {
     "celu": _row("celu"),
     "softplus": _row("softplus", "input beta=1.0"),
     "hardtanh": _row("hardtanh", "input min_val=-1.0 max_val=1.0", min="min_val", max="max_val"),
-    "glu": _row("glu"),
+    "glu": _row("glu", "input dim=-1", axis="dim"),
     "softmax": _row("softmax", "input dim=None", axis="dim"),
     "softmin": _row("softmin", "input dim=None", axis="dim"),
     "log_softmax": _row("log_softmax", "input dim=None", axis="dim"),

@@ -31,10 +31,17 @@ def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:
     if Ellipsis in [p for p in parts if p is None or isinstance(p, type(Ellipsis))]:
         at = next(n for n, p in enumerate(parts) if p is Ellipsis)
         return _around_ellipsis(shape, parts[:at], parts[at + 1 :])
+    if shape.rank is None and shape.sizes and _leaves_last(parts):
+        return Shape((shape.sizes[-1],), open=True)
     if shape.rank is None or consumed > shape.rank:
         return UNKNOWN_SHAPE
     sizes, rest = _take(parts, list(shape.sizes))
     return Shape((*sizes, *rest))
+
+
+def _leaves_last(parts: tuple[Value, ...]) -> bool:
+    """``[:, -1, :]``: whatever the number of axes, the last one is as it was."""
+    return len(parts) > 1 and isinstance(parts[-1], slice) and parts[-1] == slice(None)
 
 
 def _basic(part: Value) -> bool:
