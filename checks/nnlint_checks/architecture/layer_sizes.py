@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Operation
 from nnlint.network.size import Size
 
@@ -29,3 +30,8 @@ def kernel(operation: Operation) -> tuple[int, ...] | None:
 def trained(layer: Layer) -> bool:
     """Its weights are learned from the start: neither frozen nor loaded."""
     return all(p.trainable is not False and p.initialization.kind != "loaded" for p in layer.parameters)
+
+
+def made_at(operation: Operation) -> Place:
+    """Where its layer is constructed, or where it is called when it has none."""
+    return operation.layer.place if operation.layer is not None else operation.place
