@@ -14,6 +14,7 @@ from nnlint.readers.source.torch import (
     modes,
     modules,
     optim,
+    quantized,
     vision,
 )
 from nnlint.readers.source.values import Value
@@ -28,6 +29,7 @@ SYMBOLS: dict[str, Value] = {
     **init.SYMBOLS,
     **modes.SYMBOLS,
     **execution.SYMBOLS,
+    **quantized.SYMBOLS,
     **data.SYMBOLS,
     **vision.SYMBOLS,
     **backbones.SYMBOLS,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnlint.network.graph import Layer, Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import layer_of
@@ -15,8 +17,9 @@ from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.layers import DEFAULT, TABLE, Spec
 from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.torch.parameters import Bound
+from nnlint.readers.source.torch.settings import held_besides
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
-from nnlint.readers.source.weights import make_weight
+from nnlint.readers.source.weights import make_weight, size_of
 from nnlint.readers.source.writes import writing
 
 
@@ -40,21 +43,35 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
             write(module.state, name, make_weight(sizes, module.place, spec.initial.get(name, DEFAULT)))
         if bound.get("bias") is False and "bias" not in spec.shapes(bound):
             write(module.state, "bias", None)
+        for name, value in held_besides(spec.kind, bound, module, spec.fixed.get("dims")):
+            write(module.state, name, value)
         return None
 
     return run
 
 
+INPUTS: Mapping[str, tuple[str, ...]] = {
+    "attention": ("query", "key", "value"),
+    "bilinear": ("input1", "input2"),
+    "transformer": ("src",),
+}
+"""Tensors that layers of several inputs may be given by name."""
+
+
 def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         module, i = arguments.positional[0], call.interpreter
-        inputs = [as_tensor(i, value, call.node) for value in arguments.positional[1:] if value is not None]
+        given = [*arguments.positional[1:]]
+        given += [
+            arguments.keywords[n] for n in INPUTS.get(spec.kind, ())[len(given) :] if n in arguments.keywords
+        ]
+        inputs = [as_tensor(i, value, call.node) for value in given if value is not None]
         inputs = inputs or [as_tensor(i, v, call.node) for v in list(arguments.keywords.values())[:1]]
         inputs = inputs or [as_tensor(i, UNKNOWN, call.node)]
         attributes = dict(module.state.get("_attributes", {}))
         layer = layer_of(i, module)
         if spec.kind in RESULTS:
-            return RESULTS[spec.kind](call, spec, inputs, attributes, layer)
+            return RESULTS[spec.kind](call, spec, inputs, attributes, layer, arguments.keywords)
         if spec.kind == "dropout":
             attributes["training"] = module.state.get("training", UNKNOWN)
             attributes["inside"] = module.state.get("_inside", False)
@@ -73,7 +90,12 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
 
 
 def _recurrent_result(
-    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+    call: Call,
+    spec: Spec,
+    inputs: list[Tensor],
+    attributes: dict[str, Any],
+    layer: Layer,
+    keywords: Mapping[str, Value],
 ) -> Value:
     i = call.interpreter
     output = i.operate("rnn", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
@@ -85,7 +107,12 @@ def _recurrent_result(
 
 
 def _cell_result(
-    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+    call: Call,
+    spec: Spec,
+    inputs: list[Tensor],
+    attributes: dict[str, Any],
+    layer: Layer,
+    keywords: Mapping[str, Value],
 ) -> Value:
     i = call.interpreter
     state = i.operate("rnn_cell", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
@@ -98,22 +125,50 @@ def _cell_result(
 
 
 def _attention_result(
-    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+    call: Call,
+    spec: Spec,
+    inputs: list[Tensor],
+    attributes: dict[str, Any],
+    layer: Layer,
+    keywords: Mapping[str, Value],
 ) -> Value:
     i = call.interpreter
     output = i.operate("attention", inputs[:3], attributes, call.place, name=layer.name, layer=layer)
-    return (output, as_tensor(i, UNKNOWN, call.node))
+    if keywords.get("need_weights", True) is False:
+        return (output, None)
+    weights = {"shape": _weights_shape(inputs, attributes, keywords)}
+    return (output, i.operate("computed", inputs[:2], weights, call.place))
+
+
+def _weights_shape(inputs: list[Tensor], attributes: dict[str, Any], keywords: Mapping[str, Value]) -> Shape:
+    """(N, L, S), or (N, heads, L, S) where they are not averaged."""
+    first = 1 if attributes.get("batch_first") is True else 0
+    query, key = inputs[0].shape, inputs[min(1, len(inputs) - 1)].shape
+    averaged = keywords.get("average_attn_weights", True)
+    if query.rank != 3 or key.rank != 3 or not isinstance(averaged, bool):
+        return UNKNOWN_SHAPE
+    if not isinstance(attributes.get("batch_first"), bool):
+        return UNKNOWN_SHAPE
+    heads = () if averaged else (size_of(attributes.get("heads")),)
+    return Shape((query.axis(1 - first), *heads, query.axis(first), key.axis(first)))
 
 
 def _transformer_result(
-    call: Call, spec: Spec, inputs: list[Tensor], attributes: dict[str, Any], layer: Layer
+    call: Call,
+    spec: Spec,
+    inputs: list[Tensor],
+    attributes: dict[str, Any],
+    layer: Layer,
+    keywords: Mapping[str, Value],
 ) -> Value:
     return call.interpreter.operate(
         "transformer", inputs[:1], attributes, call.place, name=layer.name, layer=layer
     )
 
 
-RESULTS: dict[str, Callable[[Call, Spec, list[Tensor], dict[str, Any], Layer], Value]] = {
+RESULTS: dict[
+    str, Callable[[Call, Spec, list[Tensor], dict[str, Any], Layer, Mapping[str, Value]], Value]
+] = {
     "rnn": _recurrent_result,
     "rnn_cell": _cell_result,
     "attention": _attention_result,
@@ -142,6 +197,7 @@ SYMBOLS: dict[str, Value] = {
         (MODULE,),
         {
             "_kind": spec.kind,
+            "_names": spec.attributes,
             "__init__": native(f"{name}.__init__", _init(spec)),
             "forward": native(f"{name}.forward", _forward(spec)),
         },

@@ -25,6 +25,7 @@ from nnlint.readers.source.modules import (
 )
 from nnlint.readers.source.preparation import arguments_named
 from nnlint.readers.source.torch.moded import in_train_mode
+from nnlint.readers.source.torch.settings import after_setting
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
@@ -53,11 +54,26 @@ def init_module(call: Call, arguments: Arguments) -> Value:
 
 def _set_attribute(call: Call, arguments: Arguments) -> Value:
     module, name, value = arguments.positional
-    items = module.state.get(ITEMS)
-    held = isinstance(items, DictValue) and name in items.state  # ``model.heads.head = ...`` of a Sequential
-    call.interpreter.heap.write(items.state if held else module.state, name, value)
-    keep_place(call.interpreter, module, name, value, call.place)
+    i, items = call.interpreter, module.state.get(ITEMS)
+    if isinstance(items, DictValue) and (
+        name in items.state or is_module(value) or _may_be_step(module, value)
+    ):
+        i.heap.delete(module.state, name)
+        i.heap.write(items.state, name, value)
+    else:
+        i.heap.write(module.state, name, value)
+    names, attributes = module.cls.find("_names"), module.state.get("_attributes")
+    if names is not MISSING and isinstance(attributes, dict):
+        changed = after_setting(module.cls.find("_kind"), names, attributes, name, value)
+        if changed is not None:
+            i.heap.write(module.state, "_attributes", changed)
+    keep_place(i, module, name, value, call.place)
     return None
+
+
+def _may_be_step(module: Instance, value: Value) -> bool:
+    """What is not known may be a module, and then a step of the sequence."""
+    return isinstance(value, Unknown) and module.is_a("torch.nn.Sequential")
 
 
 def _get_attribute(call: Call, arguments: Arguments) -> Value:

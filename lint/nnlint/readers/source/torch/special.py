@@ -95,11 +95,15 @@ def _parts(call: Call, tensor: Tensor, axis: Value, sizes: Iterable[Size]) -> Va
     )
 
 
+def _cuts(arguments: Arguments) -> Value:
+    return arguments.keywords.get("indices", arguments.keywords.get("sections", UNKNOWN))
+
+
 def _tensor_split(call: Call, arguments: Arguments) -> Value:
     """The first parts take what is left over; or cuts at given places."""
     tensor, wanted, axis = (
         of_tensor(call, arguments.get(0, "input", UNKNOWN)),
-        plain(arguments.get(1, "indices_or_sections", UNKNOWN)),
+        plain(arguments.get(1, "indices_or_sections", _cuts(arguments))),
         arguments.get(2, "dim", 0),
     )
     size = tensor.shape.axis(axis) if isinstance(axis, int) else None
