@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, replace
@@ -86,16 +87,26 @@ def _printed(finding: Finding) -> str:
 
 def lint(case: Case, folder: Path) -> engine.Result:
     """Write the example's files into ``folder``, the working directory, and lint it."""
+    options = write(case, folder)
+    return engine.run(options.paths, settings_of(options))
+
+
+def write(case: Case, folder: Path, *, marked: bool = True) -> Namespace:
+    """Write the example's files into ``folder``, with its marks or without; the options to lint it with."""
     for file in case.example.files:
         if file.name == GENERATE:
             exec(compile(file.text, f"{case} generate", "exec"), {"__name__": "__main__"})
         else:
             path = folder / file.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(file.text, encoding="utf-8")
+            path.write_text(file.text if marked else unmarked(file.text), encoding="utf-8")
     extra = ("--extend-select", case.check.code) if case.check.level is Level.HINT else ()
-    options = parse(["check", ".", *extra, *case.example.arguments])
-    return engine.run(options.paths, settings_of(options))
+    return parse(["check", ".", *extra, *case.example.arguments])
+
+
+def unmarked(text: str) -> str:
+    """A program without the comments that say what must be found in it."""
+    return re.sub(rf"[ \t]*{MARK.pattern}", "", text)
 
 
 def marks(example: Example) -> list[Mark]:

@@ -20,16 +20,18 @@ A fenced block is a file: ``python`` without a name is ``model.py``; a name foll
 after one another without a line of text between them belong to one example, unless both are unnamed.
 Marks (``# error: [CODE]``) stand on the line that must be reported, or in the fence line when the file as a
 whole is. ``python generate`` is not linted but run by the tests to write data files. Commands that the
-example needs (``--target y``) follow the title after ``$``.
+example needs (``--target y``) follow the title after ``$``. A ``diff`` block behind an example that fires holds
+the lines that its fix takes away and adds, each after ``-`` or ``+``.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SECTION = re.compile(r"^(Why|Source|Fires|Silent|Options|Fix|Limits):\s*(.*)$")
 FENCE = re.compile(r"^\s*```\s*(\w+)?\s*([^#\s]*)\s*(#.*)?$")
+DIFF = "diff"
 UNNAMED = {"python": "model.py"}
 
 
@@ -44,11 +46,15 @@ class ExampleFile:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Files that are linted together. ``arguments`` are added to the command line."""
+    """Files that are linted together. ``arguments`` are added to the command line.
+
+    ``fixed``: the lines that the fix changes, "" where the documentation shows none.
+    """
 
     title: str
     files: tuple[ExampleFile, ...]
     arguments: tuple[str, ...] = ()
+    fixed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,10 @@ def _examples(lines: list[str]) -> tuple[Example, ...]:
         fence = FENCE.match(line)
         if block is None and fence:
             opening, block = fence, []
+        elif block is not None and opening is not None and line.strip() == "```" and opening[1] == DIFF:
+            finish()
+            examples[-1] = replace(examples[-1], fixed=_dedent(block))
+            block = None
         elif block is not None and opening is not None and line.strip() == "```":
             name = opening[2] or UNNAMED.get(opening[1] or "", f"example.{opening[1]}")
             if any(f.name == name for f in files):

@@ -43,6 +43,10 @@ def shape_mismatch(network: Network) -> Iterator[Finding]:
 
         Net()(torch.randn(8, 20))
         ```
+        ```diff
+        -        self.fc2 = nn.Linear(64, 5)
+        +        self.fc2 = nn.Linear(128, 5)
+        ```
         Channels of two convolutions in a Sequential.
         ```python
         from torch import nn
@@ -55,6 +59,10 @@ def shape_mismatch(network: Network) -> Iterator[Finding]:
 
         def run(x):
             return model(x)
+        ```
+        ```diff
+        -    nn.Conv2d(32, 64, 3),
+        +    nn.Conv2d(16, 64, 3),
         ```
     Silent:
         Sizes that fit by arithmetic: the halves of a split, glued to the skip.

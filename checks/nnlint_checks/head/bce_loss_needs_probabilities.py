@@ -61,6 +61,10 @@ def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        ```diff
+        -criterion = nn.BCELoss()
+        +criterion = nn.BCEWithLogitsLoss()
+        ```
         Tanh gives values down to -1.
         ```python
         import torch
@@ -70,6 +74,10 @@ def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
         model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1), nn.Tanh())
         loss = F.binary_cross_entropy(model(torch.randn(32, 12)), torch.ones(32, 1))  # error: [HL104]
         loss.backward()
+        ```
+        ```diff
+        -model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1), nn.Tanh())
+        +model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
         ```
         Keras' losses want probabilities unless told otherwise.
         ```python
@@ -83,6 +91,10 @@ def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
         ])
         model.compile(optimizer="adam", loss="binary_crossentropy")  # error: [HL104]
         model.fit(x_train, y_train, epochs=5)
+        ```
+        ```diff
+        -model.compile(optimizer="adam", loss="binary_crossentropy")
+        +model.compile(optimizer="adam", loss=keras.losses.BinaryCrossentropy(from_logits=True))
         ```
     Silent:
         Tanh moved into [0, 1], softmax, and a clamp.

@@ -61,6 +61,9 @@ def bounded_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
                 loss.backward()
                 optimizer.step()
         ```
+        ```diff
+        -    nn.Sigmoid(),
+        ```
     Silent:
         The interval is scaled to the targets' own.
         ```python

@@ -73,6 +73,10 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
         loss = nn.functional.mse_loss(model(x), exact(x))
         loss.backward()
         ```
+        ```diff
+        -model = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 1), nn.ReLU())
+        +model = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 1))
+        ```
     Silent:
         ReLU is between the layers only.
         ```python

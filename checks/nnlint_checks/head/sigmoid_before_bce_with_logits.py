@@ -38,6 +38,10 @@ def sigmoid_before_bce_with_logits(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        ```diff
+        -model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
+        +model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 1))
+        ```
     Silent:
         The sigmoid is for the accuracy only.
         ```python

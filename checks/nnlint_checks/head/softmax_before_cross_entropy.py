@@ -56,6 +56,10 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
         loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True)
         fit(model, loader, nn.CrossEntropyLoss(), optimizer)
         ```
+        ```diff
+        -        return F.softmax(self.fc2(F.relu(self.fc1(x))), dim=1)
+        +        return self.fc2(F.relu(self.fc1(x)))
+        ```
         Keras: ``from_logits=True`` after a softmax.
         ```python
         import keras
@@ -71,6 +75,10 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),  # error: [HL101]
         )
         model.fit(x_train, y_train, epochs=5)
+        ```
+        ```diff
+        -    layers.Dense(5, activation="softmax"),
+        +    layers.Dense(5),
         ```
     Silent:
         The training step uses the scores; softmax is taken for prediction only.

@@ -49,6 +49,10 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
         loss = nn.BCELoss()(Binary()(torch.randn(4, 12)), torch.ones(4, 1))
         loss.backward()
         ```
+        ```diff
+        -        return torch.softmax(self.fc2(torch.relu(self.fc1(x))), dim=-1)
+        +        return torch.sigmoid(self.fc2(torch.relu(self.fc1(x))))
+        ```
         Cross-entropy of one score.
         ```python
         import torch
@@ -93,6 +97,10 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
         loss = nn.functional.cross_entropy(Pooled()(torch.randn(8, 5, 16)), torch.zeros(8).long())
         loss.backward()
         ```
+        ```diff
+        -        weights = torch.softmax(self.score(x), dim=-1)
+        +        weights = torch.sigmoid(self.score(x))
+        ```
         The last state of a recurrent network has an axis less than the sequence: axis 1 is the single output.
         ```python
         import torch
@@ -110,6 +118,10 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
 
         loss = nn.BCELoss()(Tone()(torch.randint(1, 50, (16, 9))), torch.ones(16, 1))
         loss.backward()
+        ```
+        ```diff
+        -        return torch.softmax(self.out(state[-1]), dim=1)
+        +        return torch.sigmoid(self.out(state[-1]))
         ```
     Silent:
         A sequence of a single position: with longer ones the same attention has something to weigh.

@@ -24,6 +24,10 @@ def unused_suppression(suppression: Suppression) -> Iterator[Finding]:
 
         layer = torch.nn.Linear(3, 1)  # nnlint: ignore[IN101]  # warning: [IN103]
         ```
+        ```diff
+        -layer = torch.nn.Linear(3, 1)  # nnlint: ignore[IN101]
+        +layer = torch.nn.Linear(3, 1)
+        ```
     Silent:
         The check that is named does not run. $ --ignore IN101
         ```python

@@ -59,6 +59,10 @@ def missing_eval_mode(recipe: Recipe) -> Iterator[Finding]:
                     for x, y in test_loader:
                         right += (model(x).argmax(1) == y).sum().item()  # error: [TL505]
         ```
+        ```diff
+        +            model.eval()
+        +            model.train()
+        ```
         A function that evaluates, called without the switch.
         ```python
         import torch
@@ -86,6 +90,9 @@ def missing_eval_mode(recipe: Recipe) -> Iterator[Finding]:
                 nn.functional.cross_entropy(model(x), y).backward()
                 optimizer.step()
             return predict(model, new)
+        ```
+        ```diff
+        +        model.eval()
         ```
     Silent:
         The mode is switched, and switched back.

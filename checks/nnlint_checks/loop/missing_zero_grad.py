@@ -40,6 +40,9 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
                     loss.backward()  # error: [TL501]
                     optimizer.step()
         ```
+        ```diff
+        +            optimizer.zero_grad()
+        ```
         Cleared once, before the loop.
         ```python
         def fit(model, loader, criterion, optimizer):
@@ -50,6 +53,9 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
                 loss.backward()  # error: [TL501]
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
+        ```
+        ```diff
+        +        optimizer.zero_grad()
         ```
     Silent:
         The order is another one: cleared at the end of the round.

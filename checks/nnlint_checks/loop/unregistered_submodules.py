@@ -46,6 +46,10 @@ def unregistered_submodules(network: Network) -> Iterator[Finding]:
                     x = torch.relu(layer(x))
                 return self.out(x)
         ```
+        ```diff
+        -        self.hidden = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+        +        self.hidden = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+        ```
         A dict of heads, and parameters in a list.
         ```python
         import torch
@@ -63,6 +67,12 @@ def unregistered_submodules(network: Network) -> Iterator[Finding]:
             def forward(self, x):
                 x = torch.relu(self.body(x))
                 return {t: self.heads[t](x) * s for t, s in zip(self.heads, self.scales)}
+        ```
+        ```diff
+        -        self.heads = {}
+        +        self.heads = nn.ModuleDict()
+        -        self.scales = [nn.Parameter(torch.ones(1)) for _ in tasks]
+        +        self.scales = nn.ParameterList([nn.Parameter(torch.ones(1)) for _ in tasks])
         ```
     Silent:
         Registered, and kept in a list for convenience as well.

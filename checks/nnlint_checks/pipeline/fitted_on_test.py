@@ -39,6 +39,10 @@ def fitted_on_test(pipeline: Pipeline) -> Iterator[Finding]:
         X_train = scaler.fit_transform(X_train)
         X_test = scaler.fit_transform(X_test)  # error: [DP702]
         ```
+        ```diff
+        -X_test = scaler.fit_transform(X_test)
+        +X_test = scaler.transform(X_test)
+        ```
         A scaler of its own for a file of test rows.
         ```python
         import pandas as pd
@@ -55,6 +59,10 @@ def fitted_on_test(pipeline: Pipeline) -> Iterator[Finding]:
         def reduce(X_train, X_val):
             pca = PCA(n_components=20)
             return pca.fit_transform(X_train), pca.fit_transform(X_val)  # error: [DP702]
+        ```
+        ```diff
+        -    return pca.fit_transform(X_train), pca.fit_transform(X_val)
+        +    return pca.fit_transform(X_train), pca.transform(X_val)
         ```
     Silent:
         The test rows are only transformed.

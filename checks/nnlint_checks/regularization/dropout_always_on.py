@@ -43,6 +43,10 @@ def dropout_always_on(network: Network) -> Iterator[Finding]:
                 x = F.dropout(F.relu(self.fc1(x)), self.p)  # error: [NR307]
                 return self.fc2(x)
         ```
+        ```diff
+        -        x = F.dropout(F.relu(self.fc1(x)), self.p)
+        +        x = F.dropout(F.relu(self.fc1(x)), self.p, training=self.training)
+        ```
         Built in forward, and told the wrong mode.
         ```python
         import torch.nn.functional as F
@@ -56,6 +60,12 @@ def dropout_always_on(network: Network) -> Iterator[Finding]:
             def forward(self, x):
                 x = nn.Dropout(0.5)(F.relu(self.fc1(x)))  # error: [NR307]
                 return F.dropout(self.fc2(x), p=0.1, training=True)  # error: [NR307]
+        ```
+        ```diff
+        -        x = nn.Dropout(0.5)(F.relu(self.fc1(x)))
+        -        return F.dropout(self.fc2(x), p=0.1, training=True)
+        +        x = F.dropout(F.relu(self.fc1(x)), 0.5, self.training)
+        +        return F.dropout(self.fc2(x), p=0.1, training=self.training)
         ```
     Silent:
         Told the mode, in three ways.

@@ -49,6 +49,10 @@ def constant_weights(network: Network) -> Iterator[Finding]:
             def forward(self, x):
                 return self.fc2(self.fc1(x).relu())
         ```
+        ```diff
+        -        nn.init.zeros_(self.fc1.weight)
+        +        nn.init.xavier_uniform_(self.fc1.weight)
+        ```
         A constant, by ``apply``.
         ```python
         from torch import nn
@@ -63,6 +67,10 @@ def constant_weights(network: Network) -> Iterator[Finding]:
             model.apply(init)
             return model(x)
         ```
+        ```diff
+        -        m.weight.data.fill_(0.01)
+        +        nn.init.xavier_uniform_(m.weight.data)
+        ```
         Parameters of its own.
         ```python
         import torch
@@ -76,6 +84,10 @@ def constant_weights(network: Network) -> Iterator[Finding]:
 
             def forward(self, x):
                 return torch.relu(x @ self.w1) @ self.w2
+        ```
+        ```diff
+        -        self.w1 = nn.Parameter(torch.zeros(20, 64))
+        +        self.w1 = nn.Parameter(nn.init.xavier_uniform_(torch.zeros(20, 64)))
         ```
         A layer of its own, used twice: the first is hidden.
         ```python
@@ -97,6 +109,10 @@ def constant_weights(network: Network) -> Iterator[Finding]:
 
             def forward(self, x, adjacent):
                 return self.second(torch.relu(self.first(x, adjacent)), adjacent)
+        ```
+        ```diff
+        -        self.weight = nn.Parameter(torch.zeros(inputs, outputs))
+        +        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.zeros(inputs, outputs)))
         ```
     Silent:
         Biases, norm gains and the last layer alone.

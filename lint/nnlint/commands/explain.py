@@ -67,5 +67,12 @@ def _files(example: Example, color: bool) -> Iterator[str]:
         if len(example.files) > 1 or file.name != "model.py":
             name = LANGUAGES.get(file.name, file.name)
             yield paint(f"  {name}  {file.mark}".rstrip(), "dim", color=color)
-        for line in file.text.rstrip("\n").split("\n"):
-            yield f"    {line}".rstrip()
+        yield from _text(file.text)
+    if example.fixed:
+        yield paint("  Fixed:", "dim", color=color)
+        yield from _text(example.fixed)
+
+
+def _text(text: str) -> Iterator[str]:
+    for line in text.rstrip("\n").split("\n"):
+        yield f"    {line}".rstrip()
