@@ -169,7 +169,14 @@ def fitted(source: Source, node: ast.expr, code: str) -> str:
     loose = isinstance(bare, ast.Tuple | ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Starred)
     inside = isinstance(parent, ENCLOSED) and getattr(parent, "func", None) is not node
     inside = inside and not (isinstance(parent, ast.Subscript) and parent.value is node)
+    inside = inside or _in_parentheses(source, node)
     return code if inside and not loose else f"({code})"
+
+
+def _in_parentheses(source: Source, node: ast.expr) -> bool:
+    start, end = source.span(node)
+    before, after = source.before(start), source.after(end)
+    return before is not None and after is not None and (before.text, after.text) == ("(", ")")
 
 
 def _parsed(code: str) -> ast.expr | None:

@@ -94,9 +94,9 @@ def _edits(text: str, cell: Cell, new: str) -> Iterator[Edit]:
     elif come:
         at = cell.items[0].start
         yield Edit(at, at, "".join(literal(part) + between for part in come))
-    elif first:
+    elif gone and first:
         yield Edit(cell.items[first - 1].end, gone[-1].end, "")
-    elif last:
+    elif gone and last:
         yield Edit(gone[0].start, cell.items[len(gone)].start, "")
     elif gone:
         yield Edit(gone[0].start, gone[-1].end, literal(""))
