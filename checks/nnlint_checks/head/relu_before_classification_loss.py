@@ -25,7 +25,7 @@ def relu_before_classification_loss(network: Network, recipe: Recipe | None) -> 
     """Class scores are rectified right before the softmax or sigmoid of a classification.
 
     Why: scores say "no" by being negative. Cut off at 0 they cannot: sigmoid stays at 0.5 or above, a class
-    can lose only as far as the others grow, so scores drift upwards until the exponential overflows, and where
+    can lose only as far as others grow, so scores drift upwards until the exponential overflows, and where
     the unit is off no gradient passes.
     Source: Goodfellow, Bengio, Courville, "Deep Learning", 2016, section 6.2.2 (output units are linear).
 

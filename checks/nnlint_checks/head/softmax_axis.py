@@ -138,9 +138,14 @@ def _by_shape(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
             )
         elif operation.kind in SOFTMAX and over_batch(operation, axes) and not weighs(operation, readers):
             yield _found(operation, f"{_over(operation)}, the batch: samples compete with each other")
-        elif operation.kind == "argmax" and id(operation) not in inside and over_batch(operation, axes):
-            if _of_scores(operation) and not _values_only(operation, recipe):
-                yield _found(operation, f"{_over(operation)}, the batch: it gives a sample for each class")
+        elif (
+            operation.kind == "argmax"
+            and id(operation) not in inside
+            and over_batch(operation, axes)
+            and _of_scores(operation)
+            and not _values_only(operation, recipe)
+        ):
+            yield _found(operation, f"{_over(operation)}, the batch: it gives a sample for each class")
 
 
 def over_batch(operation: Operation, axes: Axes) -> bool:

@@ -22,7 +22,7 @@ STABLE = {"softmax": "log_softmax", "softmin": "log_softmax", "sigmoid": "logsig
 def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
     """The logarithm of a softmax or sigmoid, or a softmax written out without subtracting the maximum.
 
-    Why: a probability below 1e-45 is 0 in float32 and its logarithm -inf; 1 - sigmoid is 0 for scores above 17
+    Why: a probability below 1e-45 is 0 in float32, its logarithm -inf; 1 - sigmoid is 0 for scores above 17
     already. exp of a score above 88 is inf, and inf / inf NaN. One such value, and all weights are NaN.
     Source: PyTorch documentation of log_softmax ("doing these two operations separately is slower and
     numerically unstable"); Goodfellow, Bengio, Courville, "Deep Learning", 2016, section 4.1.
@@ -101,7 +101,7 @@ def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _log(operation: Operation) -> tuple[Operation, Finding] | None:
-    """log(p), log(1 - p), log1p(-p) of a softmax or sigmoid p that can come to 0 (or 1); what p is made by."""
+    """log(p), log(1 - p), log1p(-p) of a softmax or sigmoid p that can come to 0 (or 1); what makes p."""
     if operation.kind not in ("log", "log1p"):
         return None
     value, turned = operation.inputs[0], False

@@ -213,6 +213,10 @@ def _multiplied(operation: Operation, axes: Axes) -> int | None:
     return left if left == right and batched else None
 
 
+def _lose(operation: Operation, axes: Axes) -> int | None:
+    return _lost(GONE if GONE in [axes(t) for t in operation.inputs] else None)
+
+
 def _stacked(operation: Operation, axes: Axes) -> int | None:
     axis, new = _together(operation, axes), operation.attributes.get("axis")
     if axis is None or axis == GONE or not isinstance(new, int) or new < 0:
@@ -262,6 +266,7 @@ RULES: Mapping[str, Rule] = {
     "index": _indexed,
     "split": _split,
     "matmul": _multiplied,
+    "contract": _lose,
     "concat": _together,
     "choice": _together,
     "stack": _stacked,

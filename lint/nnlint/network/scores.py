@@ -1,4 +1,4 @@
-"""What gives scores: weighted layers and products with weights, scaled and rectified; who weighs with a value."""
+"""What gives scores: weighted layers and products with weights, scaled, rectified; who weighs with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
 FIXED = ("constant", "parameter")
 RECTIFIERS = ("relu", "relu6", "softplus", "absolute")
 CUTTING = ("clamp", "hardtanh", "maximum", "threshold")
-WEIGHING = ("multiply", "matmul", "scaled_dot_product", "unknown")
+WEIGHING = ("multiply", "matmul", "contract", "scaled_dot_product", "computed", "unknown")
 
 
 def unscaled(value: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def unscaled(value: Tensor) -> Tensor:
 
 
 def affine(value: Tensor) -> bool:
-    """Made by a weighted layer, or as ``x @ W + b``: any number is possible, and no term depends on another."""
+    """Made by a weighted layer, or as ``x @ W + b``: any number is possible; no term depends on another."""
     operation = value.operation
     if operation.kind in AFFINE:
         return True
@@ -58,7 +58,7 @@ def rectified(value: Tensor) -> bool:
 
 
 def weighs(operation: Operation, readers: Callable[[Operation], tuple[Operation, ...]]) -> bool:
-    """Its values go on as the weights of something, moved and dropped out at most: attention, pooling, gates."""
+    """Its values go on as weights of something, moved and dropped out at most: attention, pooling, gates."""
     todo, seen = [operation], set[int]()
     while todo:
         for reader in readers(todo.pop()):
