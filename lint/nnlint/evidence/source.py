@@ -114,7 +114,11 @@ class Did(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loader:
-    """Something that gives batches. ``role``: ``train``, ``validation``, ``test`` or "" when not proven."""
+    """Something that gives batches. ``role``: ``train``, ``validation``, ``test``, or "" when not proven.
+
+    ``samples``: how many there are in all; ``drop_last``: a last batch that is not full is left out. None
+    where that is not known.
+    """
 
     role: str
     place: Place
@@ -122,6 +126,8 @@ class Loader:
     batch_size: int | None = None
     shuffle: bool | None = None
     dataset: Any = None
+    samples: int | None = None
+    drop_last: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

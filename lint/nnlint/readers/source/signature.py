@@ -34,3 +34,11 @@ def bind_signature(signature: str, arguments: Arguments) -> dict[str, Value]:
         else:
             bound[name] = UNKNOWN if arguments.open or default is REQUIRED else default
     return bound
+
+
+def literal(node: ast.AST, index: int, name: str) -> bool:
+    """Whether a call writes out an argument as a number, rather than takes it from somewhere."""
+    if not isinstance(node, ast.Call):
+        return False
+    given = [k.value for k in node.keywords if k.arg == name] or node.args[index : index + 1]
+    return any(isinstance(value, ast.Constant) for value in given)

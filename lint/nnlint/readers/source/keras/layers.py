@@ -15,7 +15,7 @@ from nnlint.readers.source.keras.table import TABLE, Bound, Spec
 from nnlint.readers.source.modules import attributes_of, layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
-from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.signature import bind_signature, literal
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 from nnlint.readers.source.weights import make_weight
 
@@ -44,6 +44,8 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
         for name, value in bound.items():
             if name.endswith("_regularizer") and value is not None:
                 attributes[name] = regularizer_of(value)
+        if spec.kind == "dropout":
+            attributes["literal"] = literal(call.node, 0, "rate")
         write(layer.state, "_attributes", attributes)
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnlint.readers.source.torch import (
+    attention,
     backbones,
     containers,
     data,
@@ -24,6 +25,7 @@ SYMBOLS: dict[str, Value] = {
     **containers.SYMBOLS,
     **layer_classes.SYMBOLS,
     **functions.SYMBOLS,
+    **attention.SYMBOLS,
     **losses.SYMBOLS,
     **optim.SYMBOLS,
     **init.SYMBOLS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nnlint.evidence.source import Loader
@@ -30,6 +31,7 @@ from nnlint.readers.source.values import (
 
 LOADER_SIGNATURE = (
     "dataset batch_size=1 shuffle=None sampler=None batch_sampler=None num_workers=0 collate_fn=None"
+    " pin_memory=False drop_last=False"
 )
 
 
@@ -55,6 +57,8 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         size if isinstance(size, int) else None,
         bool(shuffle) if isinstance(shuffle, bool) or shuffle is None else None,
         bound["dataset"],
+        _samples(bound["dataset"]) if shuffle is not UNKNOWN else None,
+        bound["drop_last"] if isinstance(bound["drop_last"], bool) else None,
     )
     i.heap.write(instance.state, "_loader", loader)
     return None
@@ -66,13 +70,20 @@ def _role_of_dataset(dataset: Value) -> str:
     return {True: "train", False: "test"}[train] if isinstance(train, bool) else ""
 
 
+def _samples(dataset: Value) -> int | None:
+    """How many items a data set of tensors has, where their sizes are known."""
+    tensors = dataset.state.get("tensors") if isinstance(dataset, Instance) else None
+    first = tensors[0] if isinstance(tensors, tuple) and tensors else None
+    tensor = first.tensor if isinstance(first, Weight) else first
+    count = tensor.shape.axis(0) if isinstance(tensor, Tensor) else None
+    return count if isinstance(count, int) else None
+
+
 def name_loader(i: Interpreter, instance: Instance, name: str) -> None:
     """A loader got a name: its role, if it had none."""
     loader: Loader = instance.state["_loader"]
     if not loader.role and role_of(name):
-        named = Loader(
-            role_of(name), loader.place, loader.api, loader.batch_size, loader.shuffle, loader.dataset
-        )
+        named = replace(loader, role=role_of(name))
         i.heap.write(instance.state, "_loader", named)
 
 

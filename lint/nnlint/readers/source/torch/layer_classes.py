@@ -13,7 +13,8 @@ from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
-from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.signature import bind_signature, literal
+from nnlint.readers.source.torch.attention import masked
 from nnlint.readers.source.torch.layers import DEFAULT, TABLE, Spec
 from nnlint.readers.source.torch.modules import MODULE
 from nnlint.readers.source.torch.parameters import Bound
@@ -38,7 +39,10 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
             write(module.state, name, value)
         if i.trace.inside:
             write(module.state, "_inside", True)  # made while a model runs
-        write(module.state, "_attributes", attributes_of(bound, spec.attributes, spec.fixed))
+        attributes = attributes_of(bound, spec.attributes, spec.fixed)
+        if spec.kind == "dropout":
+            attributes["literal"] = literal(call.node, 0, "p")
+        write(module.state, "_attributes", attributes)
         for name, sizes in spec.shapes(bound).items():
             write(module.state, name, make_weight(sizes, module.place, spec.initial.get(name, DEFAULT)))
         if bound.get("bias") is False and "bias" not in spec.shapes(bound):
@@ -70,6 +74,8 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         inputs = inputs or [as_tensor(i, UNKNOWN, call.node)]
         attributes = dict(module.state.get("_attributes", {}))
         layer = layer_of(i, module)
+        if spec.kind in ("attention", "transformer"):
+            attributes["masked"] = masked(module.cls.name, arguments.after_self())
         if spec.kind in RESULTS:
             return RESULTS[spec.kind](call, spec, inputs, attributes, layer, arguments.keywords)
         if spec.kind == "dropout":
@@ -186,9 +192,14 @@ def _repeated(call: Call, arguments: Arguments) -> Value:
 
 def _repeated_forward(call: Call, arguments: Arguments) -> Value:
     module = arguments.positional[0]
-    return call.interpreter.call(
-        module.state.get("layer", UNKNOWN), Arguments(arguments.positional[1:2]), call.node
-    )
+    given = arguments.after_self()
+    mask = "tgt_mask" if module.cls.name == "TransformerDecoder" else "src_mask"
+    position = 2 if mask == "tgt_mask" else 1
+    keywords = {mask: given.get(position, "tgt_mask" if position == 2 else "mask", None)}
+    inputs = given.positional[:position] or [given.get(0, "tgt" if position == 2 else "src", UNKNOWN)]
+    causal = "tgt_is_causal" if position == 2 else "is_causal"
+    keywords[causal] = given.get(-1, causal, False)
+    return call.interpreter.call(module.state.get("layer", UNKNOWN), Arguments(inputs, keywords), call.node)
 
 
 SYMBOLS: dict[str, Value] = {
