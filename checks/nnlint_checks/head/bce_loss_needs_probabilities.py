@@ -106,7 +106,7 @@ def bce_loss_needs_probabilities(recipe: Recipe) -> Iterator[Finding]:
         body = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 2))
         x, y = torch.randn(32, 12), torch.ones(32, 2)
         loss = F.binary_cross_entropy((torch.tanh(body(x)) + 1) / 2, y)
-        loss = loss + F.binary_cross_entropy(F.softmax(body(x), dim=1), y)
+        loss = loss + F.binary_cross_entropy(F.softmax(body(x), dim=1)[:, 1], y[:, 1])
         loss = loss + F.binary_cross_entropy(body(x).clamp(0, 1), y)
         loss.backward()
         ```

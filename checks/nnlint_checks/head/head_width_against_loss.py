@@ -8,6 +8,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Labels, LossUse, Recipe
 from nnlint.finding import Finding
+from nnlint.network.graph import Tensor
 from nnlint.network.lookback import home, shaped_by
 from nnlint_checks.head.trained_head import last_layer
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
@@ -84,6 +85,8 @@ def _softmax(use: LossUse) -> Finding | None:
     width = head.shape.axis(-1) if head is not None else None
     if head is None or not isinstance(width, int) or width < 2 or use.loss.kind != "bce":
         return None
+    if _picks(use.prediction, head):
+        return None  # the probability of one of the classes
     return Finding(
         use.place,
         f"{loss_api(use)} judges {width} outputs one by one, but softmax makes one choice of them",
@@ -91,6 +94,15 @@ def _softmax(use: LossUse) -> Finding | None:
         way_to(use, head, "softmax over the outputs"),
         subject=("head", home(head)),
     )
+
+
+def _picks(value: Tensor, head: Tensor) -> bool:
+    """A part of the head's outputs is picked on the way."""
+    while value.operation is not head.operation and value.operation.inputs:
+        if value.operation.kind in ("index", "split", "choice"):
+            return True
+        value = value.operation.inputs[0]
+    return value.operation is not head.operation
 
 
 def _numbers(use: LossUse) -> Finding | None:
