@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nnlint.network.graph import Initialization, Layer, Operation, Tensor
@@ -23,12 +23,13 @@ from nnlint.readers.source.values import (
 from nnlint.readers.source.weights import as_parameter
 
 TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
+MODULES = frozenset({TORCH, KERAS})
 ITEMS = "_items"  # children of containers: a DictValue from name to module
 
 
 def is_module(value: Value) -> bool:
     """Whether a value is an ``nn.Module`` or a Keras layer."""
-    return isinstance(value, Instance) and any(cls.api in (TORCH, KERAS) for cls in value.cls.mro)
+    return isinstance(value, Instance) and not MODULES.isdisjoint(value.cls.apis)
 
 
 def framework(module: Instance) -> str:
@@ -66,15 +67,32 @@ def _tracked(name: str, value: Value) -> Iterator[tuple[str, Instance]]:
             yield f"{name}.{key}", part
 
 
-def walk(module: Instance, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Instance]]:
+def walk(module: Instance) -> Iterator[tuple[str, Instance]]:
     """The module and everything below it, each once, with dotted names."""
-    seen = set() if seen is None else seen
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    yield prefix, module
-    for name, child in children(module):
-        yield from walk(child, f"{prefix}.{name}" if prefix else name, seen)
+    seen: set[int] = set()
+    todo = [("", module)]
+    while todo:
+        prefix, part = todo.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield prefix, part
+            below = [(f"{prefix}.{name}" if prefix else name, child) for name, child in children(part)]
+            todo += reversed(below)
+
+
+def inside(modules: Iterable[Instance]) -> set[int]:
+    """Ids of all that are below one of them."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    todo = list(modules)
+    while todo:
+        module = todo.pop()
+        if id(module) not in seen:
+            seen.add(id(module))
+            below = [child for _, child in children(module)]
+            found.update(map(id, below))
+            todo += below
+    return found
 
 
 def weights(module: Instance) -> Iterator[tuple[str, Weight]]:
@@ -201,12 +219,24 @@ def layer_of(i: Interpreter, module: Instance) -> Layer:
 
 
 def unknown_inputs(i: Interpreter, function: Function) -> Arguments:
-    """A tensor of which nothing is known for each parameter of ``forward`` that must be given."""
+    """A tensor of which nothing is known for each parameter of ``forward`` that must be given.
+
+    What may be a tensor or None (``mask: Tensor | None = None``) is not known to be either.
+    """
     spec = function.node.args
     positional = [*spec.posonlyargs, *spec.args][1:]
-    required = positional[: len(positional) - len(function.defaults)] if function.defaults else positional
+    count = len(positional) - len(function.defaults)
+    may_be_given = {p.arg: UNKNOWN for p in (*positional[count:], *spec.kwonlyargs) if _may_be_tensor(p)}
     with i.entered(Frame(function, function.scope, function.text)):
-        return Arguments([_input(i, parameter) for parameter in required])
+        return Arguments([_input(i, parameter) for parameter in positional[:count]], may_be_given)
+
+
+def _may_be_tensor(parameter: ast.arg) -> bool:
+    return parameter.annotation is not None and any(
+        isinstance(node, ast.Name | ast.Attribute)
+        and (node.id if isinstance(node, ast.Name) else node.attr) == "Tensor"
+        for node in ast.walk(parameter.annotation)
+    )
 
 
 def _input(i: Interpreter, parameter: ast.arg) -> Value:

@@ -156,6 +156,43 @@ def _extend(call: Call, arguments: Arguments) -> Value:
     return module
 
 
+def _insert(call: Call, arguments: Arguments) -> Value:
+    """``insert(index, module)``: those behind are counted anew."""
+    module, index = arguments.positional[0], arguments.get(1, "index", UNKNOWN)
+    held = _held(module)
+    if held is not None and isinstance(index, int):
+        values = held.values()
+        values.insert(index, arguments.get(2, "module", UNKNOWN))
+        state: dict[object, Value] = {str(n): value for n, value in enumerate(values)}
+        call.interpreter.heap.write(module.state, ITEMS, DictValue(state))
+    elif held is not None:
+        call.interpreter.heap.write(held.state, OPEN, True)
+    return module
+
+
+def _pop(call: Call, arguments: Arguments) -> Value:
+    module, index = arguments.positional[0], arguments.get(1, "key", UNKNOWN)
+    value = _container_get(call, Arguments([module, index]))
+    _container_delete(call, Arguments([module, index]))
+    return value
+
+
+def _contains(call: Call, arguments: Arguments) -> Value:
+    module, key = arguments.positional[0], arguments.get(1, "key", UNKNOWN)
+    held = _held(module)
+    return key in held.state if held is not None and isinstance(key, str) else UNKNOWN
+
+
+def _joined(call: Call, arguments: Arguments) -> Value:
+    """``+``: a new container with the parts of both."""
+    module, other = arguments.positional[:2]
+    part = Instance(module.cls, {"training": True}, module.place, call.interpreter.new_key())
+    held = _held(module)
+    state = dict(held.state) if held is not None else {OPEN: True}
+    call.interpreter.heap.write(part.state, ITEMS, DictValue(state))
+    return _extend(call, Arguments([part, other]))
+
+
 def _view(kind: str) -> object:
     def run(call: Call, arguments: Arguments) -> Value:
         held = _held(arguments.positional[0])
@@ -186,6 +223,11 @@ _CONTAINER = {
     "__delitem__": native("__delitem__", _container_delete),
     "append": native("append", _append),
     "extend": native("extend", _extend),
+    "insert": native("insert", _insert),
+    "pop": native("pop", _pop),
+    "__add__": native("__add__", _joined),
+    "__iadd__": native("__iadd__", _extend),
+    "__contains__": native("__contains__", _contains),
     "update": native("update", _dict_update),
     **{name: _view(name) for name in ("keys", "values", "items")},
 }
