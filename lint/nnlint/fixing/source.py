@@ -141,6 +141,8 @@ class Source:
         for node in ast.walk(self.tree):  # outer nodes come before inner ones
             if isinstance(node, ast.stmt):
                 first, last = self.span(node)
+                decorators = getattr(node, "decorator_list", None)
+                first = self.span(decorators[0])[0] if decorators else first
                 if first <= start and end <= last:
                     found = node
         if found is None:

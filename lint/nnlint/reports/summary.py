@@ -21,7 +21,7 @@ def closing(result: Result, look: Look) -> Iterator[str]:
     levels = Counter(f.level or Level.ERROR for f in result.findings)
     if look.verbosity > 0 and levels:
         yield understood(result)
-    done = f"{count(len(result.fixed), 'finding')} fixed, " if result.fixed else ""
+    done = f"{count(len(result.fixed), 'finding')} fixed; " if result.fixed else ""
     if levels:
         left = ", ".join(
             paint(count(levels[level], level), COLORS[level], "bold", color=look.color)
