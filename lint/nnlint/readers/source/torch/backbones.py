@@ -124,12 +124,13 @@ def _layer(call: Call, layer: Layer, classes: Value) -> Value:
     return call.interpreter.construct(cls, Arguments(values), call.node)
 
 
-def build(call: Call, family: Family, classes: Value, pretrained: bool | None) -> Value:
+def build(call: Call, name: str, family: Family, classes: Value, pretrained: bool | None) -> Value:
     """A model of the family, its weights loaded where it is pretrained."""
     i = call.interpreter
     model = Instance(BACKBONE, {}, call.place, i.new_key())
     MODULE.state["__init__"].code(call, Arguments([model]))
     write = i.heap.write
+    write(model.state, "_origin", {"factory": name, "pretrained": pretrained, "made": call.place})
     write(model.state, "_width", family.width)
     write(model.state, "_head", family.head)
     if family.norm:
@@ -155,18 +156,20 @@ def _forward(call: Call, arguments: Arguments) -> Value:
     x = as_tensor(i, arguments.get(1, "x", UNKNOWN), call.node)
     i.trace.opaque += 1  # the body is not followed
     shape = Shape((x.shape.axis(0) if x.shape.rank else None, model.state.get("_width")))
-    features = i.operate("unknown", (x,), {"shape": shape}, call.place, name="body")
+    origin = model.state.get("_origin")
+    known = {"shape": shape, **origin} if isinstance(origin, dict) else {"shape": shape}
+    features = i.operate("unknown", (x,), known, call.place, name="body")
     head = model.state.get(model.state.get("_head", ""), UNKNOWN)
     return i.call(head, Arguments([features]), call.node)
 
 
-def _torchvision(family: Family) -> Callable[[Call, Arguments], Value]:
+def _torchvision(name: str, family: Family) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         weights = arguments.keywords.get("weights", arguments.keywords.get("pretrained"))
         given = weights if weights is not None else arguments.get(0, "weights", None)
         pretrained = None if given is UNKNOWN or arguments.open else given not in (None, False)
         classes = arguments.keywords.get("num_classes", UNKNOWN if arguments.open else 1000)
-        return build(call, family, classes, pretrained)
+        return build(call, f"torchvision.models.{name}", family, classes, pretrained)
 
     return run
 
@@ -179,14 +182,14 @@ def _create_model(call: Call, arguments: Arguments) -> Value:
     classes = arguments.keywords.get("num_classes", UNKNOWN if arguments.open else 1000)
     if classes == 0:
         return UNKNOWN  # timm's way of asking for the features
-    return build(call, family, classes, pretrained if isinstance(pretrained, bool) else None)
+    return build(call, f"timm.{name}", family, classes, pretrained if isinstance(pretrained, bool) else None)
 
 
 BACKBONE = library_class("torchvision.models.Model", (MODULE,), {"forward": native("forward", _forward)})
 
 SYMBOLS: dict[str, Value] = {
     **{
-        f"torchvision.models.{name}": native(name, _torchvision(family))
+        f"torchvision.models.{name}": native(name, _torchvision(name, family))
         for name in FACTORIES
         if (family := family_of(name, FAMILIES)) is not None
     },
