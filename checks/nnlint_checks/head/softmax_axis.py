@@ -18,6 +18,7 @@ SOFTMAX = ("softmax", "log_softmax", "softmin")
 TORCH = ("nll", "cross_entropy")
 KERAS = ("categorical_nll", "sparse_categorical_nll")
 UNMOVED = ("identity", "cast", "detach", "dropout")
+STEPS = ("training_step", "validation_step", "test_step")  # what Lightning gives a batch of a loader
 SQUASHED = (*SOFTMAX, "sigmoid")
 
 
@@ -121,7 +122,7 @@ def softmax_axis(recipe: Recipe) -> Iterator[Finding]:
         ```
     """
     spoken = set()
-    for place, finding in (*_by_shape(recipe), *_by_loss(recipe)):
+    for place, finding in (*_by_shape(recipe), *_by_loss(recipe), *_of_maps(recipe)):
         if place not in spoken:
             spoken.add(place)
             yield finding
@@ -164,10 +165,9 @@ def _of_scores(operation: Operation) -> bool:
 
 
 def _values_only(operation: Operation, recipe: Recipe) -> bool:
-    """``torch.max(x, 0)`` gives values and places; here only the values are used."""
-    twins = [o for o in recipe.operations if o.kind in ("max", "min") and o.place == operation.place]
-    used = {id(t.operation) for o in recipe.operations for t in o.inputs}
-    return bool(twins) and id(operation) not in used and any(id(o) in used for o in twins)
+    """``torch.max(x, 0)`` gives values and places, and nothing is seen to read the places."""
+    twin = any(o.kind in ("max", "min") and o.place == operation.place for o in recipe.operations)
+    return twin and not any(t.operation is operation for o in recipe.operations for t in o.inputs)
 
 
 def _by_loss(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
@@ -182,6 +182,28 @@ def _by_loss(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
             yield _found(value.operation, message, Step(use.place, f"{loss_api(use)} takes the values"))
 
 
+def _of_maps(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
+    """An argmax over the height or width of class maps that a loss takes with their classes on axis 1."""
+    uses = list(training_uses(recipe, TORCH))
+    maps = {id(conv.operation.layer) for use in uses if (conv := _class_maps(use.prediction))}
+    for operation in recipe.operations:
+        conv = _class_maps(operation.inputs[0]) if operation.kind == "argmax" else None
+        axis = operation.attributes.get("axis")
+        if conv is None or id(conv.operation.layer) not in maps or not isinstance(axis, int):
+            continue
+        dims, rank = conv.operation.attributes["dims"], operation.inputs[0].shape.rank
+        if -dims <= axis < 0 or (rank is not None and axis >= rank - dims):
+            yield _found(operation, f"{_over(operation)}, but the classes are on axis {-dims - 1}")
+
+
+def _class_maps(value: Tensor) -> Tensor | None:
+    """The maps of a convolution's layer, as they are or squashed."""
+    while value.operation.kind in (*UNMOVED, *SQUASHED) and value.operation.inputs:
+        value = value.operation.inputs[0]
+    known = value.operation.kind == "conv" and isinstance(value.operation.attributes.get("dims"), int)
+    return value if known and value.operation.layer is not None else None
+
+
 def _elsewhere(value: Tensor, use: LossUse, recipe: Recipe) -> bool:
     axis, rank = value.operation.attributes.get("axis"), value.shape.rank
     if not isinstance(axis, int) or isinstance(axis, bool):
@@ -193,10 +215,12 @@ def _elsewhere(value: Tensor, use: LossUse, recipe: Recipe) -> bool:
 
 
 def _on_batches(use: LossUse, recipe: Recipe) -> bool:
-    """The targets have an axis, or the loss stands in a loop over a loader: then scores have two at least."""
+    """The targets have an axis, or come from a loader: then scores have two at least."""
     if use.target is not None and (use.target.shape.rank or 0) > 0:
         return True
     losses = [e for e in recipe.events if e.did is Did.LOSS and e.place == use.place]
+    if recipe.framework_steps and any(e.function in STEPS for e in losses):
+        return True
     return any(loop.loader is not None and loop.loader.api for e in losses for loop in e.loops)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from nnlint.network.graph import Operation, Tensor
+from nnlint.network.layouts import axis_symbol
 from nnlint.network.operations import Family, family
 
 GONE = -1
@@ -98,16 +99,16 @@ def _reshaped(operation: Operation, axes: Axes) -> int | None:
     x, sizes, axis = operation.inputs[0], operation.attributes.get("sizes"), axes(operation.inputs[0])
     if axis == GONE or not isinstance(sizes, tuple) or not sizes:
         return _lost(axis)
-    leads = (sizes[0] == -1 and isinstance(sizes[0], int)) or (
-        sizes[0] is not None and sizes[0] == x.shape.axis(0)
-    )
-    return 0 if leads and len(sizes) > 1 and (axis == 0 or _flattens(x, sizes)) else None
+    first, own = sizes[0], axis_symbol(x.operation.number, 0)
+    same = first is not None and first in (x.shape.axis(0), own)
+    if not same and not (first == -1 and isinstance(first, int)):
+        return None
+    rows = len(sizes) == 2 and (_maps(x) or (same and sizes[1] == -1))
+    return 0 if len(sizes) > 1 and (axis == 0 or rows) else None
 
 
-def _flattens(x: Tensor, sizes: tuple[object, ...]) -> bool:
-    """Maps of a convolution become rows of features."""
-    if len(sizes) != 2:
-        return False
+def _maps(x: Tensor) -> bool:
+    """What a convolution gave."""
     while x.operation.inputs and family(x.operation) in ELEMENTWISE:
         x = x.operation.inputs[0]
     return x.operation.kind == "conv" or family(x.operation) is Family.POOL

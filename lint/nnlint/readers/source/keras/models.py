@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from nnlint.network.graph import Operation, Tensor
@@ -254,7 +255,7 @@ def _run(call: Call, model: Instance) -> Value:
     i = call.interpreter
     method = model.cls.find("call")
     if isinstance(method, Function):
-        given = unknown_inputs(i, method)
+        given = Arguments([_batch(value) for value in unknown_inputs(i, method).positional])
     else:
         shape = model.state.get("_input_shape", Shape(open=True))
         given = Arguments([new_input(call, shape if isinstance(shape, Shape) else Shape(open=True))])
@@ -264,6 +265,14 @@ def _run(call: Call, model: Instance) -> Value:
         return record_call(i, model, inputs, lambda: i.call(model, given, call.node))
     finally:
         i.trace.inside -= 1
+
+
+def _batch(value: Value) -> Value:
+    """An input of ``call``, which Keras always gives samples along its first axis."""
+    if not isinstance(value, Tensor):
+        return value
+    attributes = {**value.operation.attributes, "batch": 0}
+    return replace(value, operation=replace(value.operation, attributes=attributes))
 
 
 def _build(call: Call, arguments: Arguments) -> Value:

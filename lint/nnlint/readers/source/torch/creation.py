@@ -66,6 +66,14 @@ def _randint(call: Call, arguments: Arguments) -> Value:
     return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), None, labels=labels)
 
 
+def _normal(call: Call, arguments: Arguments) -> Value:
+    """``normal(mean, std, size)``; without a size, that of its means."""
+    size = arguments.get(2, "size", None)
+    sizes = sizes_of([size]) if isinstance(size, tuple | ListValue) and not arguments.open else None
+    shape = UNKNOWN_SHAPE if sizes is None else Shape(sizes)
+    return constant(call, shape, Range(float("-inf"), float("inf")))
+
+
 def _tensor(call: Call, arguments: Arguments) -> Value:
     data = arguments.get(0, "data", UNKNOWN)
     if isinstance(data, Tensor | Weight):
@@ -138,6 +146,7 @@ CREATION: dict[str, Code] = {
     "arange": _arange,
     "linspace": lambda call, arguments: constant(call, Shape((None,)), None),
     "eye": lambda call, arguments: constant(call, Shape((None, None)), Range(0.0, 1.0)),
+    "normal": _normal,
     "randint": _randint,
     "randperm": lambda call, arguments: constant(call, Shape((None,)), None),
     "meshgrid": _meshgrid,
