@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.layouts import memory_order, merges_apart, named_sizes, swaps_axes, wanted_sizes
 from nnlint.network.lookback import home
+from nnlint.repair import Part, Repair, Replace
 
 MOVING = ("transpose", "permute")
 
 
-@check("AR620", level=ERROR)
+@check("AR620", level=ERROR, fix=SAFE)
 def transpose_then_view(network: Network) -> Iterator[Finding]:
     """A view merges axes that a transpose or permute has left apart in memory, or a reshape swaps them back.
 
@@ -98,7 +99,8 @@ def transpose_then_view(network: Network) -> Iterator[Finding]:
         order = memory_order(x)
         if operation.attributes.get("view") and order and merges_apart(before, wanted, order):
             message = f"view of what {moved.kind} left apart in memory fails: {x.shape} is not contiguous"
-            yield _finding(operation, moved, message, "use reshape, or contiguous() before view")
+            repair = Repair((Replace(operation.place, ("reshape",), Part.METHOD, expected=("view",)),))
+            yield _finding(operation, moved, message, "use reshape, or contiguous() before view", repair)
         elif x.operation is moved and swaps_axes(before, wanted):
             message = (
                 f"reshape after {moved.kind} swaps the sizes of {x.shape} again and scrambles the values"
@@ -114,6 +116,6 @@ def _moved(x: Tensor) -> Operation | None:
     return operation if operation.kind in MOVING else None
 
 
-def _finding(operation: Operation, moved: Operation, message: str, repair: str) -> Finding:
+def _finding(operation: Operation, moved: Operation, message: str, advice: str, *repairs: Repair) -> Finding:
     steps = (Step(home(Tensor(moved)), f"{moved.kind} here"),)
-    return Finding(operation.place, message, repair, steps)
+    return Finding(operation.place, message, advice, steps, repairs=repairs)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import SAFE, WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.lookback import api, home
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.stacked_activations import Pair, pairs, subject
 
 
-@check("HL111", level=WARNING)
+@check("HL111", level=WARNING, fix=SAFE)
 def doubled_activation(network: Network, recipe: Recipe | None) -> Iterator[Finding]:
     """Two activations follow one another with no weights in between.
 
@@ -115,7 +116,12 @@ def doubled_activation(network: Network, recipe: Recipe | None) -> Iterator[Find
             _repair(pair),
             (Step(home(pair.first), f"the first one, {api(pair.first.operation)}"),),
             subject=subject(pair.first),
+            repairs=left_out(pair.second) if pair.useless or _repeated(pair) else (),
         )
+
+
+def _repeated(pair: Pair) -> bool:
+    return pair.first.operation.kind == pair.second.operation.kind
 
 
 def _message(pair: Pair) -> str:

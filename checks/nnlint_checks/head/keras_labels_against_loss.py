@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
+from nnlint.repair import Named, Part, Repair, Replace
 from nnlint_checks.head.training_losses import loss_api
 
 SPARSE = ("sparse_categorical_nll", "cross_entropy")
@@ -15,7 +16,7 @@ CATEGORICAL = ("categorical_nll", "categorical_cross_entropy")
 WRITTEN = {"integers": "integers", "one-hot": "one-hot rows"}
 
 
-@check("HL112", level=ERROR)
+@check("HL112", level=ERROR, fix=SAFE)
 def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
     """The labels are not written the way that the loss of Keras reads them.
 
@@ -87,7 +88,20 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
             f"use the {other} cross-entropy, or write the labels as {wanted}",
             (Step(labels.place, f"{labels.api} writes the labels"),) if labels.place.path else (),
             subject=("labels", use.place),
+            repairs=_repairs(use),
         )
+
+
+def _repairs(use: LossUse) -> tuple[Repair, ...]:
+    """The other form of the loss, by name, by class, or as a function."""
+    place, snake = use.loss.place, "categorical_crossentropy"
+    old, new = f"sparse_{snake}", snake
+    camel = "CategoricalCrossentropy"
+    if use.loss.kind not in SPARSE:
+        old, new, camel = new, old, f"Sparse{camel}"
+    by_name = (Repair((Replace(place, (f'"{new}"',), expected=(f'"{old}"', f"'{old}'")),)),)
+    built = Replace(place, (Named(f"keras.losses.{camel}"),), Part.FUNCTION)
+    return (*by_name, Repair((built,)))
 
 
 def _contradicts(use: LossUse, encoding: str) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, HINT, check
+from nnlint.check import ERROR, HINT, SAFE, check
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import Meaning
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import home, last_shaping
+from nnlint.repair import Argument, Named, Repair, SetArgument
+from nnlint_checks.head.left_out import in_logarithms
 from nnlint_checks.head.log_probabilities import giver, no_log_probabilities, what_it_gives
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 
-@check("HL118", level=ERROR)
+@check("HL118", level=ERROR, fix=SAFE)
 def kl_div_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
     """The first argument of the Kullback-Leibler loss is no log-probability.
 
@@ -90,6 +92,7 @@ def kl_div_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
                 "take log_softmax of the scores for the first argument",
                 way_to(use, head, f"{giver(head)} gives {gives} here"),
                 subject=("head", home(head)),
+                repairs=_repairs(use, head),
             )
         elif head is None and _means_over_entries(use):
             yield Finding(
@@ -97,7 +100,17 @@ def kl_div_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
                 f'{loss_api(use)} with reduction="mean" also divides by the number of classes',
                 'give reduction="batchmean"',
                 level=HINT,
+                repairs=(Repair((SetArgument(use.loss.place, "reduction", ('"batchmean"',)),)),),
             )
+
+
+def _repairs(use: LossUse, head: Tensor) -> tuple[Repair, ...]:
+    """A softmax becomes its logarithm; of scores it is taken where the loss gets them."""
+    if head.operation.kind == "softmax":
+        return in_logarithms(head)
+    given = Argument(use.place, 0, "input")
+    code = (Named("torch.nn.functional.log_softmax"), "(", given, ", dim=-1)")
+    return (Repair((SetArgument(use.place, "input", code, 0),)),)
 
 
 def _swapped(use: LossUse, head: Tensor) -> bool:

@@ -48,6 +48,19 @@ def exchanged(value: Tensor, name: str) -> tuple[Repair, ...]:
     return (Repair((SetArgument(layer.place, "activation", (f'"{name}"',), position),)),)
 
 
+def in_logarithms(value: Tensor) -> tuple[Repair, ...]:
+    """The softmax that made ``value`` gives the logarithms of its probabilities."""
+    layer, place = value.operation.layer, value.operation.place
+    if layer is not None:
+        new = (Named("torch.nn.LogSoftmax"),) if layer.api == "torch.nn.Softmax" else ()
+        return (Repair((Replace(layer.place, new, Part.FUNCTION),)),) if new else ()
+    function = (Named("torch.nn.functional.log_softmax"),)
+    return (
+        Repair((Replace(place, ("log_softmax",), Part.METHOD, expected=("softmax",)),)),
+        Repair((Replace(place, function, Part.FUNCTION, expected=("softmax",)),)),
+    )
+
+
 def _is_part(operation: Operation) -> bool:
     """An activation that a layer of another kind applies: ``Dense(10, activation="softmax")``."""
     layer = operation.layer

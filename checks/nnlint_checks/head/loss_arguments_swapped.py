@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.gradients import may_train, reached, trains
 from nnlint.network.graph import Tensor
 from nnlint.network.operations import Family, family
+from nnlint.repair import Repair, SwapArguments
 from nnlint_checks.head.label_names import says_label
 from nnlint_checks.head.training_losses import loss_api
 
@@ -24,7 +25,7 @@ BY_NAME = frozenset({"kl_div", "kl_divergence", "poisson_nll", "poisson", "gauss
 """Losses that also compare an output with a distribution that is given: only labels are swapped."""
 
 
-@check("HL115", level=ERROR)
+@check("HL115", level=ERROR, fix=SAFE)
 def loss_arguments_swapped(recipe: Recipe) -> Iterator[Finding]:
     """The target and the output of the network are passed to a loss in the wrong order.
 
@@ -99,6 +100,7 @@ def loss_arguments_swapped(recipe: Recipe) -> Iterator[Finding]:
             f"{loss_api(use)} gets {name} as prediction and the output as target",
             "swap the two arguments",
             subject=("loss", use.place),
+            repairs=(Repair((SwapArguments(use.place),)),),
         )
 
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
-from nnlint.evidence.source import Recipe
+from nnlint.check import ERROR, SAFE, check
+from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
+from nnlint.network.graph import Tensor
 from nnlint.network.lookback import home
+from nnlint.repair import Named, Part, Repair, Replace
+from nnlint_checks.head.left_out import in_logarithms
 from nnlint_checks.head.log_probabilities import giver, no_log_probabilities, what_it_gives
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
+OF_SCORES = {
+    "torch.nn.NLLLoss": "torch.nn.CrossEntropyLoss",
+    "torch.nn.functional.nll_loss": "torch.nn.functional.cross_entropy",
+}
 
-@check("HL103", level=ERROR)
+
+@check("HL103", level=ERROR, fix=SAFE)
 def nll_loss_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
     """Values that are no log-probabilities reach NLLLoss.
 
@@ -100,4 +108,14 @@ def nll_loss_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
             repair,
             way_to(use, head, f"{giver(head)} gives {gives} here"),
             subject=("head", home(head)),
+            repairs=_repairs(use, head),
         )
+
+
+def _repairs(use: LossUse, head: Tensor) -> tuple[Repair, ...]:
+    """A softmax becomes its logarithm; scores go to the loss that takes them."""
+    if head.operation.kind == "softmax":
+        return in_logarithms(head)
+    if use.loss.api not in OF_SCORES or home(head) == use.place:
+        return ()
+    return (Repair((Replace(use.loss.place, (Named(OF_SCORES[use.loss.api]),), Part.FUNCTION),)),)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Tensor
 from nnlint.network.lookback import api, home, last_shaping
 from nnlint.network.scores import affine, rectified
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.stacked_activations import subject
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
@@ -20,7 +21,7 @@ SQUASHING = ("softmax", "log_softmax", "sigmoid", "logsigmoid")
 OVER_CLASSES = ("softmax", "log_softmax")
 
 
-@check("HL107", level=ERROR, over=("HL111",))
+@check("HL107", level=ERROR, fix=SAFE, over=("HL111",))
 def relu_before_classification_loss(network: Network, recipe: Recipe | None) -> Iterator[Finding]:
     """Class scores are rectified right before the softmax or sigmoid of a classification.
 
@@ -169,4 +170,5 @@ def _finding(head: Tensor, way: Step) -> Finding:
         f"leave {name} out after the last layer",
         () if inside else (way,),
         subject=subject(head),
+        repairs=left_out(head),
     )

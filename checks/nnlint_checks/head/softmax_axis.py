@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, LossUse, Recipe
 from nnlint.finding import Finding
@@ -12,6 +12,7 @@ from nnlint.network.batch import Axes, batch_axes, from_front
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import home, last_shaping
 from nnlint.network.scores import affine, readers_of, weighs
+from nnlint.repair import Repair, SetArgument
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
 SOFTMAX = ("softmax", "log_softmax", "softmin")
@@ -22,7 +23,7 @@ STEPS = ("training_step", "validation_step", "test_step")  # what Lightning give
 SQUASHED = (*SOFTMAX, "sigmoid")
 
 
-@check("HL113", level=ERROR)
+@check("HL113", level=ERROR, fix=SAFE)
 def softmax_axis(recipe: Recipe) -> Iterator[Finding]:
     """A softmax runs over the batch or another axis than the classes', or does not say over which.
 
@@ -179,7 +180,8 @@ def _by_loss(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
         if value.operation.kind in SOFTMAX and _elsewhere(value, use, recipe):
             classes = "1" if use.loss.kind in TORCH else "-1"
             message = f"{_over(value.operation)}, but {loss_api(use)} takes classes from axis {classes}"
-            yield _found(value.operation, message, Step(use.place, f"{loss_api(use)} takes the values"))
+            way = Step(use.place, f"{loss_api(use)} takes the values")
+            yield _found(value.operation, message, way, classes=classes)
 
 
 def _of_maps(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
@@ -193,7 +195,8 @@ def _of_maps(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
             continue
         dims, rank = conv.operation.attributes["dims"], operation.inputs[0].shape.rank
         if -dims <= axis < 0 or (rank is not None and axis >= rank - dims):
-            yield _found(operation, f"{_over(operation)}, but the classes are on axis {-dims - 1}")
+            message = f"{_over(operation)}, but the classes are on axis {-dims - 1}"
+            yield _found(operation, message, classes="1")
 
 
 def _class_maps(value: Tensor) -> Tensor | None:
@@ -224,15 +227,29 @@ def _on_batches(use: LossUse, recipe: Recipe) -> bool:
     return any(loop.loader is not None and loop.loader.api for e in losses for loop in e.loops)
 
 
-def _found(operation: Operation, message: str, *way: Step) -> tuple[Place, Finding]:
+def _found(operation: Operation, message: str, *way: Step, classes: str = "-1") -> tuple[Place, Finding]:
     layer = operation.layer
     place = layer.place if layer is not None and layer.kind == operation.kind else operation.place
     used = home(Tensor(operation))
     steps = (Step(used, "used here"),) if (used.path, used.line) != (place.path, place.line) else ()
     ways = tuple(s for s in way if (s.place.path, s.place.line) != (place.path, place.line))
     return place, Finding(
-        place, message, "give the axis that holds the classes: dim=1, or dim=-1", (*steps, *ways)
+        place,
+        message,
+        "give the axis that holds the classes: dim=1, or dim=-1",
+        (*steps, *ways),
+        repairs=tuple(_repairs(operation, place, classes)),
     )
+
+
+def _repairs(operation: Operation, place: Place, classes: str) -> Iterator[Repair]:
+    """The axis is given, or another one in its place: by name, or where a function or method takes it."""
+    axis = operation.attributes.get("axis")
+    if axis is None:
+        yield Repair((SetArgument(place, "dim", (classes,)),))
+        return
+    for name, position in (("dim", 1), ("dim", 0), ("axis", 1), ("axis", 0)):
+        yield Repair((SetArgument(place, name, (classes,), position, expected=(str(axis),)),))
 
 
 def _over(operation: Operation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import SAFE, WARNING, check
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
@@ -13,12 +13,13 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import api, home, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint.network.scores import affine, unscaled
+from nnlint.repair import Named, Part, Quoted, Repair, Replace
 
 SQUASHED = ("softmax", "sigmoid", "softmin")
 STABLE = {"softmax": "log_softmax", "softmin": "log_softmax", "sigmoid": "logsigmoid"}
 
 
-@check("HL119", level=WARNING)
+@check("HL119", level=WARNING, fix=SAFE)
 def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
     """The logarithm of a softmax or sigmoid, or a softmax written out without subtracting the maximum.
 
@@ -85,7 +86,7 @@ def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
 
         mean, log_variance = nn.Linear(20, 4)(torch.randn(8, 20)).chunk(2, dim=1)
         sample = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        bounded = torch.log(torch.sigmoid(torch.tanh(sample)))
+        bounded = torch.log(torch.sigmoid(5 * torch.tanh(sample)))
         ```
     """
     spoken: set[int] = set()
@@ -121,8 +122,25 @@ def _log(operation: Operation) -> tuple[Operation, Finding] | None:
         f"log of {what}: -inf as soon as the value rounds to 0",
         f"use {stable} of the {'negated ' if turned and stable == 'logsigmoid' else ''}scores instead",
         _step(operation, home(heads[0]), f"{name} gives the probabilities"),
+        repairs=_repairs(operation, made, turned),
     )
     return made, finding
+
+
+def _repairs(logarithm: Operation, made: Operation, turned: bool) -> tuple[Repair, ...]:
+    """One function for both, where the logarithm is taken around the call."""
+    outer, inner, axis = logarithm.place, made.place, made.attributes.get("axis")
+    around = (outer.path, outer.cell, outer.line) == (inner.path, inner.cell, inner.line)
+    if not around or made.layer is not None or logarithm.kind != "log" or made.kind == "softmin":
+        return ()
+    function, given = Named(f"torch.nn.functional.{STABLE[made.kind]}"), Quoted(inner, Part.INPUT)
+    if made.kind == "sigmoid":
+        code = (function, "(-(", given, "))") if turned else (function, "(", given, ")")
+    elif turned or not isinstance(axis, int):
+        return ()
+    else:
+        code = (function, "(", given, f", dim={axis})")
+    return (Repair((Replace(outer, code),)),)
 
 
 def _is_rest(operation: Operation, logarithm: str) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
+from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
+from nnlint.repair import Argument, Repair, Self, SetArgument
 from nnlint_checks.regularization.dropout_always_on import RANDOM_ON_PURPOSE
 
 
-@check("NR315", level=ERROR)
+@check("NR315", level=ERROR, fix=SAFE)
 def attention_dropout_always_on(network: Network) -> Iterator[Finding]:
     """``scaled_dot_product_attention`` is given a dropout rate that does not depend on the mode.
 
@@ -75,7 +77,14 @@ def attention_dropout_always_on(network: Network) -> Iterator[Finding]:
                 operation.place,
                 f"scaled_dot_product_attention(dropout_p={rate:g}) drops in evaluation, too",
                 f"pass dropout_p={rate:g} if self.training else 0.0",
+                repairs=(_repair(operation.place),),
             )
+
+
+def _repair(place: Place) -> Repair:
+    given = Argument(place, 4, "dropout_p")
+    code = (given, " if ", Self(place), ".training else 0.0")
+    return Repair((SetArgument(place, "dropout_p", code, 4),))
 
 
 def _meant(operation: Operation, network: Network) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import SAFE, WARNING, check
+from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
+from nnlint.repair import Repair, SetArgument
 
 LARGEST_SHARE = 0.9
 """Keras' usual momenta (0.9 to 0.99) taken for torch's, whose usual value is 0.1."""
 
 
-@check("NR313", level=WARNING)
+@check("NR313", level=WARNING, fix=SAFE)
 def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_SHARE) -> Iterator[Finding]:
     """Batch norm's running statistics are replaced with nearly every batch.
 
@@ -86,4 +88,11 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
                 layer.place,
                 f"{name}(momentum={written:g}): each batch replaces {weight:.0%} of the running statistics",
                 f"set momentum={0.9 if in_keras else 0.1}, or the complement of this value if that was meant",
+                repairs=(_repair(layer.place, written),),
             )
+
+
+def _repair(place: Place, written: float) -> Repair:
+    """The complement of what is written."""
+    other = f"{round(1 - written, 10):g}"
+    return Repair((SetArgument(place, "momentum", (other,), 2, expected=(f"{written:g}",)),))

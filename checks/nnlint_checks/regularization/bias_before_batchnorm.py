@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import HINT, check
+from nnlint.check import HINT, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.wiring import wiring
+from nnlint.repair import Repair, SetArgument
 
 BIASED = ("linear", "conv", "conv_transpose")
 
 
-@check("NR303", level=HINT)
+@check("NR303", level=HINT, fix=SAFE)
 def bias_before_batchnorm(network: Network) -> Iterator[Finding]:
     """A layer with a bias is followed directly by batch norm.
 
@@ -87,4 +88,5 @@ def _finding(maker: Operation, layer: Layer, norm: Operation) -> Finding:
         f"{api(maker)} has a bias that {api(norm)} right after it takes away",
         f"construct {api(maker)} with {option}",
         (Step(home(Tensor(norm)), f"{api(norm)} subtracts the mean"),),
+        repairs=(Repair((SetArgument(layer.place, option.partition("=")[0], ("False",)),)),),
     )

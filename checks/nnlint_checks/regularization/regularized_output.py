@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.training_losses import loss_api, training_uses
 from nnlint_checks.regularization.dropping import drops, rate_of
 
@@ -21,7 +22,7 @@ SQUASHING = ("softmax", "log_softmax", "sigmoid", "logsigmoid", "tanh", "hardsig
 HEADS = ("linear", "conv", "conv_transpose", "gemm")
 
 
-@check("NR305", level=ERROR)
+@check("NR305", level=ERROR, fix=SAFE)
 def regularized_output(recipe: Recipe) -> Iterator[Finding]:
     """What a loss compares with the target went through dropout or batch norm last.
 
@@ -155,4 +156,5 @@ def _finding(last: Operation, use: LossUse) -> Finding:
         f"{name} {does} right before {loss_api(use)}",
         f"take the {'dropout' if dropped else 'batch norm'} away from the output, or put it before the last layer",
         (Step(use.place, f"{loss_api(use)} compares them with the target"),),
+        repairs=left_out(Tensor(last)) if dropped else (),
     )
