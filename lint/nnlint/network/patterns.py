@@ -97,14 +97,14 @@ def _groups(side: str, pattern: str) -> list[Group]:
         elif token == ")":
             if inside is None:
                 raise Conflict(f"parentheses do not match in '{pattern}'", "pattern")
-            found.append(tuple(inside))
+            found.append((DOTS, "1") if inside == [DOTS] else tuple(inside))  # one axis, unlike bare dots
             inside = None
         elif not (token in (DOTS, "…") or token.isidentifier() or token == "1"):
             raise Conflict(f"'{token}' is no name of an axis in '{pattern}'", "pattern")
         elif inside is None:
             found.append((DOTS if token == "…" else token,))
         else:
-            inside.append(token)
+            inside.append(DOTS if token == "…" else token)
     if inside is not None:
         raise Conflict(f"parentheses do not match in '{pattern}'", "pattern")
     return found
