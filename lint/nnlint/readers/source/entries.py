@@ -8,7 +8,7 @@ What an entry changes in the project is undone after it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -16,9 +16,10 @@ from pathlib import Path
 
 from nnlint.evidence.source import Pipeline, Program
 from nnlint.readers.source import statements
+from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
-from nnlint.readers.source.modules import KERAS, tensors_in, unknown_inputs, walk
+from nnlint.readers.source.modules import KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
@@ -59,13 +60,16 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     if module is None:
         return [Program(str(path), len(text.source.splitlines()))]
     main = Entry("main", partial(_run_main, i, module, text), guessed=False)
-    for entry in chain([main], _unreached(i, module, text)):
+    alike = Alike(text)
+    for entry in chain([main], _unreached(i, module, text, alike)):
         if budget <= 0:
             break
         i.guessed = entry.guessed
         trace, spent = _run_entry(i, entry.run, module, text, min(budget, ENTRY_FUEL))
         i.guessed = False
         budget -= spent
+        if entry.function is not None:
+            alike.took(entry.function, spent)
         evidence += collect(i, trace, text, entry.name)
     seen = [read for e in evidence if isinstance(e, Pipeline) for read, _ in e.reads]
     reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
@@ -101,7 +105,6 @@ def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fue
         trace.notes["final"] = True
         trace.notes["evidence"] = collect_states(i, trace)
         i.heap.undo(mark)
-    del i.frames[:]
     return trace, fuel - max(i.fuel, 0)
 
 
@@ -117,7 +120,7 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
         if isinstance(finish, Native):
             i.call(Bound(finish, model), Arguments([]), model.cls.node or NOWHERE)
     called = {id(call.model) for call in trace.calls}
-    inner = {id(part) for m in trace.models for _, part in walk(m) if part is not m}
+    inner = inside(trace.models)
     done = i.looked_at
     for model in list(trace.models):
         kind = model.cls.node if model.cls.node is not None else model.cls.api
@@ -128,9 +131,6 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
             _call_model(i, model)
         _call_steps(i, model)
 
-
-MAX_ALIKE = 3
-"""How many functions without loops that call the same names (``resnet18``, ``resnet34``...) are run."""
 
 MAX_SAME_CLASS = 3
 """Instances of one class that are looked at: a file with a hundred factories of one net is no news."""
@@ -169,17 +169,20 @@ class Entry:
     name: str
     run: Callable[[], object]
     guessed: bool
+    function: Definition | None = None
 
 
-def _unreached(i: Interpreter, module: ModuleValue, text: Text) -> Iterator[Entry]:
+def _unreached(i: Interpreter, module: ModuleValue, text: Text, alike: Alike) -> Iterator[Entry]:
     """Functions and model classes of the file that no entry has called yet, factories before classes."""
     functions = [n for n in text.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     classes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
     used = _is_used(text.tree)
-    for node in _unlike(sorted(functions, key=used)):
+    for node in sorted(functions, key=used):
         value = module.state.get(node.name)
-        if id(node) not in i.reached and isinstance(value, Function) and _stands_for(value, node):
-            yield Entry(node.name, partial(_call_by_itself, i, value), used(node))
+        if id(node) in i.reached or not isinstance(value, Function) or not _stands_for(value, node):
+            continue
+        if not alike.enough(node):
+            yield Entry(node.name, partial(_call_by_itself, i, value), used(node), node)
     values = [(node, module.state.get(node.name)) for node in reversed(classes)]
     known = [(node, cls) for node, cls in values if isinstance(cls, Class)]
     for definition, cls in reversed(known):
@@ -201,24 +204,6 @@ def _stands_for(function: Function, node: Definition) -> bool:
     while function.wrapped is not None:
         function = function.wrapped
     return function.node is node
-
-
-def _unlike(functions: Iterable[Definition]) -> Iterator[Definition]:
-    """All but the many that only call what others call, too."""
-    alike: dict[frozenset[str], int] = {}
-    for node in functions:
-        calls = _calls_of(node)
-        alike[calls] = alike.get(calls, 0) + 1
-        if alike[calls] <= MAX_ALIKE or _loops(node):
-            yield node
-
-
-def _calls_of(function: ast.AST) -> frozenset[str]:
-    return frozenset(ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call))
-
-
-def _loops(function: ast.AST) -> bool:
-    return any(isinstance(n, ast.For | ast.While) for n in ast.walk(function))
 
 
 def _is_used(tree: ast.Module) -> Callable[[Definition | ast.ClassDef], bool]:

@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.text import kept
 
 FLAG = re.compile(
     r"(^|_)(train|training|eval|evaluate|infer|inference|deterministic|sample|sampling|mode|test)(_|$)",
     re.IGNORECASE,
 )
 """Plain variables by which functions are told the mode."""
-
-_CACHE: dict[int, tuple[ast.AST, frozenset[int], frozenset[str]]] = {}
 
 
 def gated(i: Interpreter, node: ast.AST) -> bool:
@@ -45,11 +44,7 @@ def mentions_mode(node: ast.AST) -> bool:
 
 def _decided(function: ast.AST) -> tuple[frozenset[int], frozenset[str]]:
     """Ids of the nodes that only run in one mode, and names whose values depend on it."""
-    if id(function) not in _CACHE:
-        names = frozenset(_names(function))
-        # an id is only good while its node lives, so the node is kept with what is known of it
-        _CACHE[id(function)] = (function, frozenset(_inside(function)), names)
-    return _CACHE[id(function)][1:]
+    return kept(function, "_gates", lambda node: (frozenset(_inside(node)), frozenset(_names(node))))
 
 
 def _names(function: ast.AST) -> Iterator[str]:

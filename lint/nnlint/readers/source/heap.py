@@ -25,6 +25,21 @@ class Writes:
         self.cells: dict[Key, tuple[State, object, Value, Value]] = {}
 
 
+class _Recording:
+    """``with`` for every branch and loop: a class takes half the time of a generator."""
+
+    __slots__ = ("heap",)
+
+    def __init__(self, heap: Heap) -> None:
+        self.heap = heap
+
+    def __enter__(self) -> int:
+        return self.heap.begin()
+
+    def __exit__(self, *error: object) -> None:
+        self.heap.end()
+
+
 class Heap:
     """The log of writes, and the operations on it."""
 
@@ -45,16 +60,20 @@ class Heap:
                 self._log.append((state, key, state[key]))
             del state[key]
 
-    @contextmanager
-    def recording(self) -> Iterator[int]:
+    def recording(self) -> _Recording:
         """Log writes inside; gives the mark to undo to or to collect from."""
+        return _Recording(self)
+
+    def begin(self) -> int:
+        """Log writes from here on."""
         self._marks += 1
-        try:
-            yield len(self._log)
-        finally:
-            self._marks -= 1
-            if not self._marks:
-                self._log.clear()
+        return len(self._log)
+
+    def end(self) -> None:
+        """Log no more, unless somebody else wants it."""
+        self._marks -= 1
+        if not self._marks:
+            self._log.clear()
 
     @contextmanager
     def untracked(self) -> Iterator[None]:

@@ -33,6 +33,7 @@ from nnlint.readers.source.values import (
     DictValue,
     Function,
     Instance,
+    ModuleValue,
     Native,
     OneOf,
     Partial,
@@ -77,6 +78,13 @@ class Frame:
     loops: list[list[Writes]] = field(default_factory=list)
 
 
+NO_FRAME = Frame(None, Scope({}, ModuleValue("", {})), Text("", "", ast.Module([], [])))
+"""Outside of all code."""
+
+UNRECORDED = frozenset({"no_grad", "inference_mode"})
+"""Decorators under which a body runs without autograd."""
+
+
 class Interpreter:
     """State shared by everything that is interpreted for one project."""
 
@@ -86,6 +94,7 @@ class Interpreter:
         self.trace = Trace()
         self.fuel = 0
         self.frames: list[Frame] = []
+        self.frame: Frame = NO_FRAME  # the innermost call
         self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
         self.endless: set[object] = set()  # decorators that did not come to their end
         self.keys = 0
@@ -96,11 +105,6 @@ class Interpreter:
         self.uncertain = 0  # loops around this point whose rounds are not told apart
 
     # state
-
-    @property
-    def frame(self) -> Frame:
-        """The innermost call."""
-        return self.frames[-1]
 
     def burn(self, amount: int = 1) -> None:
         """Use up fuel. Raises OutOfFuel when there is none left."""
@@ -153,13 +157,22 @@ class Interpreter:
         return result
 
     @contextmanager
-    def entered(self, frame: Frame) -> Iterator[Frame]:
+    def entered(self, frame: Frame) -> Iterator[None]:
         """Run inside a frame."""
-        self.frames.append(frame)
+        outer = self.frame
+        self._enter(frame)
         try:
-            yield frame
+            yield
         finally:
-            self.frames.pop()
+            self._leave(outer)
+
+    def _enter(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self.frame = frame
+
+    def _leave(self, outer: Frame) -> None:
+        self.frames.pop()
+        self.frame = outer
 
     # calls
 
@@ -245,12 +258,13 @@ class Interpreter:
         scope = Scope({}, function.scope.module, function.scope)
         self.bind_parameters(function, arguments, scope)
         frame = Frame(function, scope, function.text, uncertain=self.uncertain)
-        functions = self.trace.functions
+        outer, functions = self.frame, self.trace.functions
         self.trace.functions = (*functions, function.name)
+        self._enter(frame)
         try:
-            with self.entered(frame):
-                return self._run(function, frame)
+            return self._run(function, frame)
         finally:
+            self._leave(outer)
             self.trace.functions = functions
 
     def _runs_away(self, function: Function) -> bool:
@@ -268,7 +282,10 @@ class Interpreter:
             return self.evaluate(function.node.body)
         if statements.is_generator(function.node):
             frame.yields = []
-        with self.project.libraries.decorated(self, function):
+        if function.decorators & UNRECORDED:
+            with self.trace.recording_gradients(False):
+                value = statements.run_body(self, function.node.body, frame)
+        else:
             value = statements.run_body(self, function.node.body, frame)
         if frame.yields is not None:
             return self._generated(frame)

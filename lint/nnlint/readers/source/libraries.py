@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader
@@ -23,7 +23,6 @@ from nnlint.readers.source.values import (
     Arguments,
     Call,
     DictValue,
-    Function,
     Instance,
     Library,
     ListValue,
@@ -326,12 +325,6 @@ class Libraries:
             if manager.cls.find("__enter__") is not MISSING:
                 return i.call_method(manager, "__enter__", Arguments([]), node)
         return manager if isinstance(manager, Instance) else UNKNOWN
-
-    def decorated(self, i: Interpreter, function: Function) -> AbstractContextManager[object]:
-        """The state that decorators such as ``@torch.no_grad()`` put a body in."""
-        if function.decorators & {"no_grad", "inference_mode"}:
-            return i.trace.recording_gradients(False)
-        return nullcontext()
 
 
 def _written(i: Interpreter, node: ast.Call, inputs: tuple[Tensor, ...]) -> ast.expr | None:

@@ -19,6 +19,7 @@ from nnlint.readers.source.heap import Writes
 from nnlint.readers.source.joins import join, join_all, truth
 from nnlint.readers.source.loops import run_for, run_while
 from nnlint.readers.source.patterns import match_case
+from nnlint.readers.source.text import kept
 from nnlint.readers.source.values import MISSING, UNKNOWN, Value
 
 if TYPE_CHECKING:
@@ -179,11 +180,8 @@ def _class(i: Interpreter, node: ast.ClassDef) -> None:
 
 
 def is_generator(node: ast.AST) -> bool:
-    """Whether a function's own body yields; kept at the node, as long as that lives."""
-    found: bool | None = node.__dict__.get("_is_generator")
-    if found is None:
-        found = node.__dict__["_is_generator"] = _yields(node)
-    return found
+    """Whether a function's own body yields."""
+    return kept(node, "_yields", _yields)
 
 
 def _yields(node: ast.AST) -> bool:

@@ -9,8 +9,10 @@ import re
 import sys
 import tokenize
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
@@ -38,6 +40,9 @@ class Text:
 
     def place(self, node: ast.AST) -> Place:
         """Where a node stands; columns count characters from 1."""
+        return kept(node, "_place", self._place)
+
+    def _place(self, node: ast.AST) -> Place:
         line, end = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or 1
         column = self._column(line, getattr(node, "col_offset", 0))
         end_column = self._column(end, getattr(node, "end_col_offset", None) or 0)
@@ -62,6 +67,18 @@ class Text:
             cached = re.split(r"\r\n|\r|\n", self.source)
             self.__dict__["_split"] = cached
         return cached
+
+
+T = TypeVar("T")
+
+
+def kept(node: ast.AST, name: str, make: Callable[[ast.AST], T]) -> T:
+    """What ``make`` finds out about a node, found once and kept at the node as long as that lives."""
+    notes: dict[str, Any] = node.__dict__
+    if name not in notes:
+        notes[name] = make(node)
+    found: T = notes[name]
+    return found
 
 
 def read_text(path: Path, data: bytes | None = None) -> Text | Unreadable:

@@ -204,7 +204,7 @@ class Arguments:
         return Arguments(self.positional[1:], self.keywords, self.open, self.names[1:])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)  # one is made for every call, and a frozen one takes thrice the time
 class Call:
     """What a native function is told besides its arguments."""
 
@@ -245,6 +245,7 @@ class Class:
     node: ast.ClassDef | None = None
     opaque: bool = False
     tags: frozenset[str] = frozenset()
+    _apis: tuple[object, frozenset[str]] = (None, frozenset())  # for which ``mro``
 
     def find(self, name: str) -> Value:
         """An attribute by the method resolution order, MISSING if none has it."""
@@ -253,9 +254,18 @@ class Class:
                 return cls.state[name]
         return MISSING
 
+    @property
+    def apis(self) -> frozenset[str]:
+        """The names of the library classes that it is or derives from."""
+        mro, known = self._apis
+        if mro is not self.mro:
+            known = frozenset(cls.api for cls in self.mro if cls.api)
+            self._apis = self.mro, known
+        return known
+
     def is_a(self, api: str) -> bool:
         """Whether it is, or derives from, the library class ``api``."""
-        return any(cls.api == api for cls in self.mro)
+        return api in self.apis
 
 
 @dataclass(eq=False, slots=True)
@@ -272,7 +282,7 @@ class Instance:
         return self.cls.is_a(api)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Bound:
     """A function bound to its first argument."""
 
