@@ -20,7 +20,7 @@ from keras import layers, ops
 from keras.layers import LSTM, Dense, Flatten, Input
 from keras.models import Model, Sequential
 """
-CODES = frozenset({"HL101", "HL102", "HL104", "HL105", "HL106", "HL109", "AR601"})
+CODES = frozenset({"HL101", "HL102", "HL104", "HL105", "HL106", "HL109", "AR601", "AR612"})
 
 
 def evidence(folder: Path, source: str) -> tuple[object, ...]:

@@ -8,10 +8,9 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
-from nnlint.network.layouts import named_sizes, swaps_axes, wanted_sizes
+from nnlint.network.layouts import Sizes, named_sizes, swaps_axes, wanted_sizes
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
-from nnlint.network.shape import Shape
 from nnlint_checks.architecture.meeting import shortened
 
 SHIFTING = ("concat", "pad")
@@ -114,14 +113,19 @@ def view_used_as_transpose(network: Network) -> Iterator[Finding]:
 
 def _finding(operation: Operation, x: Tensor) -> Finding:
     name = "view" if operation.attributes.get("view") else "reshape"
-    wanted = Shape(wanted_sizes(operation) or ())
-    sizes = str(wanted).replace("?", "-1")
+    sizes = _text(wanted_sizes(operation) or (), "-1")
     return Finding(
         operation.place,
-        shortened(f"{name} makes {sizes} of {Shape(x.shape.sizes)}: the sizes move, the values do not"),
+        shortened(f"{name} makes {sizes} of {_text(x.shape.sizes, '?')}: the sizes move, the values do not"),
         "use permute or transpose to move axes",
         (Step(home(x), f"{api(x.operation)} gives {x.shape}"),) if home(x).path else (),
     )
+
+
+def _text(sizes: Sizes, free: str) -> str:
+    """Sizes as numbers, and ``?`` for those that have no name in the program."""
+    known = (free if s is None else s if isinstance(s, int) else "?" for s in sizes)
+    return f"({', '.join(map(str, known))})"
 
 
 def _is_shifted(operation: Operation) -> bool:

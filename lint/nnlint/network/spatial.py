@@ -207,11 +207,11 @@ def batch_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 def interpolate(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """Spatial axes become ``size`` or grow by the whole number ``scale``."""
     x = shapes[0]
-    dims = number(attributes, "dims") or (x.rank - 2 if x.rank else len(x.sizes) - 1 or None)
+    if x.open and len(x.sizes) == 3:
+        x = Shape((None, *x.sizes))  # maps (…, C, H, W), of which nothing but a batch is taken
+    dims = number(attributes, "dims") or (x.rank - 2 if x.rank else None)
     if dims is None or dims < 1:
         return UNKNOWN
-    if x.open and len(x.sizes) == dims + 1:
-        x = Shape((None, *x.sizes))  # nothing but (N, C, …) is taken
     size, scale = attributes.get("size"), attributes.get("scale")
     sizes = size if isinstance(size, tuple | list) else (size,) * dims
     scales = scale if isinstance(scale, tuple | list) else (scale,) * dims
