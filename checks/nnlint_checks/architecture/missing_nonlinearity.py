@@ -17,9 +17,9 @@ MIXING = ("linear", "conv", "conv_transpose")
 AFFINE = (*KEEPS_AXES, "dropout", "batch_norm")
 """What leaves the two layers around it one: dropout and batch norm only scale and shift in evaluation."""
 MEANT = re.compile(
-    r"proj|emb|lora|low_?rank|adapt|bottleneck|squeeze|reduc|compress|latent|code|whiten|factor|basis|separable|"
-    r"^(to|from|pre|post)_|(^|_)(q|k|v|qkv|query|key|value|mu|mean|std|var|logvar|pca|down|up|dw|pw|lin)\d*($|_)|"
-    r"deep_?linear|linear_?(net|model|auto|probe)|upsampl|downsampl",
+    r"proj|embed|(^|_)emb|lora|low_?rank|adapt(e|or|ion)|bottleneck|squeeze|reduc|compress|latent|whiten|basis"
+    r"|factoris|factoriz|separable|^(to|from|pre|post)_|(^|_)(codes?|mu|mean|std|var|logvar|pca|down|up|dw|pw)\d*($|_)"
+    r"|(^|_)(q|k|v|qkv|query|key)\d*($|_)|deep_?linear|linear_?(net|model|auto|probe)|upsampl|downsampl",
     re.IGNORECASE,
 )
 """Names of parts that are linear on purpose."""
