@@ -106,19 +106,58 @@ def test_a_bound_at_zero_is_a_rectifier_too(tmp_path: Path, last: list[onnx.Node
         ([node("Relu", "z", to="class_scores")], 3, "class_scores"),
         ([node("Relu", "z", to="depth")], 1, "depth"),
         ([node("Softplus", "z")], 1, "y"),
-        ([node("Relu", "z", to="a"), node("Softmax", "a")], 3, "y"),
         ([node("Relu", "z", to="a"), node("Add", "a", "z")], 1, "y"),
         ([node("Add", "z", "r", to="a"), node("Relu", "a")], 1, "y"),
         ([node("LeakyRelu", "z")], 1, "y"),
         ([node("Clip", "z", "low", "high")], 1, "y"),
     ],
-    ids=["many outputs", "classes", "depth", "softplus", "softmax", "goes on", "residual", "leaky", "range"],
+    ids=["many outputs", "classes", "depth", "softplus", "goes on", "residual", "leaky", "range"],
 )
 def test_other_heads_are_left_alone(
     tmp_path: Path, last: list[onnx.NodeProto], outputs: int, name: str
 ) -> None:
     bounds = {"low": np.array(0, np.float32), "high": np.array(5, np.float32)}
     assert head(tmp_path / "m.onnx", last, outputs, name, **bounds) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [
+        ([node("Relu", "z", to="a"), node("Softmax", "a")], "HL107"),
+        ([node("Relu", "z", to="a"), node("Relu", "a", to="b"), node("Gemm", "b", "c")], "HL111"),
+        ([node("Softmax", "z", to="a"), node("Softmax", "a")], "OX103"),
+        ([node("Sigmoid", "z", to="a"), node("Softmax", "a")], "OX103"),
+        ([node("Softmax", "z", to="a"), node("Identity", "a", to="b"), node("Sigmoid", "b")], "OX103"),
+        ([node("Softmax", "z", axis=0)], "OX108"),
+        ([node("LogSoftmax", "z", axis=-2)], "OX108"),
+    ],
+)
+def test_what_spoils_the_scores_of_classes_is_reported_once(
+    tmp_path: Path, last: list[onnx.NodeProto], code: str
+) -> None:
+    assert head(tmp_path / "m.onnx", last, 3, c=RANDOM.normal(0, 0.4, (3, 2)).astype(np.float32)) == [code]
+
+
+@pytest.mark.parametrize(
+    ("last", "sizes", "opset"),
+    [
+        ([node("Softmax", "z", axis=0)], ("seq_len", 6), 17),
+        ([node("Softmax", "z", axis=0)], ("T", "N", 6), 17),
+        ([node("Softmax", "z", axis=1)], ("N", 7, 6), 17),
+        ([node("Softmax", "z", axis=1)], ("N", 7, 6), 11),
+        ([node("Softmax", "z")], ("N", 6), 11),
+        ([node("Softmax", "z", axis=0, to="a"), node("Mul", "a", "z")], ("N", 6), 17),
+        ([node("Relu", "z", to="a"), node("MaxPool", "a", kernel_shape=[1])], ("N", 7, 6), 17),
+    ],
+)
+def test_softmax_over_other_axes_is_left_alone(
+    tmp_path: Path, last: list[onnx.NodeProto], sizes: tuple[object, ...], opset: int
+) -> None:
+    assert head(tmp_path / "m.onnx", last, 3, sizes=sizes, opset=opset) == []
+
+
+def test_old_softmax_without_an_axis_flattens_a_sequence(tmp_path: Path) -> None:
+    assert head(tmp_path / "m.onnx", [node("Softmax", "z")], 3, sizes=("N", 7, 6), opset=11) == ["OX108"]
 
 
 def test_a_map_of_depths_is_no_regression_head(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import SAFE, WARNING, check
+from nnlint.check import SAFE, UNSAFE, WARNING, check
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
@@ -62,6 +62,10 @@ def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
             return powers / powers.sum(dim=1, keepdim=True)  # warning: [HL119]
 
         probabilities = softmax(nn.Linear(20, 5)(torch.randn(32, 20)))
+        ```
+        ```diff
+        -    return powers / powers.sum(dim=1, keepdim=True)
+        +    return torch.softmax(scores, dim=1)
         ```
     Silent:
         Something added, something cut off, and the maximum subtracted.
@@ -130,8 +134,12 @@ def _log(operation: Operation) -> tuple[Operation, Finding] | None:
 def _repairs(logarithm: Operation, made: Operation, turned: bool) -> tuple[Repair, ...]:
     """One function for both, where the logarithm is taken around the call."""
     outer, inner, axis = logarithm.place, made.place, made.attributes.get("axis")
-    around = (outer.path, outer.cell, outer.line) == (inner.path, inner.cell, inner.line)
-    if not around or made.layer is not None or logarithm.kind != "log" or made.kind == "softmin":
+    if (
+        not _is_inside(inner, outer)
+        or made.layer is not None
+        or logarithm.kind != "log"
+        or made.kind == "softmin"
+    ):
         return ()
     function, given = Named(f"torch.nn.functional.{STABLE[made.kind]}"), Quoted(inner, Part.INPUT)
     if made.kind == "sigmoid":
@@ -168,7 +176,8 @@ def _written_out(operation: Operation) -> tuple[Operation, Finding] | None:
         if power.kind != "exp" or _summed(total) is None or not _same(power, _summed(total)):
             return None
     elif operation.kind == "log":
-        added = _summed(last_shaping(operation.inputs[0])[0].operation)
+        total = last_shaping(operation.inputs[0])[0].operation
+        added = _summed(total)
         if added is None:
             return None
         power, what, stable = added, "log of the summed exponentials", "torch.logsumexp"
@@ -181,8 +190,24 @@ def _written_out(operation: Operation) -> tuple[Operation, Finding] | None:
         f"{what} written out without subtracting the maximum: exp overflows",
         f"use {stable}, or subtract the largest score before exp",
         _step(operation, power.place, "the exponential"),
+        repairs=_in_one_call(operation, power, total, stable),
     )
     return power, finding
+
+
+def _in_one_call(operation: Operation, power: Operation, total: Operation, stable: str) -> tuple[Repair, ...]:
+    """The library's function in the place of all; unsafe where the scores have their name elsewhere."""
+    axis = total.attributes.get("axis")
+    if not isinstance(axis, int):
+        return ()
+    keeps = ", keepdim=True" if operation.kind == "log" and total.attributes.get("keepdim") else ""
+    code = (Named(stable), "(", Quoted(power.place, Part.INPUT), f", dim={axis}{keeps})")
+    safety = None if _is_inside(power.place, operation.place) else UNSAFE
+    return (Repair((Replace(operation.place, code),), safety),)
+
+
+def _is_inside(inner: Place, outer: Place) -> bool:
+    return (inner.path, inner.cell, inner.line) == (outer.path, outer.cell, outer.line)
 
 
 def _summed(operation: Operation) -> Operation | None:
