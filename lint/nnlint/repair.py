@@ -134,6 +134,21 @@ class RemoveElement:
 
 
 @dataclass(frozen=True, slots=True)
+class InsertElement:
+    """A new element in front of the one at a place, or a statement that appends it like that one."""
+
+    place: Place
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOut:
+    """The augmented assignment around a place (``x += y``) becomes a plain one (``x = x + y``)."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Insert:
     """A new simple statement beside the one around a place, indented like its neighbours."""
 
@@ -172,6 +187,8 @@ Action = (
     | RemoveArgument
     | SwapArguments
     | RemoveElement
+    | InsertElement
+    | WriteOut
     | Insert
     | RemoveStatement
     | MoveStatement

@@ -15,6 +15,7 @@ from nnlint.repair import (
     Argument,
     EditComment,
     Insert,
+    InsertElement,
     MoveStatement,
     Named,
     Part,
@@ -28,6 +29,7 @@ from nnlint.repair import (
     SetArgument,
     SwapArguments,
     Where,
+    WriteOut,
     unwrapped,
 )
 
@@ -48,10 +50,6 @@ def fixed(text: str, *actions: Action) -> str | None:
     file = SourceFile(PATH, text.encode())
     plan = next(plans(finding, {PATH: file}, {}), None)
     return plan and file.edited({cell: list(edits) for cell, edits in plan.edits.items()}).decode()
-
-
-def around(text: str, code: str) -> Place:
-    return place(text, code)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +214,33 @@ def test_statement_moves_with_its_comment() -> None:
     text = "for x in y:\n    a()\n    if b:\n        o.zero_grad()  # clear\n        c()\nd()\n"
     after = "for x in y:\n    o.zero_grad()  # clear\n    a()\n    if b:\n        c()\nd()\n"
     assert fixed(text, MoveStatement(place(text, "o.zero_grad()"), place(text, "a()"))) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(a, Linear(1))", "f(a, Flatten(), Linear(1))"),
+        ("f(\r\n\ta,\r\n\tLinear(1),  # why\r\n)", "f(\r\n\ta,\r\n\tFlatten(),\r\n\tLinear(1),  # why\r\n)"),
+        ("m.add(Linear(1))  # why\n", "m.add(Flatten())\nm.add(Linear(1))  # why\n"),
+        ("x = Linear(1)\n", None),
+    ],
+)
+def test_element_is_inserted_before_another(before: str, after: str | None) -> None:
+    assert fixed(before, InsertElement(place(before, "Linear(1)"), ("Flatten()",))) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x += y  # skip\n", "x = x + y  # skip\n"),
+        ("if a: self.x  *= y + 1; b()\n", "if a: self.x  = self.x * (y + 1); b()\n"),
+        ("x[i] -= f(y)\n", "x[i] = x[i] - f(y)\n"),
+        ("x[f()] += y\n", None),
+        ("x = y\n", None),
+    ],
+)
+def test_augmented_assignment_is_written_out(before: str, after: str | None) -> None:
+    assert fixed(before, WriteOut(place(before, "x"))) == after
 
 
 def test_arguments_are_swapped() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Place, Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
 from nnlint.network.wiring import Wiring, wiring
+from nnlint.repair import Part, Repair, Replace, SetArgument, WriteOut
 from nnlint_checks.architecture.saved_values import (
     differentiable,
     keeps_result,
@@ -27,7 +28,7 @@ MEETING = ("add", "subtract", "concat")
 STEPS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/=", "power": "**="}
 
 
-@check("AR617", level=ERROR)
+@check("AR617", level=ERROR, fix=SAFE)
 def inplace_on_needed_value(network: Network) -> Iterator[Finding]:
     """An operation in place overwrites a value that backward or a skip connection still needs.
 
@@ -55,6 +56,10 @@ def inplace_on_needed_value(network: Network) -> Iterator[Finding]:
                 out += skip  # error: [AR617]
                 return out
         ```
+        ```diff
+        -        out += skip
+        +        out = out + skip
+        ```
         The branch begins with an activation in place, so that the skip is rectified as well.
         ```python
         from torch import nn
@@ -69,6 +74,10 @@ def inplace_on_needed_value(network: Network) -> Iterator[Finding]:
 
             def forward(self, x):
                 return x + self.branch(x)
+        ```
+        ```diff
+        -            nn.ReLU(inplace=True),
+        +            nn.ReLU(inplace=False),
         ```
         A convolution keeps its input for the gradient of its weights.
         ```python
@@ -85,6 +94,10 @@ def inplace_on_needed_value(network: Network) -> Iterator[Finding]:
                 gate = self.gate(x)
                 x = self.relu(x)  # error: [AR617]
                 return self.conv(x) * gate.sigmoid()
+        ```
+        ```diff
+        -        self.first, self.relu = nn.Conv2d(3, width, 3), nn.ReLU(inplace=True)
+        +        self.first, self.relu = nn.Conv2d(3, width, 3), nn.ReLU(inplace=False)
         ```
     Silent:
         Convolutions, norms and sums do not need their result.
@@ -219,7 +232,23 @@ def _finding(write: Operation, network: Network, what: str, step: Step) -> Findi
         advice = f"write x = x {STEPS[write.kind][:-1]} y instead of x {STEPS[write.kind]} y"
     else:
         advice = "construct it with inplace=False" if layer else "use the form that is not in place"
-    return Finding(_place(write, network), f"{name} overwrites {what}", advice, (step,))
+    place = _place(write, network)
+    return Finding(place, f"{name} overwrites {what}", advice, (step,), repairs=tuple(_repairs(write)))
+
+
+def _repairs(write: Operation) -> Iterator[Repair]:
+    """The same without overwriting: by the argument, the other method, or an assignment written out."""
+    place = write.place
+    if write.layer is not None and write.layer.kind == write.kind:
+        for position in (0, 1):
+            yield Repair(
+                (SetArgument(write.layer.place, "inplace", ("False",), position, expected=("True",)),)
+            )
+    elif write.kind in STEPS:
+        yield Repair((WriteOut(place),))
+    else:
+        yield Repair((SetArgument(place, "inplace", ("False",), expected=("True",)),))
+        yield Repair((Replace(place, (write.kind,), Part.METHOD, expected=(f"{write.kind}_",)),))
 
 
 def _place(write: Operation, network: Network) -> Place:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import isqrt
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, SAFE, check
+from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
 from nnlint.network.size import product
+from nnlint.repair import Argument, InsertElement, Named, Repair, SetArgument
 from nnlint_checks.architecture.meeting import PASSING, downstream, first_conflict, maker, shortened, trail
 
 MAPS = ("conv", "conv_transpose", "max_pool", "avg_pool", "adaptive_pool", "interpolate")
 FLAT = ("linear", "softmax", "log_softmax", "squeeze")
 
 
-@check("AR602", level=ERROR, over=("AR601",))
+@check("AR602", level=ERROR, fix=SAFE, over=("AR601",))
 def missing_flatten(network: Network) -> Iterator[Finding]:
     """Maps of (N, C, H, W) go into a linear layer that is meant for their C·H·W values.
 
@@ -49,6 +51,10 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
 
         LeNet()(torch.randn(8, 1, 28, 28))
         ```
+        ```diff
+        -        x = F.relu(self.fc1(x))
+        +        x = F.relu(self.fc1(torch.flatten(x, 1)))
+        ```
         Pooled to a single position, which still is an axis.
         ```python
         from torch import nn
@@ -62,6 +68,9 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
 
         def predict(images):
             return model(images)
+        ```
+        ```diff
+        +    nn.Flatten(),
         ```
         The size of the images is not known, but 3136 = 64·7·7.
         ```python
@@ -78,6 +87,11 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
             def forward(self, x):
                 return self.fc(self.pool(F.relu(self.conv(x))))  # error: [AR602]
         ```
+        ```diff
+        +from torch import flatten
+        -        return self.fc(self.pool(F.relu(self.conv(x))))
+        +        return self.fc(flatten(self.pool(F.relu(self.conv(x))), 1))
+        ```
         A Keras classifier whose output keeps the axes of the map.
         ```python
         import keras
@@ -91,6 +105,9 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
             layers.Dense(10, activation="softmax"),  # error: [AR602]
         ])
         model.compile("adam", "sparse_categorical_crossentropy")
+        ```
+        ```diff
+        +    layers.Flatten(),
         ```
     Silent:
         A linear layer over channels that stand last, and one over the rows of a map.
@@ -139,7 +156,21 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
 
 
 def _finding(operation: Operation, message: str, repair: str) -> Finding:
-    return Finding(home(Tensor(operation)), shortened(message), repair, tuple(trail(operation)))
+    place = home(Tensor(operation))
+    return Finding(
+        place, shortened(message), repair, tuple(trail(operation)), repairs=_repairs(operation, place)
+    )
+
+
+def _repairs(operation: Operation, place: Place) -> tuple[Repair, ...]:
+    """A Flatten in front of the layer, or around what it is given."""
+    layer = operation.layer
+    if layer is not None and layer.api.startswith("keras."):
+        return (Repair((InsertElement(layer.place, (Named("keras.layers.Flatten"), "()")),)),)
+    if layer is not None and place == layer.place:
+        return (Repair((InsertElement(place, (Named("torch.nn.Flatten"), "()")),)),)
+    flat = (Named("torch.flatten"), "(", Argument(operation.place, 0, "input"), ", 1)")
+    return (Repair((SetArgument(operation.place, "input", flat, 0),)),)
 
 
 def _of_whole_map(operation: Operation, x: Tensor) -> bool:

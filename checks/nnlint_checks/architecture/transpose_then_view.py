@@ -48,6 +48,10 @@ def transpose_then_view(network: Network) -> Iterator[Finding]:
 
         Attention()(torch.randn(2, 10, 64))
         ```
+        ```diff
+        -        y = y.transpose(1, 2).view(B, T, C)
+        +        y = y.transpose(1, 2).reshape(B, T, C)
+        ```
         Flattened after the channels went last.
         ```python
         import torch
@@ -64,6 +68,10 @@ def transpose_then_view(network: Network) -> Iterator[Finding]:
                 return self.out(x.view(x.size(0), -1))  # error: [AR620]
 
         Net()(torch.randn(4, 3, 32, 32))
+        ```
+        ```diff
+        -        return self.out(x.view(x.size(0), -1))
+        +        return self.out(x.reshape(x.size(0), -1))
         ```
     Silent:
         The same with contiguous, with reshape, and a view that only splits an axis.

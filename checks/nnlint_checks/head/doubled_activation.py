@@ -49,6 +49,10 @@ def doubled_activation(network: Network, recipe: Recipe | None) -> Iterator[Find
                 x = torch.relu(self.block(x))  # warning: [HL111]
                 return self.out(x)
         ```
+        ```diff
+        -        x = torch.relu(self.block(x))
+        +        x = self.block(x)
+        ```
         A gate that is never closed.
         ```python
         import torch
@@ -76,6 +80,10 @@ def doubled_activation(network: Network, recipe: Recipe | None) -> Iterator[Find
         @torch.no_grad()
         def predict(x):
             return torch.softmax(model(x), dim=-1)  # warning: [HL111]
+        ```
+        ```diff
+        -    return torch.softmax(model(x), dim=-1)
+        +    return model(x)
         ```
     Silent:
         Gated units multiply two branches; the norm between two activations has weights.

@@ -38,6 +38,10 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")  # error: [HL112]
         model.fit(x_train / 255.0, to_categorical(y_train, 10), epochs=3)
         ```
+        ```diff
+        -model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        +model.compile(optimizer="adam", loss="categorical_crossentropy")
+        ```
         Numbers for the loss of one-hot rows.
         ```python
         from tensorflow import keras
@@ -46,6 +50,10 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         model.add(keras.layers.Dense(5, activation="softmax"))
         model.compile(optimizer="adam", loss="categorical_crossentropy")  # error: [HL112]
         model.fit(keras.utils.image_dataset_from_directory("photos", image_size=(64, 64)), epochs=3)
+        ```
+        ```diff
+        -model.compile(optimizer="adam", loss="categorical_crossentropy")
+        +model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
         ```
     Silent:
         What fits together.

@@ -45,6 +45,10 @@ def kl_div_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        ```diff
+        -    loss = criterion(F.softmax(student(x) / 4, dim=1), wanted)
+        +    loss = criterion(F.log_softmax(student(x) / 4, dim=1), wanted)
+        ```
         The mean over all entries. $ --extend-select HL118
         ```python
         import torch
@@ -55,6 +59,10 @@ def kl_div_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
         wanted = torch.full((32, 5), 0.2)
         loss = F.kl_div(F.log_softmax(student(torch.randn(32, 20)), dim=1), wanted)  # hint: [HL118]
         loss.backward()
+        ```
+        ```diff
+        -loss = F.kl_div(F.log_softmax(student(torch.randn(32, 20)), dim=1), wanted)
+        +loss = F.kl_div(F.log_softmax(student(torch.randn(32, 20)), dim=1), wanted, reduction="batchmean")
         ```
     Silent:
         Log-probabilities first, probabilities second.

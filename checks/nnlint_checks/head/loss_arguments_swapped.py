@@ -51,6 +51,10 @@ def loss_arguments_swapped(recipe: Recipe) -> Iterator[Finding]:
                 loss.backward()
                 optimizer.step()
         ```
+        ```diff
+        -        loss = criterion(y, model(x))
+        +        loss = criterion(model(x), y)
+        ```
         Keras wants the labels first.
         ```python
         import tensorflow as tf
@@ -62,6 +66,10 @@ def loss_arguments_swapped(recipe: Recipe) -> Iterator[Finding]:
             with tf.GradientTape() as tape:
                 loss = loss_fn(model(x), y_true)  # error: [HL115]
             return tape.gradient(loss, model.trainable_variables)
+        ```
+        ```diff
+        -        loss = loss_fn(model(x), y_true)
+        +        loss = loss_fn(y_true, model(x))
         ```
     Silent:
         A loss in which both stand for the same thing; a network that is compared with another one.

@@ -54,6 +54,10 @@ def nll_loss_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        ```diff
+        -criterion = nn.NLLLoss()
+        +criterion = nn.CrossEntropyLoss()
+        ```
         Softmax without the logarithm.
         ```python
         import torch
@@ -63,6 +67,10 @@ def nll_loss_needs_log_probabilities(recipe: Recipe) -> Iterator[Finding]:
         model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 5), nn.Softmax(dim=1))
         loss = F.nll_loss(model(torch.randn(32, 20)), torch.randint(0, 5, (32,)))  # error: [HL103]
         loss.backward()
+        ```
+        ```diff
+        -model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 5), nn.Softmax(dim=1))
+        +model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 5), nn.LogSoftmax(dim=1))
         ```
     Silent:
         LogSoftmax in the model, and in the loop.

@@ -56,6 +56,10 @@ def relu_before_classification_loss(network: Network, recipe: Recipe | None) -> 
             loss.backward()
             optimizer.step()
         ```
+        ```diff
+        -        return self.relu(self.fc2(x))
+        +        return self.fc2(x)
+        ```
         Before the sigmoid.
         ```python
         import torch
@@ -71,6 +75,9 @@ def relu_before_classification_loss(network: Network, recipe: Recipe | None) -> 
         loss = nn.BCELoss()(model(torch.randn(32, 20)), torch.ones(32, 1))
         loss.backward()
         ```
+        ```diff
+        -    nn.ReLU(),
+        ```
         Keras: the activation of the last layer.
         ```python
         import keras
@@ -84,6 +91,10 @@ def relu_before_classification_loss(network: Network, recipe: Recipe | None) -> 
         ])
         model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
         model.fit(x_train, y_train, epochs=5)
+        ```
+        ```diff
+        -    layers.Dense(5, activation="relu"),
+        +    layers.Dense(5),
         ```
     Silent:
         ReLU between layers, and features for another head.

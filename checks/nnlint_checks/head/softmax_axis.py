@@ -57,6 +57,12 @@ def softmax_axis(recipe: Recipe) -> Iterator[Finding]:
             F.nll_loss(outputs, y).backward()
             correct += (outputs.argmax(dim=0) == y).sum()  # error: [HL113]
         ```
+        ```diff
+        -        return F.log_softmax(self.fc2(x), dim=0)
+        +        return F.log_softmax(self.fc2(x), dim=-1)
+        -    correct += (outputs.argmax(dim=0) == y).sum()
+        +    correct += (outputs.argmax(dim=-1) == y).sum()
+        ```
         No axis at all.
         ```python
         import torch
@@ -71,6 +77,10 @@ def softmax_axis(recipe: Recipe) -> Iterator[Finding]:
             def forward(self, x):
                 return self.softmax(self.fc(x))
         ```
+        ```diff
+        -        self.softmax = nn.Softmax()
+        +        self.softmax = nn.Softmax(dim=-1)
+        ```
         Over the width of an image.
         ```python
         import torch
@@ -84,6 +94,10 @@ def softmax_axis(recipe: Recipe) -> Iterator[Finding]:
             torch.zeros(4, 64, 64).long(),
         )
         loss.backward()
+        ```
+        ```diff
+        -    F.log_softmax(scores, dim=-1),
+        +    F.log_softmax(scores, dim=1),
         ```
     Silent:
         Attention over the instances of a bag, and over the steps of a sequence that comes first.

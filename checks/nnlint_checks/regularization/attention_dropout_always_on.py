@@ -36,6 +36,10 @@ def attention_dropout_always_on(network: Network) -> Iterator[Finding]:
                 q, k, v = self.q(x), self.k(x), self.v(x)
                 return F.scaled_dot_product_attention(q, k, v, dropout_p=self.p)  # error: [NR315]
         ```
+        ```diff
+        -        return F.scaled_dot_product_attention(q, k, v, dropout_p=self.p)
+        +        return F.scaled_dot_product_attention(q, k, v, dropout_p=self.p if self.training else 0.0)
+        ```
     Silent:
         Only in training, said in two ways.
         ```python

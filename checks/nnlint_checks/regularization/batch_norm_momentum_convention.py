@@ -39,6 +39,10 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
         def run(x):
             return model(x)
         ```
+        ```diff
+        -    nn.BatchNorm2d(16, momentum=0.99),
+        +    nn.BatchNorm2d(16, momentum=0.01),
+        ```
         Torch's usual value in Keras.
         ```python
         import keras
@@ -51,6 +55,10 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
             layers.ReLU(),
         ])
         model.compile("adam", loss="mse")
+        ```
+        ```diff
+        -    layers.BatchNormalization(momentum=0.1),
+        +    layers.BatchNormalization(momentum=0.9),
         ```
     Silent:
         Each library's own way; None averages over all batches.

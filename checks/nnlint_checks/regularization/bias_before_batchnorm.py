@@ -38,6 +38,10 @@ def bias_before_batchnorm(network: Network) -> Iterator[Finding]:
         def run(x):
             return model(x)
         ```
+        ```diff
+        -    nn.Conv2d(3, 16, 3),
+        +    nn.Conv2d(3, 16, 3, bias=False),
+        ```
     Silent:
         Turned off; and layer norm, which takes away the mean over the units, keeps what differs between them.
         ```python

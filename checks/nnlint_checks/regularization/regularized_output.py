@@ -50,6 +50,10 @@ def regularized_output(recipe: Recipe) -> Iterator[Finding]:
         loss = nn.CrossEntropyLoss()(Net()(torch.randn(8, 20)), torch.zeros(8).long())
         loss.backward()
         ```
+        ```diff
+        -        return self.dropout(self.fc2(x))
+        +        return self.fc2(x)
+        ```
         A regression output that is normalised over the batch.
         ```python
         import torch
@@ -78,6 +82,9 @@ def regularized_output(recipe: Recipe) -> Iterator[Finding]:
         ])
         model.compile("adam", loss="sparse_categorical_crossentropy")
         model.fit(x_train, y_train, epochs=5)
+        ```
+        ```diff
+        -    layers.Dropout(0.5),
         ```
     Silent:
         Before the last layer.

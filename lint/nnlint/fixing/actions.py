@@ -9,7 +9,7 @@ from typing import Any
 
 from nnlint.evidence.place import Place
 from nnlint.fixing import elements, statements
-from nnlint.fixing.expressions import Draft, argument, fitted, part
+from nnlint.fixing.expressions import ATOMS, Draft, argument, fitted, part
 from nnlint.fixing.source import BLANK, Source, Unfit
 from nnlint.lines import END_OF_LINE
 from nnlint.repair import (
@@ -18,6 +18,7 @@ from nnlint.repair import (
     Code,
     EditComment,
     Insert,
+    InsertElement,
     MoveStatement,
     Part,
     RemoveArgument,
@@ -26,6 +27,8 @@ from nnlint.repair import (
     Replace,
     SetArgument,
     SwapArguments,
+    Where,
+    WriteOut,
 )
 
 APPENDING = frozenset({"append", "add", "add_module", "register_module", "insert"})
@@ -187,6 +190,44 @@ def _only_appends(source: Source, element: ast.AST, parent: ast.AST) -> bool:
     return method and isinstance(source.parent(parent), ast.Expr)
 
 
+def _insert_element(draft: Draft, action: InsertElement) -> None:
+    source = draft.source(action.place)
+    element: ast.AST = source.expression(action.place)
+    parent, code = source.parent(element), draft.text(action.code)
+    if _only_appends(source, element, parent):
+        statement = source.statement_of(element)
+        (begin, _), (start, end) = source.span(statement), source.span(element)
+        text = source.text[begin:start] + code + source.text[end : source.span(statement)[1]]
+        edit = statements.inserted(source, statement, text, Where.BEFORE)
+        draft.edit(action.place, edit.start, edit.end, edit.text)
+        return
+    if element not in elements.elements(parent):
+        raise Unfit
+    start, _ = source.span(element)
+    leads = source.leads(start)
+    between = f",{source.newline_at(start)}{source.indent_of(start)}" if leads else ", "
+    draft.edit(action.place, start, start, code + between)
+
+
+def _write_out(draft: Draft, action: WriteOut) -> None:
+    source = draft.source(action.place)
+    statement = source.statement(action.place)
+    if not isinstance(statement, ast.AugAssign):
+        raise Unfit
+    if any(isinstance(node, ast.Call) for node in ast.walk(statement.target)):
+        raise Unfit  # it would be called twice
+    target, (start, end) = source.span(statement.target), source.span(statement.value)
+    operator = source.after(target[1])
+    if operator is None or not operator.text.endswith("="):
+        raise Unfit
+    name, sign = source.text[slice(*target)], operator.text[:-1]
+    draft.edit(action.place, operator.start, operator.end, f"= {name} {sign}")
+    simple = isinstance(statement.value, (*ATOMS, ast.Constant))
+    if not simple:
+        draft.edit(action.place, start, start, "(")
+        draft.edit(action.place, end, end, ")")
+
+
 def _insert(draft: Draft, action: Insert) -> None:
     source = draft.source(action.place)
     statement = source.statement(action.place)
@@ -238,6 +279,8 @@ _ACTIONS: dict[type, Callable[[Draft, Any], None]] = {
     RemoveArgument: _remove_argument,
     SwapArguments: _swap_arguments,
     RemoveElement: _remove_element,
+    InsertElement: _insert_element,
+    WriteOut: _write_out,
     Insert: _insert,
     RemoveStatement: _remove_statement,
     MoveStatement: _move_statement,
