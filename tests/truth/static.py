@@ -101,7 +101,7 @@ def read_model(
             with watched(lambda i, part, result, *rest: outputs.setdefault(id(part), result) and None):
                 model = i.call(function, Arguments([], dict(keywords)), NOWHERE)
                 if not isinstance(model, Instance):
-                    reading.failure = f"the factory gives {model!r:.60}"
+                    reading.failure = f"the factory gives something of type {type(model).__name__}"
                     return reading
                 i.call_method(model, "eval", Arguments([]), NOWHERE)
                 given = [_input(i, sizes) for sizes in inputs]

@@ -36,7 +36,7 @@ def _import_from(i: Interpreter, node: ast.ImportFrom) -> None:
         if alias.name == "*":
             _import_star(i, module, here)
         else:
-            write_variable(i, alias.asname or alias.name, i.project.member(i, module, alias.name))
+            write_variable(i, alias.asname or alias.name, i.project.imported(i, module, alias.name))
 
 
 def _import_star(i: Interpreter, module: Value, here: ModuleValue) -> None:

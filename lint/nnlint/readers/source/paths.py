@@ -128,7 +128,19 @@ PATH = library_class(
 )
 PATH.opaque = True
 
+
+def _variable(call: Call, arguments: Arguments) -> Value:
+    """A variable of the environment is taken to be unset, as an argument that is not given."""
+    return (
+        arguments.positional[1]
+        if len(arguments.positional) > 1
+        else arguments.keywords.get("default", UNKNOWN)
+    )
+
+
 SYMBOLS: dict[str, Value] = {
+    "os.environ.get": native("os.environ.get", _variable),
+    "os.getenv": native("os.getenv", _variable),
     "pathlib.Path": PATH,
     "pathlib.PurePath": PATH,
     "pathlib.PosixPath": PATH,

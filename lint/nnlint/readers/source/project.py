@@ -50,6 +50,7 @@ class Project:
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._big: dict[Path, bool] = {}
         self._found: dict[tuple[str, Path], Path | None] = {}
+        self._running: set[int] = set()  # ids of modules whose top level is under way
         self._reached: dict[Path, set[int]] = {}  # by file, lines of what was called before it was forgotten
         self._kept = 0  # characters of the texts that are in memory
 
@@ -104,10 +105,12 @@ class Project:
         scope = Scope(module.state, module, kind="module")
         outer, fuel, main = i.trace, i.fuel, i.main
         i.trace, i.fuel, i.main = Trace(), MODULE_FUEL, False
+        self._running.add(id(module))
         try:
             with i.heap.untracked(), i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
                 statements.run_block(i, text.tree.body)
         finally:
+            self._running.discard(id(module))
             i.trace, i.fuel, i.main = outer, fuel, main
 
     def loaded(self, name: str) -> ModuleValue | None:
@@ -175,8 +178,8 @@ class Project:
         if not isinstance(value, Lazy):
             return value
         state[name] = UNKNOWN  # a circular import asks again before the answer is there
-        state[name] = self.member(i, self._load(i, value.path, value.module), value.member)
-        return state[name]
+        state[name] = self.imported(i, self._load(i, value.path, value.module), value.member)
+        return UNKNOWN if isinstance(state[name], Lazy) else state[name]
 
     def _load(self, i: Interpreter, path: Path, name: str) -> Value:
         if path.is_dir():
@@ -234,6 +237,17 @@ class Project:
         if isinstance(module, Library):
             return self.libraries.symbol(f"{module.name}.{name}")
         return UNKNOWN
+
+    def imported(self, i: Interpreter, module: Value, name: str) -> Value:
+        """``from module import name``; of a module that is not through yet, what it will be in the end.
+
+        Packages import each other in circles, which hold in the order that they were written for.
+        """
+        if isinstance(module, ModuleValue) and id(module) in self._running and name not in module.state:
+            assert module.text is not None
+            if _file(Path(module.text.path).parent, name) is None or self._folder(module) is None:
+                return Lazy(Path(module.text.path), module.name, name)
+        return self.member(i, module, name)
 
     def module_attribute(self, i: Interpreter, module: ModuleValue, name: str) -> Value:
         """A global of a module, or a submodule of a package."""
