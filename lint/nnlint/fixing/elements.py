@@ -11,10 +11,11 @@ Removed = tuple[int, int, str]
 """Where text goes, and what stays of it: comments."""
 
 
-def elements(container: ast.AST) -> list[ast.AST]:
+def elements(container: ast.AST) -> Sequence[ast.AST]:
     """The elements of a call, list, tuple, set or dict, in the order of the text."""
     if isinstance(container, ast.Call):
-        return sorted([*container.args, *container.keywords], key=lambda n: (n.lineno, n.col_offset))
+        arguments: list[ast.expr | ast.keyword] = [*container.args, *container.keywords]
+        return sorted(arguments, key=lambda n: (n.lineno, n.col_offset))
     if isinstance(container, ast.List | ast.Tuple | ast.Set):
         return list(container.elts)
     raise Unfit

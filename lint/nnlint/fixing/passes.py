@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ RUNS = 60
 """Runs of the linter that looking for the fixes that hold may take."""
 
 Key = tuple[object, ...]
+Overlay = Mapping[Path, bytes]
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,21 @@ class Fixed:
 
 def fixed(paths: Sequence[str], settings: Settings, progress: Progress, *, unsafe: bool) -> Fixed:
     """Lint ``paths`` and apply what repairs there are, in memory. ``unsafe``: also those that need a look."""
-    started = time.time_ns()
-    memory = engine.Memory()
-    result = engine.run(paths, settings, progress, memory)
-    return _Trials(paths, settings, progress, memory, result, unsafe, started).run()
+    started, memory = time.time_ns(), engine.Memory()
+
+    def lint(overlay: Overlay) -> engine.Result:
+        return engine.run(paths, replace(settings, overlay=overlay), progress, memory)
+
+    return _Trials(lint, lint({}), unsafe, started).run()
 
 
 class _Trials:
-    """The state of fixing: the texts so far and what linting them gave."""
+    """The state of fixing: the texts so far and what linting them gave. ``started``: time in nanoseconds."""
 
     def __init__(
-        self,
-        paths: Sequence[str],
-        settings: Settings,
-        progress: Progress,
-        memory: engine.Memory,
-        result: engine.Result,
-        unsafe: bool,
-        started: int,
+        self, lint: Callable[[Overlay], engine.Result], first: engine.Result, unsafe: bool, started: int
     ) -> None:
-        self._lint = lambda overlay: engine.run(paths, _with(settings, overlay), progress, memory)
-        self._result = result
+        self._lint, self._result = lint, first
         self._unsafe, self._started = unsafe, started
         self._before: dict[Path, bytes] = {}
         self._after: dict[Path, bytes] = {}
@@ -133,10 +128,6 @@ class _Trials:
             half = len(plans) // 2
             self._settle(plans[:half], accepted, base)
             self._settle(plans[half:], accepted, base)
-
-
-def _with(settings: Settings, overlay: Mapping[Path, bytes]) -> Settings:
-    return replace(settings, overlay=overlay)
 
 
 def _fits(plan: Plan, edits: dict[tuple[str, int], list[Edit]]) -> bool:
