@@ -13,12 +13,10 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import home, last_shaping
 from nnlint.network.scores import affine, readers_of, weighs
 from nnlint.repair import Repair, SetArgument
+from nnlint_checks.head.class_axis import ON_AXIS_ONE, ON_LAST_AXIS, UNMOVED, before_moves
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
 SOFTMAX = ("softmax", "log_softmax", "softmin")
-TORCH = ("nll", "cross_entropy")
-KERAS = ("categorical_nll", "sparse_categorical_nll")
-UNMOVED = ("identity", "cast", "detach", "dropout")
 STEPS = ("training_step", "validation_step", "test_step")  # what Lightning gives a batch of a loader
 SQUASHED = (*SOFTMAX, "sigmoid")
 
@@ -187,20 +185,16 @@ def _values_only(operation: Operation, recipe: Recipe) -> bool:
 
 def _by_loss(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
     """A softmax whose axis is not the one from which the loss takes the classes."""
-    for use in training_uses(recipe, (*TORCH, *KERAS)):
-        value = use.prediction
-        while value.operation.kind in UNMOVED and value.operation.inputs:
-            value = value.operation.inputs[0]
-        if value.operation.kind in SOFTMAX and _elsewhere(value, use, recipe):
-            classes = "1" if use.loss.kind in TORCH else "-1"
-            message = f"{_over(value.operation)}, but {loss_api(use)} takes classes from axis {classes}"
-            way = Step(use.place, f"{loss_api(use)} takes the values")
-            yield _found(value.operation, message, way, classes=classes)
+    for use in training_uses(recipe, (*ON_AXIS_ONE, *ON_LAST_AXIS)):
+        value, wanted = before_moves(use)
+        if value.operation.kind in SOFTMAX and _elsewhere(value, wanted, use, recipe):
+            message = f"{_over(value.operation)}, but {loss_api(use)} takes the classes from axis {wanted}"
+            yield _found(value.operation, message, Step(use.place, f"{loss_api(use)} takes the values"))
 
 
 def _of_maps(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
     """An argmax over the height or width of class maps that a loss takes with their classes on axis 1."""
-    uses = list(training_uses(recipe, TORCH))
+    uses = list(training_uses(recipe, ON_AXIS_ONE))
     maps = {id(conv.operation.layer) for use in uses if (conv := _class_maps(use.prediction))}
     for operation in recipe.operations:
         conv = _class_maps(operation.inputs[0]) if operation.kind == "argmax" else None
@@ -221,14 +215,13 @@ def _class_maps(value: Tensor) -> Tensor | None:
     return value if known and value.operation.layer is not None else None
 
 
-def _elsewhere(value: Tensor, use: LossUse, recipe: Recipe) -> bool:
+def _elsewhere(value: Tensor, wanted: int, use: LossUse, recipe: Recipe) -> bool:
     axis, rank = value.operation.attributes.get("axis"), value.shape.rank
     if not isinstance(axis, int) or isinstance(axis, bool):
         return False
     if rank is not None:
-        wanted = 1 if use.loss.kind in TORCH else rank - 1
-        return rank > 1 and axis % rank != wanted
-    return use.loss.kind in TORCH and axis == 0 and _on_batches(use, recipe)
+        return rank > 1 and axis % rank != wanted % rank
+    return wanted == 1 and axis == 0 and _on_batches(use, recipe)
 
 
 def _on_batches(use: LossUse, recipe: Recipe) -> bool:

@@ -49,7 +49,8 @@ def subject(first: Tensor) -> Hashable:
 def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
     """Activations right after another where the second changes nothing or spoils the first, each once.
 
-    Left out: softmax over another axis than the first, and softmax whose values weigh something (attention).
+    Left out: softmax over another axis than the first, and softmax whose values weigh something (attention);
+    activations that a block has by default only, where the program may always give it others.
     """
     readers = readers_of(operations)
     spoken = set()
@@ -73,6 +74,8 @@ def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
 
 def _pair(first: Tensor, second: Tensor) -> Pair | None:
     a, b = first.operation, second.operation
+    if not (a.proven and b.proven):
+        return None
     if family(a) is not Family.ACTIVATION and a.kind != "absolute":
         return None
     if b.kind in KEEPS_POSITIVE and first.range is not None and first.range.low >= 0:
