@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import dropwhile
 
 from nnlint.network.shape import UNKNOWN, Conflict, Shape, flatten
 from nnlint.network.shapes import Attributes, choice, number
@@ -139,11 +140,7 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     if not ranks:
         if axis == -1 and all(s.sizes for s in shapes):
             return Shape((_total(shapes, -1),), open=True)
-        maps = {len(s.sizes) for s in shapes}
-        if axis == 1 and len(maps) == 1 and min(maps) >= MAP_AXES:
-            rest = choice(shapes, attributes).sizes[1:]
-            return Shape((_total(shapes, -min(maps)), *rest), open=True)
-        return UNKNOWN
+        return _maps_side_by_side(shapes, attributes) if axis == 1 else UNKNOWN
     rank = ranks.pop()
     if not -rank <= axis < rank:
         raise Conflict(f"axis {axis} does not exist in {shapes[0]}")
@@ -160,6 +157,16 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
             raise Conflict(f"sizes {known[0]} and {clash} on axis {i}: {', '.join(map(str, shapes))}")
         sizes.append(known[0] if known else None)
     return Shape(tuple(sizes))
+
+
+def _maps_side_by_side(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
+    """Maps of which not all axes are known; one before the channels, of no known size, is the batch's."""
+    tails = [tuple(dropwhile(lambda size: size is None, s.sizes)) for s in shapes]
+    axes = {len(tail) for tail in tails}
+    if len(axes) > 1 or min(axes) < MAP_AXES:
+        return UNKNOWN
+    known = [Shape(tail, open=True) for tail in tails]
+    return Shape((_total(known, -min(axes)), *choice(known, attributes).sizes[1:]), open=True)
 
 
 def _total(shapes: Sequence[Shape], axis: int) -> Size:
