@@ -34,7 +34,7 @@ RECURSION = 12_000
 
 def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Reading:
     """Read all programs of a run as one project, so that what they import from each other is known."""
-    interpreter = Interpreter(Project(settings.overlay))
+    interpreter = Interpreter(Project(settings.overlay, files))
     evidence: list[object] = []
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()

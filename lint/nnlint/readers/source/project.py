@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -42,9 +42,11 @@ ROOT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 class Project:
     """All source files of a run and what they import from disk. Third-party code is never opened."""
 
-    def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
+    def __init__(self, overlay: Mapping[Path, bytes] | None = None, files: Iterable[Path] = ()) -> None:
         self.libraries = Libraries()
         self._overlay = overlay or {}
+        self._named = {path.resolve(): path for path in files}
+        self._here = Path.cwd()
         self._texts: dict[Path, Text | Unreadable] = {}
         self._modules: dict[Path, ModuleValue] = {}
         self._roots: dict[Path, tuple[Path, ...]] = {}
@@ -78,8 +80,15 @@ class Project:
         """A file, parsed once."""
         key = path.resolve()
         if key not in self._texts:
-            self._texts[key] = read_text(path, self._overlay.get(key))
+            text = self._texts[key] = read_text(self._shown(key), self._overlay.get(key))
+            self._kept += len(text.source) if isinstance(text, Text) else 0
         return self._texts[key]
+
+    def _shown(self, path: Path) -> Path:
+        """How findings name a file: as the user did, else from the present folder if it is below."""
+        if path in self._named:
+            return self._named[path]
+        return path.relative_to(self._here) if path.is_relative_to(self._here) else path
 
     def module(self, i: Interpreter, path: Path, name: str = "") -> ModuleValue | None:
         """A module of the project after its top level ran; None if it cannot be read."""
@@ -90,9 +99,8 @@ class Project:
         if isinstance(text, Unreadable):
             return None
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        module = ModuleValue(
-            name or path.stem, {"__name__": name or path.stem, "__file__": UNKNOWN}, text, package
-        )
+        variables: State = {"__name__": name or path.stem, "__file__": UNKNOWN}
+        module = ModuleValue(name or path.stem, variables, text, package, file=key)
         called = self._reached.get(key, set())
         i.reached.update(id(n) for n in _definitions(text) if n.lineno in called)
         self._modules[key] = module  # before it runs: circular imports see what is there so far
@@ -132,13 +140,11 @@ class Project:
 
     def import_module(self, i: Interpreter, name: str, level: int, here: ModuleValue) -> Value:
         """What ``import name`` or ``from <level dots>name import`` gives."""
-        if here.text is None:
+        if here.file is None:
             return UNKNOWN
-        folder = Path(here.text.path).parent
+        folder = here.file.parent
         if level:
-            for _ in range(level - 1):
-                folder = folder.parent
-            path = _file(folder, name)
+            path = _file(_above(folder, level), name)
             return UNKNOWN if path is None else self._load(i, path, self.name_of(path))
         known = self.libraries.module(name)
         if known is not None and not _is_inside(name, folder):
@@ -150,14 +156,13 @@ class Project:
 
     def deferred(self, name: str, level: int, here: ModuleValue) -> tuple[Path, str] | None:
         """The file and name of a module whose run can wait: one of a big project, not loaded yet."""
-        if here.text is None:
+        if here.file is None:
             return None
-        folder = Path(here.text.path).parent
+        folder = here.file.parent
         if not level and self.libraries.module(name) is not None and not _is_inside(name, folder):
             return None
         if level:
-            base = folder.joinpath(*[".."] * (level - 1)).resolve() if level > 1 else folder
-            path = _file(base, name)
+            path = _file(_above(folder, level), name)
         else:
             path = self._find(name, folder)
         if path is None or path.resolve() in self._modules or not self._is_big(path):
@@ -166,7 +171,7 @@ class Project:
 
     def _is_big(self, path: Path) -> bool:
         top = path.parent
-        while (top.parent / "__init__.py").exists():
+        while (top.parent / "__init__.py").exists() and top.parent != top:
             top = top.parent
         if top not in self._big:
             self._big[top] = sum(1 for _ in islice(top.rglob("*.py"), BIG + 1)) > BIG
@@ -190,7 +195,7 @@ class Project:
     def name_of(self, path: Path) -> str:
         """The dotted name of a file, from the top of the package it is in."""
         parts = [] if path.name == "__init__.py" else [path.stem if path.is_file() else path.name]
-        folder = path.parent
+        folder = path.resolve().parent
         while (folder / "__init__.py").exists() and folder.name:
             parts.insert(0, folder.name)
             folder = folder.parent
@@ -244,9 +249,10 @@ class Project:
         Packages import each other in circles, which hold in the order that they were written for.
         """
         if isinstance(module, ModuleValue) and id(module) in self._running and name not in module.state:
-            assert module.text is not None
-            if _file(Path(module.text.path).parent, name) is None or self._folder(module) is None:
-                return Lazy(Path(module.text.path), module.name, name)
+            assert module.file is not None
+            folder = self._folder(module)
+            if folder is None or _file(folder, name) is None:
+                return Lazy(module.file, module.name, name)
         return self.member(i, module, name)
 
     def module_attribute(self, i: Interpreter, module: ModuleValue, name: str) -> Value:
@@ -264,8 +270,12 @@ class Project:
     def _folder(module: ModuleValue) -> Path | None:
         if module.text is None:
             return Path(module.state["__path__"]) if "__path__" in module.state else None
-        path = Path(module.text.path)
-        return path.parent if path.name == "__init__.py" else None
+        return module.file.parent if module.file is not None and module.file.name == "__init__.py" else None
+
+
+def _above(folder: Path, level: int) -> Path:
+    """The package that a relative import with so many dots starts from."""
+    return folder if level == 1 else folder.parents[min(level - 2, len(folder.parents) - 1)]
 
 
 def _definitions(text: Text) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

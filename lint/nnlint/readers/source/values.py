@@ -143,6 +143,7 @@ class ModuleValue:
     state: State
     text: Text | None = None
     package: str = ""
+    file: Path | None = None
     star_unknown: bool = False  # ``from x import *`` of something that is not known
 
 
