@@ -11,7 +11,7 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.lookback import api, home
 from nnlint_checks.head.left_out import left_out
-from nnlint_checks.head.stacked_activations import Pair, pairs, subject
+from nnlint_checks.head.stacked_activations import Pair, operations_of, pairs, subject
 
 
 @check("HL111", level=WARNING, fix=SAFE)
@@ -116,8 +116,7 @@ def doubled_activation(network: Network, recipe: Recipe | None) -> Iterator[Find
                 return torch.relu(torch.relu(x) + self.two(torch.relu(self.one(x))))
         ```
     """
-    operations = network.operations if recipe is None else recipe.operations
-    for pair in pairs(operations):
+    for pair in pairs(operations_of(network, recipe)):
         yield Finding(
             home(pair.second),
             _message(pair),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from nnlint.network.graph import Operation, Tensor
+from nnlint.evidence.source import Recipe
+from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import home, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint.network.scores import readers_of, weighs
@@ -44,6 +45,13 @@ class Pair:
 def subject(first: Tensor) -> Hashable:
     """What findings about an activation and the one that follows it are about."""
     return ("activation", home(first))
+
+
+def operations_of(network: Network, recipe: Recipe | None) -> tuple[Operation, ...]:
+    """What a program computes, given with its first network; what a graph computes that has no program."""
+    if recipe is None:
+        return network.operations
+    return recipe.operations if network is next(iter(recipe.models.values())) else ()
 
 
 def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
