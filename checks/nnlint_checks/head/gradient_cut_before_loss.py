@@ -94,7 +94,7 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
     for given in recipe.differentiated:
         for value, use in _terms(recipe, given):
             cut = _cut(value)
-            if cut is None or cut.place in spoken or any(map(may_train, reached(value))):
+            if cut is None or cut.place in spoken or any(map(_may_train, reached(value))):
                 continue
             spoken.add(cut.place)
             met = use.place if use is not None else given.place
@@ -114,6 +114,11 @@ def _terms(recipe: Recipe, given: Differentiated) -> Iterator[tuple[Tensor, Loss
     for use in recipe.losses:
         if id(use.prediction) in made and _is_truth(use):
             yield use.prediction, use
+
+
+def _may_train(operation: Operation) -> bool:
+    """It has weights, or could have: what is called a label has none."""
+    return may_train(operation) and not says_label(operation.attributes.get("written", ""))
 
 
 def _is_truth(use: LossUse) -> bool:

@@ -14,6 +14,11 @@ GIVEN = frozenset(
 """Words that say of the same name that a network gave it: ``y_pred``, ``target_logits``."""
 
 
+def says_output(name: str) -> bool:
+    """The name is one that people give to what a network returned."""
+    return bool(words_of(name) & GIVEN)
+
+
 def says_label(name: str) -> bool:
     """The name is one that people give to the truth: ``y``, ``batch_y``, ``labels``, ``y_true``."""
     words = words_of(name)

@@ -11,7 +11,7 @@ from nnlint.network.gradients import may_train, reached, trains
 from nnlint.network.graph import Tensor
 from nnlint.network.operations import Family, family
 from nnlint.repair import Repair, SwapArguments
-from nnlint_checks.head.label_names import says_label
+from nnlint_checks.head.label_names import says_label, says_output
 from nnlint_checks.head.training_losses import loss_api
 
 BY_DATA = frozenset(
@@ -119,7 +119,8 @@ def _is_swapped(use: LossUse) -> bool:
         return False
     named = says_label(use.prediction_name)
     if not use.prediction.operation.inputs and use.prediction.operation.kind == "unknown":
-        return named
+        told = use.prediction_name != "" and not says_output(use.prediction_name)
+        return named or (told and use.loss.kind in BY_DATA and says_output(use.target_name))
     given = _is_given(use.prediction)
     return given and (named or (use.loss.kind in BY_DATA and use.prediction_name != ""))
 

@@ -14,6 +14,7 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic
 from nnlint.readers.source.joins import truth
+from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.values import (
     MAX_LENGTH,
     MISSING,
@@ -107,6 +108,14 @@ def as_tensor(i: Interpreter, value: Value, node: ast.AST) -> Tensor:
     return Tensor(Operation("unknown", (), {}, place))
 
 
+def _operand(i: Interpreter, value: Value, node: ast.AST, written: ast.expr | None) -> Tensor:
+    """One side of an operator; of what is not known, how the program calls it."""
+    tensor = as_tensor(i, value, node)
+    if written is None or tensor.operation.kind != "unknown" or tensor is value:
+        return tensor
+    return Tensor(Operation("unknown", (), {"written": base_name(written)}, i.place(node)))
+
+
 def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
     """``left op right``."""
     if isinstance(left, Tensor | Weight) or isinstance(right, Tensor | Weight):
@@ -189,7 +198,8 @@ def tensors(
     attributes: dict[str, Value] = {"inplace": True} if inplace else {}
     if kind == "power" and isinstance(right, int | float):
         attributes["exponent"] = right
-    a, b = as_tensor(i, left, node), as_tensor(i, right, node)
+    first, second = (node.left, node.right) if isinstance(node, ast.BinOp) else (None, None)
+    a, b = _operand(i, left, node, first), _operand(i, right, node, second)
     return i.operate(kind, (a, b), writing(i, attributes), i.place(node))
 
 

@@ -105,10 +105,14 @@ def _batch(call: Call, instance: Instance) -> Value:
     return batched(call, item, batch)
 
 
+ITEM = symbol("item")
+"""The number of a sample: a loader asks for one after the other."""
+
+
 def _item(call: Call, dataset: Value) -> Value:
     if isinstance(dataset, Instance) and dataset.cls.find("__getitem__") is not MISSING:
         fuel = call.interpreter.fuel
-        item = call.interpreter.call_method(dataset, "__getitem__", Arguments([UNKNOWN]), call.node)
+        item = call.interpreter.call_method(dataset, "__getitem__", Arguments([ITEM]), call.node)
         call.interpreter.fuel = max(call.interpreter.fuel, fuel - 5000)
         return item
     return UNKNOWN

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
-from nnlint.network.size import Size, add, negative
+from nnlint.network.size import Size, Symbolic, add, negative
 from nnlint.readers.source.values import Value, Weight
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _basic(part: Value) -> bool:
         part is None
         or part is Ellipsis
         or isinstance(part, slice)
-        or (isinstance(part, int) and not isinstance(part, bool))
+        or (isinstance(part, int | Symbolic) and not isinstance(part, bool))
     )
 
 
