@@ -171,10 +171,11 @@ def _counted(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
 def _understood(result: engine.Result) -> tuple[int, ...]:
     """How much of the networks and losses is known; a fix must not win by hiding the program."""
     networks = [e for e in result.evidence if isinstance(e, Network)]
-    weighted = sum(family(o) is Family.WEIGHTED for n in networks for o in n.operations)
+    layers = {o.place for n in networks for o in n.operations if family(o) is Family.WEIGHTED}
+    opaque = sum(not network.understood for network in networks)
     uses = [e for e in result.evidence if isinstance(e, LossUse)]
     known = sum(use.prediction.operation.kind != "unknown" for use in uses)
-    return len(networks), sum(n.understood for n in networks), weighted, len(uses), known
+    return len(layers), -opaque, len(uses), known
 
 
 def _key(plan: Plan) -> Key:
