@@ -52,7 +52,7 @@ class Data(Joinable):
         """Rank and width where they are known."""
         if self.rank is None:
             return UNKNOWN_SHAPE
-        return Shape((None, *(self.width if n == 0 else None for n in range(self.rank - 1))))
+        return Shape((None, *(self.width if n == 0 else None for n in range(self.rank - 1)))[: self.rank])
 
     @property
     def width(self) -> int | None:
