@@ -15,6 +15,7 @@ from nnlint_checks.architecture.meeting import first_conflict, shortened, trail
 
 FEATURES = 8  # a map of a single channel that becomes this many or more is no picture any more
 STRIDED = ("conv", "max_pool", "avg_pool")
+MADE = ("constant", "parameter")
 PLAIN = (Family.ACTIVATION, Family.DROPOUT, Family.NORM)
 
 
@@ -101,16 +102,14 @@ def residual_shape(network: Network) -> Iterator[Finding]:
             continue
         a, b = operation.inputs
         if first_conflict(operation):
-            if _related(a, b):
+            if _related(a, b, network):
                 yield _finding(
                     operation, f"skip and branch of a residual sum differ: {a.shape} and {b.shape}"
                 )
         elif not operation.conflict and (_broadcasts(a, b) or _broadcasts(b, a)):
             yield _finding(operation, f"residual sum broadcasts one channel to all: {a.shape} + {b.shape}")
-        elif not operation.conflict and (strides := _strides(a, b)):
-            yield _finding(
-                operation, f"branches of a residual sum have strides {strides[0]} and {strides[1]}"
-            )
+        elif not operation.conflict and (difference := _difference(a, b)):
+            yield _finding(operation, f"branches of a residual sum {difference}")
 
 
 def _finding(operation: Operation, message: str) -> Finding:
@@ -130,10 +129,11 @@ def _sides(operation: Operation) -> Iterator[Step]:
         yield from trail(operation)
 
 
-def _related(a: Tensor, b: Tensor) -> bool:
+def _related(a: Tensor, b: Tensor, network: Network) -> bool:
     """Both come of one value: one is the other's ancestor, or they share one."""
-    before = {o.number for o in a.ancestors()}
-    return any(o.number in before and o.kind not in ("constant", "parameter") for o in b.ancestors())
+    given = {t.operation.number for t in network.inputs}
+    before = {o.number for o in a.ancestors() if o.kind not in MADE or o.number in given}
+    return any(o.number in before for o in b.ancestors())
 
 
 def _broadcasts(skip: Tensor, branch: Tensor) -> bool:
@@ -155,52 +155,55 @@ def _is_before(skip: Tensor, branch: Tensor) -> bool:
     return any(o is skip.operation for o in branch.ancestors())
 
 
-def _strides(a: Tensor, b: Tensor) -> tuple[int, int] | None:
-    """The strides of two ways from one value, where both are known and differ and the map's size is not."""
+def _difference(a: Tensor, b: Tensor) -> str:
+    """How two ways from one value change the size of a map that is not known; "" where it is alike."""
     if any(isinstance(s, int) for s in (a.shape.axis(-1), b.shape.axis(-1))):
-        return None
+        return ""
     first, second = dict(_way(a)), dict(_way(b))
     common = next((number for number in first if number in second), None)
     if common is None or first[common] == second[common]:
-        return None
-    return first[common], second[common]
+        return ""
+    (stride, loss), (other, other_loss) = first[common], second[common]
+    if stride != other:
+        return f"have strides {stride} and {other}"
+    return f"lose {loss} and {other_loss} positions" if stride == 1 else ""
 
 
-def _way(value: Tensor) -> Iterator[tuple[int, int]]:
-    """Each operation before a value, as far as there is one way, and the stride from it to the value."""
-    stride, operation = 1, value.operation
+def _way(value: Tensor) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Each operation before a value, as far as there is one way, with the stride and the loss from there."""
+    stride, loss, operation = 1, 0, value.operation
     while True:
-        yield operation.number, stride
-        step = _stride_of(operation)
+        yield operation.number, (stride, loss)
+        step = _step(operation)
         if step is None or not operation.inputs:
             return
-        stride, operation = stride * step, operation.inputs[0].operation
+        stride, loss = stride * step[0], loss + step[1]
+        operation = operation.inputs[0].operation
 
 
-def _stride_of(operation: Operation) -> int | None:
-    """By what an operation makes a map smaller; None when it cannot be told."""
+def _step(operation: Operation) -> tuple[int, int] | None:
+    """By what an operation divides the size of a map, and what it takes off; None when it cannot be told."""
     if family(operation) in PLAIN:
-        return 1
+        return 1, 0
     if operation.kind == "add":
-        return 1 if all(t.operation.kind not in ("constant", "parameter") for t in operation.inputs) else None
+        return (1, 0) if all(t.operation.kind not in MADE for t in operation.inputs) else None
     dims, given = operation.attributes.get("dims"), operation.attributes.get("stride", 1)
-    if operation.kind not in STRIDED or dims not in (2, 3):
+    if operation.kind not in STRIDED or not isinstance(dims, int):
         return None
-    name = "kernel" if given is None else "stride"
-    default = 2 if given is None else 1
+    name, default = ("kernel", 2) if given is None else ("stride", 1)
     found = set(numbers(operation.attributes, name, dims, default))
     step = found.pop() if len(found) == 1 else None
-    same = operation.attributes.get("padding") == "same"
-    return step if same or step != 1 or _keeps(operation, dims) else None
+    if step is None:
+        return None
+    loss = 0 if operation.attributes.get("padding") == "same" else _loss(operation, dims)
+    return (step, 0) if step > 1 else None if loss is None else (1, loss)
 
 
-def _keeps(operation: Operation, dims: int) -> bool:
-    """Stride 1 and as much padding as the kernel takes: the map keeps its size."""
-    attributes = operation.attributes
-    sizes = (
-        numbers(attributes, name, dims, n) for name, n in (("kernel", 1), ("padding", 0), ("dilation", 1))
-    )
-    return all(
-        kernel is not None and pad is not None and wide is not None and 2 * pad == wide * (kernel - 1)
-        for kernel, pad, wide in zip(*sizes, strict=True)
-    )
+def _loss(operation: Operation, dims: int) -> int | None:
+    """What a window takes off each spatial axis, padding added; None where axes differ or it is not known."""
+    names = (("kernel", 1), ("padding", 0), ("dilation", 1))
+    found: set[int | None] = set()
+    for kernel, pad, wide in zip(*(numbers(operation.attributes, n, dims, d) for n, d in names), strict=True):
+        known = kernel is not None and pad is not None and wide is not None
+        found.add(wide * (kernel - 1) - 2 * pad if known else None)  # type: ignore[operator]
+    return found.pop() if len(found) == 1 else None

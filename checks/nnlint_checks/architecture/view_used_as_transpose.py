@@ -136,7 +136,7 @@ def _is_shifted(operation: Operation) -> bool:
 
 def _scrambles(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> bool:
     x, wanted = operation.inputs[0], wanted_sizes(operation)
-    before = named_sizes(x)
+    before = None if wanted is None else named_sizes(x, wanted)
     if wanted is None or operation.conflict or before is None:
         return False
     if _is_shifted(x.operation) or x.operation.kind == "parameter":

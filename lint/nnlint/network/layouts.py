@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from nnlint.network.operations import Family, family
 from nnlint.network.size import Size, Symbolic, divide, product, same, symbol
 
 Sizes = tuple[Size, ...]
+KEEPING = (Family.ACTIVATION, Family.DROPOUT)
 
 
 def axis_symbol(number: int, axis: int) -> Symbolic:
@@ -17,12 +19,39 @@ def axis_symbol(number: int, axis: int) -> Symbolic:
     return symbol(f"s{number}.{axis}")
 
 
-def named_sizes(tensor: Tensor) -> Sizes | None:
+def axis_of(size: Size) -> tuple[int, int] | None:
+    """The operation and the axis that an ``axis_symbol`` names; None for any other size."""
+    if not isinstance(size, Symbolic) or len(size.terms) != 1 or len(size.terms[0][0]) != 1:
+        return None
+    found = re.fullmatch(r"s(\d+)\.(\d+)", size.terms[0][0][0])
+    return (int(found[1]), int(found[2])) if found and size.terms[0][1] == 1 else None
+
+
+def _leading(tensor: Tensor, wanted: Sizes) -> Sizes:
+    """The axes before the known ones, where the sizes that are asked for name each of them once.
+
+    ``B, T, C = x.shape`` says that what a linear layer makes of ``x`` is (B, T, …).
+    """
+    named = [found for found in map(axis_of, wanted) if found]
+    axes = sorted(axis for _, axis in named)
+    if not axes or axes != list(range(len(axes))) or len({number for number, _ in named}) > 1:
+        return ()
+    number, operation = named[0][0], tensor.operation
+    while operation.number != number:
+        if not operation.inputs or not (operation.kind == "linear" or family(operation) in KEEPING):
+            return ()
+        operation = operation.inputs[0].operation
+    return tuple(axis_symbol(number, axis) for axis in axes)
+
+
+def named_sizes(tensor: Tensor, wanted: Sizes = ()) -> Sizes | None:
     """The sizes of a tensor, a symbol of its own for each that is not known; None where the rank is not.
 
-    Maps that a convolution makes are taken to be a batch of them.
+    Maps that a convolution makes are taken to be a batch of them; ``wanted`` sizes may name axes, too.
     """
     operation, sizes = tensor.operation, tensor.shape.sizes
+    if tensor.shape.open and (leading := _leading(tensor, wanted)) and len(sizes) == 1:
+        return (*leading, *sizes)
     if tensor.shape.open:
         if len(sizes) != (operation.attributes.get("dims") or 0) + 1 or len(sizes) < 2:
             return None
@@ -120,7 +149,6 @@ def _moved_factor(first: Sizes, second: Sizes) -> bool:
 
 # order in memory
 
-KEEPING = (Family.ACTIVATION, Family.DROPOUT)
 KEEPING_KINDS = ("cast", "detach", "clamp", "negative", "unary", "square", "absolute", "sqrt", "exp")
 """Elementwise operations of one input: the result lies in memory as the input does."""
 WRITING = ("input", "constant", "parameter", "linear", "embedding", "matmul", "layer_norm", "stack")
