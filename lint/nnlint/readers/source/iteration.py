@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.joins import join_all
+from nnlint.readers.source.numbers import numbers_of
 from nnlint.readers.source.values import (
     NOWHERE,
     UNKNOWN,
@@ -38,6 +39,8 @@ def iterate(i: Interpreter, value: Value) -> list[Value] | None:
         return None if value.open else [k for k, _ in value.items()]
     if isinstance(value, Instance):
         return i.project.libraries.iterate(i, value)
+    if isinstance(value, Tensor) and (values := numbers_of(value)) is not None and value.shape.rank == 1:
+        return [i.project.libraries.item(i, value, n, NOWHERE) for n in range(len(values))]
     return None
 
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nnlint.evidence.source import Labels
+from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
+from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import native, nothing
 from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.numbers import MAX_NUMBERS, as_attribute, linspace
+from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.tabular import frames
 from nnlint.readers.source.tabular.rows import held, mask
 from nnlint.readers.source.tabular.values import Data, combined, data_of, root
@@ -112,6 +116,18 @@ def _numbered(call: Call, arguments: Arguments) -> Value:
     return UNKNOWN
 
 
+def _linspace(call: Call, arguments: Arguments) -> Value:
+    """Numbers in equal steps, with their values where these are known."""
+    bound = bind_signature("start stop num=50", arguments)
+    start, stop, count = bound.values()
+    numbers = isinstance(start, int | float) and isinstance(stop, int | float) and isinstance(count, int)
+    if not numbers or not 0 < count <= MAX_NUMBERS:
+        return UNKNOWN
+    attributes = {"shape": Shape((count,)), **as_attribute(linspace(start, stop, count))}
+    low, high = float(min(start, stop)), float(max(start, stop))
+    return Tensor(Operation("constant", (), attributes, call.place), Shape((count,)), Range(low, high))
+
+
 def _random_mask(call: Call, arguments: Arguments) -> Value:
     """``np.random.rand(len(df))``: numbers by which rows are picked."""
     rows = root(call.interpreter, "", call.place)
@@ -169,6 +185,7 @@ SYMBOLS: dict[str, Value] = {
     "numpy.random.randint": native("np.random.randint", _random_integers),
     "numpy.random.shuffle": native("np.random.shuffle", nothing),
     "numpy.arange": native("np.arange", _numbered),
+    "numpy.linspace": native("np.linspace", _linspace),
     "numpy.pi": 3.141592653589793,
     "numpy.inf": float("inf"),
     "pandas.get_dummies": native("pd.get_dummies", _dummies),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from nnlint.evidence.source import Labels
@@ -9,7 +10,11 @@ from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
+from nnlint.network.size import Symbolic
+from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.numbers import MAX_NUMBERS, as_attribute, linspace
 from nnlint.readers.source.rows import Code
+from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.special import of_tensor, sizes_of
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, OneOf, Value, Weight
 from nnlint.readers.source.weights import size_of
@@ -123,14 +128,57 @@ def legacy_tensor(call: Call, arguments: Arguments) -> Value:
 
 
 def _arange(call: Call, arguments: Arguments) -> Value:
-    values = arguments.positional
-    if len(values) == 1 and size_of(values[0]) is not None:
-        return constant(call, Shape((size_of(values[0]),)), None)
-    return constant(call, Shape((None,)), None)
+    """From the start up to the end, in steps; with one argument from 0."""
+    names = ("end",) if len(arguments.positional) == 1 else ("start", "end", "step")
+    given = {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}
+    start, end, step = given.get("start", 0), given.get("end", UNKNOWN), given.get("step", 1)
+    if arguments.open or not all(isinstance(v, int | float) for v in (start, end, step)) or not step:
+        plain_count = start == 0 and step == 1 and isinstance(end, Symbolic) and not arguments.open
+        return constant(call, Shape((end if plain_count else None,)), None)
+    count = max(ceil((end - start) / step), 0)
+    last = start + step * max(count - 1, 0)
+    values = [start + step * n for n in range(count)] if count <= MAX_NUMBERS else []
+    return constant(
+        call,
+        Shape((count,)),
+        Range(float(min(start, last)), float(max(start, last))),
+        **(as_attribute(values) if values else {}),
+    )
+
+
+def _linspace(call: Call, arguments: Arguments) -> Value:
+    bound = bind_signature("start end steps", arguments)
+    steps, start, end = bound["steps"], bound["start"], bound["end"]
+    if not isinstance(steps, int) or not all(isinstance(v, int | float) for v in (start, end)):
+        return constant(call, Shape((size_of(steps),)), None)
+    values = as_attribute(linspace(start, end, steps)) if 0 < steps <= MAX_NUMBERS else {}
+    return constant(call, Shape((steps,)), Range(float(min(start, end)), float(max(start, end))), **values)
+
+
+def _eye(call: Call, arguments: Arguments) -> Value:
+    bound = bind_signature("n m=None", arguments)
+    rows = size_of(bound["n"])
+    columns = rows if bound["m"] is None else size_of(bound["m"])
+    return constant(call, Shape((rows, columns)), Range(0.0, 1.0))
+
+
+def _permutation(call: Call, arguments: Arguments) -> Value:
+    return constant(call, Shape((size_of(arguments.get(0, "n", UNKNOWN)),)), None)
 
 
 def _meshgrid(call: Call, arguments: Arguments) -> Value:
-    return tuple(constant(call, UNKNOWN_SHAPE, None) for _ in arguments.positional)
+    """Each axis spread over all others; ``indexing="xy"`` swaps the first two."""
+    single = arguments.positional[0] if len(arguments.positional) == 1 else None
+    values = (
+        iterate(call.interpreter, single) if isinstance(single, tuple | ListValue) else arguments.positional
+    )
+    if values is None or arguments.open:
+        return UNKNOWN
+    axes = [of_tensor(call, value) for value in values]
+    sizes = [t.shape.elements() for t in axes]
+    if arguments.keywords.get("indexing", "ij") == "xy":
+        sizes[:2] = sizes[1::-1]
+    return tuple(constant(call, Shape(tuple(sizes)), t.range) for t in axes)
 
 
 CREATION: dict[str, Code] = {

@@ -9,6 +9,7 @@ from nnlint.network.graph import Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, Symbolic, add, negative
+from nnlint.readers.source.numbers import picked
 from nnlint.readers.source.values import Value, Weight
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def index_tensor(i: Interpreter, value: Value, index: Value, node: ast.AST) -> T
     tensor = value.tensor if isinstance(value, Weight) else value
     parts = index if isinstance(index, tuple) else (index,)
     shape = indexed(tensor.shape, parts)
-    return i.operate("index", (tensor,), {"shape": shape, "index": parts}, i.place(node))
+    attributes = {"shape": shape, "index": parts, **picked(tensor, index)}
+    return i.operate("index", (tensor,), attributes, i.place(node))
 
 
 def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:

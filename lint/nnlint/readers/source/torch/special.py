@@ -11,6 +11,7 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Size, divide, multiply
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.numbers import picked
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, plain
 from nnlint.readers.source.signature import bind_signature
@@ -89,10 +90,14 @@ def _chunks(call: Call, arguments: Arguments) -> Value:
 
 
 def _parts(call: Call, tensor: Tensor, axis: Value, sizes: Iterable[Size]) -> Value:
-    return tuple(
-        call.interpreter.operate("split", (tensor,), {"axis": axis, "size": size, "part": n}, call.place)
-        for n, size in enumerate(sizes)
-    )
+    found, start = [], 0
+    for n, size in enumerate(sizes):
+        attributes = {"axis": axis, "size": size, "part": n}
+        if isinstance(size, int):
+            attributes |= picked(tensor, slice(start, start + size))
+            start += size
+        found.append(call.interpreter.operate("split", (tensor,), attributes, call.place))
+    return tuple(found)
 
 
 def _cuts(arguments: Arguments) -> Value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.source import Did
 from nnlint.network.gradients import INTEGERS
 from nnlint.network.graph import Tensor
+from nnlint.readers.source import numbers
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import type_name
 from nnlint.readers.source.shapes import shape_of, size_at
@@ -20,6 +21,7 @@ from nnlint.readers.source.values import (
     Native,
     Value,
     Weight,
+    new_list,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +110,15 @@ def _backward(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 
 def _leave(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     """``.tolist()``: out of the graph."""
-    return UNKNOWN
+    values = numbers.plain(tensor)
+    return UNKNOWN if values is None else new_list(values) if isinstance(values, tuple) else values
+
+
+def _item(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
+    values = numbers.plain(tensor)
+    if values is None or isinstance(values, tuple):
+        return functions.METHODS["item"](call, Arguments([tensor]))
+    return values
 
 
 def _moved(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
@@ -148,6 +158,7 @@ METHODS = {
     "nelement": _numel,
     "backward": _backward,
     "tolist": _leave,
+    "item": _item,
     "requires_grad_": _asks,
     **dict.fromkeys(("to", "type", "astype"), _converted),
     **dict.fromkeys(
