@@ -88,6 +88,19 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """A value that a model gave is called probabilities: by a variable, or by the function that returns it.
+
+    ``squashed``: something that makes probabilities of scores, or a loss, reads it afterwards.
+    """
+
+    name: str
+    value: Tensor
+    place: Place
+    squashed: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Differentiated:
     """A value that the program, or its framework, computes gradients of."""
 
@@ -221,6 +234,7 @@ class Recipe:
     finished: bool = True  # the trace goes to the end of the entry
     decisions: tuple[Decision, ...] = ()
     differentiated: tuple[Differentiated, ...] = ()
+    named: tuple[Named, ...] = ()
     classes: Labels | None = None  # how many the names of the program speak of, all of them alike
     operations: tuple[Operation, ...] = ()
 

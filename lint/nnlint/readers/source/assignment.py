@@ -77,11 +77,11 @@ def _assign(i: Interpreter, node: ast.Assign) -> None:
     for target in node.targets:
         assign(i, target, value)
     if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-        i.project.libraries.named(i, node.targets[0].id, value)
+        i.project.libraries.named(i, node.targets[0].id, value, node)
     elif len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple) and isinstance(value, tuple):
         for target, part in zip(node.targets[0].elts, value, strict=False):
             if isinstance(target, ast.Name):
-                i.project.libraries.named(i, target.id, part)
+                i.project.libraries.named(i, target.id, part, node)
 
 
 def _annotated(i: Interpreter, node: ast.AnnAssign) -> None:

@@ -12,7 +12,7 @@ from nnlint.evidence.source import LossUse, Optimizer, Recipe
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.class_names import named_classes
-from nnlint.readers.source.decisions import decisions
+from nnlint.readers.source.decisions import decisions, named_values
 from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.habits import habits
 from nnlint.readers.source.hidden import unregistered
@@ -276,6 +276,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         finished=not trace.notes.get("exhausted"),
         decisions=decisions(trace),
         differentiated=tuple(trace.gradients_of),
+        named=named_values(trace),
         classes=named_classes(text),
         operations=tuple(trace.operations),
     )

@@ -16,6 +16,18 @@ OPTIMIZER = re.compile(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 SCHEDULER = re.compile(r"sched", re.IGNORECASE)
 
 
+PROBABILITY = re.compile(
+    r"(.*_)?(probs?|probas?|probability|probabilities|confidences?|conf)(_\w+)?|predict_?[pP]roba?s?",
+    re.IGNORECASE,
+)
+OTHERWISE = re.compile(r"log|drop|thr|mask|keep|score|min|target|true|label|config|mat", re.IGNORECASE)
+
+
+def says_probability(name: str) -> bool:
+    """A value of this name is taken for probabilities: ``probs``, ``y_proba``, ``confidence``."""
+    return PROBABILITY.fullmatch(name) is not None and not OTHERWISE.search(name)
+
+
 def conventional(method: str, receiver: str, arguments: int) -> Did:
     """The event that a method of an unknown object is, judged by the names alone.
 

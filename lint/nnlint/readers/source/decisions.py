@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from nnlint.evidence.source import Decision
+from nnlint.evidence.source import Decision, Named
 from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Weight
 
 DECIDING = frozenset({"argmax", "compare", "round"})
 FLIPPED = {"Gt": "Lt", "Lt": "Gt", "GtE": "LtE", "LtE": "GtE"}
-KEEPING = frozenset({"cast", "detach", "reshape", "squeeze", "unsqueeze", "flatten", "index", "identity", "where"})
+KEEPING = frozenset(
+    {"cast", "detach", "reshape", "squeeze", "unsqueeze", "flatten", "index", "identity", "where"}
+)
 """What is between a decision and its comparison with the truth."""
 
 SCORES = 4
@@ -31,6 +34,36 @@ def decisions(trace: Trace) -> tuple[Decision, ...]:
             for decision in _decided(operation, given, readers, indices):
                 found.setdefault((decision.place, decision.kind), decision)
     return (*found.values(), *trace.metrics)
+
+
+SQUASHING = frozenset({"softmax", "sigmoid", "log_softmax", "logsigmoid", "hardsigmoid", "softmin", "exp", "loss"})
+FAR = 6
+"""Operations that are followed from a named value to what squashes it."""
+
+
+def named_values(trace: Trace) -> tuple[Named, ...]:
+    """What models gave and the program calls probabilities, at each place once."""
+    if not trace.named:
+        return ()
+    inside = {o.number for call in trace.calls for o in call.operations}
+    given = _Given(inside)
+    readers = _readers([o for o in trace.operations if o.number not in inside])
+    found: dict[object, Named] = {}
+    for named in trace.named:
+        if named.value.operation in given:
+            before = found.get(named.place)
+            squashed = _is_squashed(named.value.operation, readers)
+            found[named.place] = replace(named, squashed=squashed or (before is not None and before.squashed))
+    return tuple(found.values())
+
+
+def _is_squashed(operation: Operation, readers: dict[int, list[Operation]]) -> bool:
+    level = [operation]
+    for _ in range(FAR):
+        level = [r for o in level for r in readers.get(o.number, ())]
+        if any(o.kind in SQUASHING or o.kind == "unknown" for o in level):
+            return True
+    return False
 
 
 class _Given:

@@ -45,6 +45,9 @@ ENTRY_FUEL = 200_000
 
 DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".npz", ".npy")
 
+PROBABILITIES = ("predict_proba", "predict_probs", "predict_probabilities", "get_probs", "get_probabilities")
+"""Methods that others call on a model, and whose names say what they give."""
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 STEP_METHODS = {"training_step": True, "validation_step": False, "test_step": False, "predict_step": False}
@@ -155,6 +158,11 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
             loss = result.state.get("loss", result) if isinstance(result, DictValue) else result
             for tensor in tensors_in(loss):
                 i.trace.differentiate(tensor, tensor.place)
+    for name in PROBABILITIES:
+        method = model.cls.find(name)
+        if isinstance(method, Function) and id(method.node) not in i.reached:
+            with i.trace.recording_gradients(False):
+                i.call_function(method, Arguments([model]), method.node)
     configure = model.cls.find("configure_optimizers")
     if isinstance(configure, Function):
         i.call_function(configure, Arguments([model]), configure.node)

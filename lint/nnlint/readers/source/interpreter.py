@@ -262,7 +262,10 @@ class Interpreter:
         self.trace.functions = (*functions, function.name)
         self._enter(frame)
         try:
-            return self._run(function, frame)
+            value = self._run(function, frame)
+            if "prob" in function.name:
+                self.project.libraries.returned(self, function, value)
+            return value
         finally:
             self._leave(outer)
             self.trace.functions = functions
@@ -273,9 +276,7 @@ class Interpreter:
         if len(frames) >= MAX_DEPTH:
             return True
         same = [f for f in frames if f.function is not None and f.function.node is node]
-        return bool(same) and (
-            len(same) >= MAX_RECURSION or self.uncertain - same[0].uncertain > MAX_LOOPED
-        )
+        return bool(same) and (len(same) >= MAX_RECURSION or self.uncertain - same[0].uncertain > MAX_LOOPED)
 
     def _run(self, function: Function, frame: Frame) -> Value:
         if isinstance(function.node, ast.Lambda):

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nnlint.evidence.source import Did, Loader
+from nnlint.evidence.source import Did, Loader, Named
 from nnlint.network.graph import Initialization, Tensor
 from nnlint.readers.source import containers
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
-from nnlint.readers.source.conventions import conventional
+from nnlint.readers.source.conventions import conventional, says_probability
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
@@ -303,8 +303,10 @@ class Libraries:
             said = getattr(node.func, "attr", getattr(node.func, "id", "")).endswith("_")
             assign(i, target, result if said else overwritten(result))
 
-    def named(self, i: Interpreter, name: str, value: Value) -> None:
-        """A value was given a name: loaders and data take their role from it."""
+    def named(self, i: Interpreter, name: str, value: Value, node: ast.AST) -> None:
+        """A value was given a name: loaders and data take their role from it, probabilities are noted."""
+        if isinstance(value, Tensor) and says_probability(name):
+            i.trace.named.append(Named(name, value, i.place(node)))
         if isinstance(value, Instance) and value.is_a("torch.utils.data.DataLoader"):
             from nnlint.readers.source.torch.data import name_loader
 
@@ -313,6 +315,11 @@ class Libraries:
             from nnlint.readers.source.tabular import rows
 
             rows.name(i, name, value)
+
+    def returned(self, i: Interpreter, function: Function, value: Value) -> None:
+        """A function with a telling name gave a value, at its last ``return``."""
+        returns = [n for n in ast.walk(function.node) if isinstance(n, ast.Return)]
+        self.named(i, function.name, value, returns[-1] if returns else function.node)
 
     def enter(self, i: Interpreter, manager: Value, stack: ExitStack, node: ast.AST) -> Value:
         """``with manager as value``: no_grad and the like change how the body is recorded."""
