@@ -192,10 +192,10 @@ CREATION: dict[str, Code] = {
     "as_tensor": _tensor,
     "from_numpy": _tensor,
     "arange": _arange,
-    "linspace": lambda call, arguments: constant(call, Shape((None,)), None),
-    "eye": lambda call, arguments: constant(call, Shape((None, None)), Range(0.0, 1.0)),
+    "linspace": _linspace,
+    "eye": _eye,
     "normal": _normal,
     "randint": _randint,
-    "randperm": lambda call, arguments: constant(call, Shape((None,)), None),
+    "randperm": _permutation,
     "meshgrid": _meshgrid,
 }
