@@ -102,6 +102,23 @@ def doubled_activation(network: Network, recipe: Recipe | None) -> Iterator[Find
                 x = torch.relu(self.norm(torch.relu(x)))
                 return self.out(x)
         ```
+        Blocks that start with an activation: only for the first of them is it done already.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self, width=16):
+                super().__init__()
+                self.stem = nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.ReLU())
+                self.blocks = nn.ModuleList([nn.Conv2d(width, width, 3, padding=1) for _ in range(4)])
+
+            def forward(self, x):
+                x = self.stem(x)
+                for block in self.blocks:
+                    x = x + block(torch.relu(x))
+                return x
+        ```
         A sum of two branches is rectified: what comes in may be negative.
         ```python
         import torch

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
+from nnlint.evidence.place import Place
 from nnlint.evidence.source import Recipe
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import home, last_shaping
@@ -55,36 +56,42 @@ def operations_of(network: Network, recipe: Recipe | None) -> tuple[Operation, .
 
 
 def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
-    """Activations right after another where the second changes nothing or spoils the first, each once.
+    """Activations right after another where the second changes nothing or spoils the first, one a place.
 
     Left out: softmax over another axis than the first, and softmax whose values weigh something (attention);
-    activations that a block has by default only, where the program may always give it others.
+    activations that a block has by default only, where the program may always give it others; and blocks that
+    start with an activation, of which not every one follows another.
     """
     readers = readers_of(operations)
-    spoken = set()
+    found: dict[Place, Pair | None] = {}
     for operation in operations:
-        if not operation.inputs or not (
-            family(operation) is Family.ACTIVATION or operation.kind == "absolute"
-        ):
-            continue
-        second = Tensor(operation)
-        if home(second) in spoken:
-            continue
-        firsts = last_shaping(operation.inputs[0])
-        found = [_pair(first, second) for first in firsts]
-        if any(pair is None for pair in found) or _side_by_side(operation.inputs[0]):
-            continue
-        if operation.kind in SOFTMAX and weighs(operation, readers):
-            continue
-        spoken.add(home(second))
-        yield from (pair for pair in found[:1] if pair is not None)
+        if operation.inputs and _activates(operation):
+            second = Tensor(operation)
+            pair = None if _weighing(operation, readers) else _pair_of(second)
+            found[home(second)] = found.get(home(second), pair) and pair
+    yield from (pair for pair in found.values() if pair is not None)
+
+
+def _activates(operation: Operation) -> bool:
+    return family(operation) is Family.ACTIVATION or operation.kind == "absolute"
+
+
+def _weighing(operation: Operation, readers: Callable[[Operation], tuple[Operation, ...]]) -> bool:
+    return operation.kind in SOFTMAX and weighs(operation, readers)
+
+
+def _pair_of(second: Tensor) -> Pair | None:
+    """An activation with the one before it, if that is so on every way."""
+    value = second.operation.inputs[0]
+    found = [_pair(first, second) for first in last_shaping(value)]
+    return None if None in found or _side_by_side(value) else found[0]
 
 
 def _pair(first: Tensor, second: Tensor) -> Pair | None:
     a, b = first.operation, second.operation
     if not (a.proven and b.proven):
         return None
-    if family(a) is not Family.ACTIVATION and a.kind != "absolute":
+    if not _activates(a):
         return None
     if b.kind in KEEPS_POSITIVE and first.range is not None and first.range.low >= 0:
         return Pair(first, second, useless=True)
