@@ -20,8 +20,10 @@ from nnlint_checks.head.training_losses import training_uses
 SMALLEST_UNSCALED = 16
 """Scores of d products have standard deviation √d: below 4, softmax still spreads its weight."""
 GENERATES = re.compile(
-    r"gpt|causal|language_?model|autoregress|(^|_|[a-z])lm($|_|head)|LM($|[A-Z])", re.IGNORECASE
+    r"[Gg][Pp][Tt]|[Cc]ausal|[Ll]anguage_?[Mm]odel|[Aa]uto_?[Rr]egress|(^|_)lm($|_)|(?<![A-Z])LM($|[A-Z])"
 )
+BOTH_WAYS = re.compile(r"mask|mlm|bert|electra|denois|diffus|bidirect|encoder|prefix", re.IGNORECASE)
+"""Names of networks that predict tokens, and of those among them that may look both ways."""
 BATCH = symbol("N")
 SAME_LAYOUT = (Family.ACTIVATION, Family.NORM, Family.DROPOUT)
 POOLING = ("mean", "max", "sum")
@@ -32,12 +34,12 @@ NEXT_TOKEN = ("cross_entropy", "nll")
 def attention_setup(recipe: Recipe) -> Iterator[Finding]:
     """A generator without a causal mask, attention over the wrong axis, or (a warning) scores not scaled.
 
-    Why: a network that learns to predict the next token from attention without a mask reads it off its input, and
-    cannot generate. Without ``batch_first=True`` torch's attention runs over axis 0: with batches there, samples
-    see each other instead of positions. Scores that are not divided by √d have variance d, and the
+    Why: a network that learns to predict the next token from attention without a mask reads it off its input,
+    and cannot generate. Without ``batch_first=True`` torch's attention runs over axis 0: with batches there,
+    samples see each other instead of positions. Scores that are not divided by √d have variance d, and the
     softmax puts all weight on one position, with no gradient.
-    Source: Vaswani et al. 2017, "Attention Is All You Need", sections 3.2.1 and 3.2.3; PyTorch documentation of
-    MultiheadAttention and TransformerEncoderLayer (batch_first).
+    Source: Vaswani et al. 2017, "Attention Is All You Need", sections 3.2.1 and 3.2.3; PyTorch documentation
+    of MultiheadAttention and TransformerEncoderLayer (batch_first).
 
     Fires:
         Next tokens are predicted with every position in sight.
@@ -77,7 +79,8 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
                 x = self.layers(self.words(x))  # error: [AR615]
                 return self.out(x.mean(dim=1))
 
-        loss = nn.functional.cross_entropy(Classifier()(torch.randint(0, 1000, (8, 20))), torch.zeros(8).long())
+        scores = Classifier()(torch.randint(0, 1000, (8, 20)))
+        loss = nn.functional.cross_entropy(scores, torch.zeros(8).long())
         loss.backward()
         ```
         Scores without 1/√d.
@@ -88,7 +91,8 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
         class Attention(nn.Module):
             def __init__(self, width=64):
                 super().__init__()
-                self.q, self.k, self.v = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+                self.q, self.k = nn.Linear(width, width), nn.Linear(width, width)
+                self.v = nn.Linear(width, width)
                 self.out = nn.Linear(width, 2)
 
             def forward(self, x):
@@ -111,7 +115,8 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
             def __init__(self, vocabulary=65, width=64):
                 super().__init__()
                 self.words = nn.Embedding(vocabulary, width)
-                self.q, self.k, self.v = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+                self.q, self.k = nn.Linear(width, width), nn.Linear(width, width)
+                self.v = nn.Linear(width, width)
                 self.out = nn.Linear(width, vocabulary)
 
             def forward(self, x):
@@ -142,7 +147,8 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
                 x = self.layers(self.words(x).transpose(0, 1))
                 return self.out(x.mean(dim=0))
 
-        loss = nn.functional.cross_entropy(Classifier()(torch.randint(0, 1000, (8, 20))), torch.zeros(8).long())
+        scores = Classifier()(torch.randint(0, 1000, (8, 20)))
+        loss = nn.functional.cross_entropy(scores, torch.zeros(8).long())
         loss.backward()
         ```
         A tagger predicts the label of the word that it sees.
@@ -220,7 +226,13 @@ def _by_name(use: LossUse, network: Network, found: list[Attention]) -> Attentio
     scores = next((o for o in use.prediction.ancestors() if o.kind == "linear"), None)
     width = scores.attributes.get("out_features") if scores is not None else None
     over = any(o.kind.startswith("rnn") for o in network.operations)
-    if not GENERATES.search(network.name) or over or not isinstance(width, int) or width not in words:
+    if (
+        not GENERATES.search(network.name)
+        or BOTH_WAYS.search(network.name)
+        or over
+        or not isinstance(width, int)
+        or width not in words
+    ):
         return None
     return next((a for a in found if made_by(a.query).inputs and _same_source(a)), None)
 

@@ -18,7 +18,7 @@ from nnlint_checks.architecture.rows import Row, rows
 from nnlint_checks.head.training_losses import training_uses
 
 WIDEST = 10_000
-"""More units in a hidden layer than in any network that is commonly trained (VGG and GPT-3's attention: less)."""
+"""More units in a hidden layer than in networks that are commonly trained: 4096 in VGG and AlexNet."""
 NARROWEST = 16
 """How many times narrower than both neighbours: more than the squeeze of SE blocks, whose ratio is 16."""
 SHALLOWEST = 2
@@ -42,8 +42,9 @@ def capacity_out_of_range(
 ) -> Iterator[Finding]:
     """A hidden layer is extremely wide or narrow, or images are classified by one or two layers.
 
-    Why: a layer ten times wider than needed costs memory and overfits; one far narrower than its neighbours lets
-    almost nothing of what was computed pass; one or two layers cannot tell images apart but for the simplest.
+    Why: a layer ten times wider than needed costs memory and overfits; one far narrower than its neighbours
+    lets almost nothing of what was computed pass; one or two layers cannot tell images apart but for the
+    simplest.
     Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", sections 6.4 and 11.4.
 
     Options: widest: most units of a hidden layer (10 000); narrowest: how many times narrower than both
@@ -78,7 +79,7 @@ def capacity_out_of_range(
         import torch
         from torch import nn
 
-        model = nn.Sequential(nn.Linear(100, 512), nn.ReLU(), nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, 30000))
+        model = nn.Sequential(nn.Linear(100, 512), nn.ReLU(), nn.Linear(512, 30000))
         optimizer = torch.optim.Adam(model.parameters(), weight_decay=0.01)
         loss = nn.functional.cross_entropy(model(torch.randn(8, 100)), torch.zeros(8).long())
         loss.backward()

@@ -13,15 +13,15 @@ from nnlint_checks.architecture.layer_sizes import trained
 from nnlint_checks.architecture.rows import PLAIN, Row, rows
 
 DEEPEST_PLAIN = 20
-"""Plain networks of up to 19 layers (VGG-19) were trained; with 34, error was higher than with 18 (He et al.)."""
+"""Plain networks of up to 19 layers (VGG-19) train well; with 34, error was above that with 18 (He)."""
 
 
 @check("AR607", level=WARNING)
 def deep_without_residuals(network: Network, *, layers: int = DEEPEST_PLAIN) -> Iterator[Finding]:
     """Twenty or more weighted layers follow one another without a skip connection.
 
-    Why: with depth, plain networks get worse on the training set itself, batch norm or not: the layers find it
-    hard to be the identity where that would be best. With x + f(x) they are that from the start.
+    Why: with depth, plain networks get worse on the training set itself, batch norm or not: the layers find
+    it hard to be the identity where that would be best. With x + f(x) they are that from the start.
     Source: He et al. 2016, "Deep Residual Learning for Image Recognition", figures 1 and 4; Simonyan and
     Zisserman 2015 (VGG).
 
@@ -53,7 +53,8 @@ def deep_without_residuals(network: Network, *, layers: int = DEEPEST_PLAIN) -> 
         from torch import nn
 
         def block(width):
-            return nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+            conv = nn.Conv2d(width, width, 3, padding=1, bias=False)
+            return nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU())
 
         class Residual(nn.Module):
             def __init__(self, depth=24, width=64):

@@ -25,8 +25,8 @@ PASSED = (Family.MOVE, Family.DROPOUT, Family.NORM)
 def embedding_size(network: Network, *, largest: int = LARGEST) -> Iterator[Finding]:
     """An embedding has more dimensions than entries, or more than 4096.
 
-    Why: with as many dimensions as entries each entry could have one of its own: more add weights and nothing to
-    share between entries, which is what embeddings are for.
+    Why: with as many dimensions as entries each entry could have one of its own: more add weights and nothing
+    to share between entries, which is what embeddings are for.
     Source: Guo and Berkhahn 2016, "Entity Embeddings of Categorical Variables" (1 to m - 1 dimensions for
     m categories); Mikolov et al. 2013.
 

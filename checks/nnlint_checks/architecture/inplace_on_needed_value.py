@@ -13,7 +13,6 @@ from nnlint.network.operations import Family, family
 from nnlint.network.wiring import Wiring, wiring
 from nnlint.repair import Part, Repair, Replace, SetArgument, WriteOut
 from nnlint_checks.architecture.saved_values import (
-    differentiable,
     keeps_result,
     kept,
     memory,
@@ -32,8 +31,8 @@ STEPS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/=", "power
 def inplace_on_needed_value(network: Network) -> Iterator[Finding]:
     """An operation in place overwrites a value that backward or a skip connection still needs.
 
-    Why: autograd keeps inputs or results of operations for their gradients (relu, sigmoid, tanh, softmax and exp
-    their result; convolutions, products and most other activations their input). Overwriting them makes
+    Why: autograd keeps inputs or results of operations for their gradients (relu, sigmoid, tanh, softmax and
+    exp their result; convolutions, products and most other activations their input). Overwriting them makes
     ``backward()`` raise an error. An in-place activation on the input of a residual branch changes the skip,
     too, and no error tells.
     Source: PyTorch documentation, "Autograd mechanics: in-place operations with autograd"; derivatives.yaml.

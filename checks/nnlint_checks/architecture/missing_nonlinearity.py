@@ -29,9 +29,9 @@ MEANT = re.compile(
 def missing_nonlinearity(network: Network) -> Iterator[Finding]:
     """Two weighted layers follow one another with no activation between them.
 
-    Why: a linear map of a linear map is one linear map. The second layer adds weights and no power: the network
-    can say nothing that it could not say with one layer, and is harder to train. Dropout, batch norm and
-    flattening between them change nothing about that.
+    Why: a linear map of a linear map is one linear map. The second layer adds weights and no power: the
+    network can say nothing that it could not say with one layer, and is harder to train. Dropout, batch norm
+    and flattening between them change nothing about that.
     Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 6.1; Saxe et al. 2014, "Exact
     solutions to the nonlinear dynamics of learning in deep linear neural networks".
 
@@ -83,7 +83,7 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
         model.compile("adam", loss="sparse_categorical_crossentropy")
         ```
     Silent:
-        Through a narrow middle the product has fewer weights and a lower rank than one layer: a factorisation.
+        Through a narrow middle the product has a lower rank than one layer would have: a factorisation.
         ```python
         import torch
         from torch import nn
@@ -181,7 +181,9 @@ def _directly_before(second: Operation, wired: Wiring) -> Operation | None:
 
 
 def _one_map(first: Operation, second: Operation) -> bool:
-    """Both together are a layer of the second's size: no factorisation, no separable filter."""
+    """Both together are a layer of the second's size: no factorisation, no separable filter, and of
+    convolutions none that ends one block while the other begins the next: a block may end in a linear map.
+    """
     if first.layer is second.layer or (first.kind, second.kind) not in ALIKE:
         return False
     into, between, out = widths(first)[0], widths(first)[1], widths(second)[1]
@@ -191,14 +193,16 @@ def _one_map(first: Operation, second: Operation) -> bool:
         isinstance(side, int) and isinstance(between, int) and between >= side for side in (into, out)
     ):
         return False
-    return first.kind == "linear" or second.kind == "linear" or all(map(_wide_window, (first, second)))
+    if second.kind == "linear":
+        return True
+    return all(map(_wide_window, (first, second))) and first.name.count(".") == second.name.count(".")
 
 
 ALIKE = (("linear", "linear"), ("conv", "conv"), ("conv_transpose", "conv_transpose"), ("conv", "linear"))
 
 
 def _wide_window(operation: Operation) -> bool:
-    """A square window of more than one position, moved one by one: neither pointwise nor (1, k) nor a stride."""
+    """A square window of more than one position: neither pointwise nor (1, k)."""
     sizes = kernel(operation)
     return sizes is not None and len(set(sizes)) == 1 and sizes[0] > 1
 

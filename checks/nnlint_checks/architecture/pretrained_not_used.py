@@ -24,8 +24,9 @@ def pretrained_not_used(recipe: Recipe) -> Iterator[Finding]:
 
     Why: filters learned on ImageNet serve nearly every image task. From random weights the same network needs
     many times the data and the time, and mostly ends up worse.
-    Source: Yosinski et al. 2014, "How transferable are features in deep neural networks?"; Kornblith et al. 2019,
-    "Do Better ImageNet Models Transfer Better?"; torchvision documentation, "Models and pre-trained weights".
+    Source: Yosinski et al. 2014, "How transferable are features in deep neural networks?"; Kornblith et al.
+    2019, "Do Better ImageNet Models Transfer Better?"; torchvision documentation, "Models and pre-trained
+    weights".
 
     Fires:
         No weights are asked for.

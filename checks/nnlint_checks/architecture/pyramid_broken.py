@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from nnlint.check import HINT, check
 from nnlint.evidence.place import Step
@@ -28,9 +29,10 @@ MOST_POOLED = 4
 def pyramid_broken(network: Network) -> Iterator[Finding]:
     """Filters get fewer while maps shrink, dense layers widen, windows grow, or each convolution is pooled.
 
-    Why: where a map shrinks, more filters keep what was computed; dense layers narrow step by step to the output;
-    small windows first, and larger ones by depth, need fewer weights than large ones later; pooling after every
-    convolution throws positions away before much was made of them. Good networks deviate, but with a reason.
+    Why: where a map shrinks, more filters keep what was computed; dense layers narrow step by step to the
+    output; small windows first, and larger ones by depth, need fewer weights than large ones later; pooling
+    after every convolution throws positions away before much was made of them. Good networks deviate, but
+    with a reason.
     Source: Simonyan and Zisserman 2015, "Very Deep Convolutional Networks", section 2; LeCun et al. 1998.
 
     Fires:
@@ -135,7 +137,7 @@ def _wider_layers(row: Row) -> Iterator[Finding]:
     """A hidden dense layer has more units than the hidden one before it, and the output is narrow."""
     dense = [o for o in row.layers() if o.kind == "linear"]
     out = widths(dense[-1])[1] if dense else None
-    for before, after in zip(dense, dense[1:-1], strict=False):
+    for before, after in pairwise(dense[:-1]):
         left, right = widths(before)[1], widths(after)[1]
         if not (isinstance(left, int) and isinstance(right, int) and isinstance(out, int)):
             return
@@ -150,7 +152,7 @@ def _larger_windows(row: Row) -> Iterator[Finding]:
     """A later convolution, not the last, has a larger window than all before it."""
     windows = [(o, kernel(o)) for o in row.layers() if o.kind == "conv"]
     sized = [(o, max(k)) for o, k in windows if k is not None and min(k) > 1]
-    for (before, small), (after, large) in zip(sized, sized[1:], strict=False):
+    for (before, small), (after, large) in pairwise(sized):
         if large > small and not _covers(after):
             step = Step(made_at(before), f"a window of {small} before")
             message = f"{api(after)} has a window of {large}, larger than {small} before it"

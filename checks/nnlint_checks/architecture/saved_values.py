@@ -81,9 +81,8 @@ def kept(reader: Operation) -> Iterator[Tensor]:
     """The inputs that the gradient of ``reader`` is computed from."""
     if writes(reader) or not reader.inputs:
         return  # what an operation in place needs of its input it copies first
-    if reader.kind in KEEPS_INPUT_FOR_WEIGHTS and _learns(reader):
-        yield reader.inputs[0]
-    elif reader.kind in KEEPS_INPUT and differentiable(reader):
+    for_weights = reader.kind in KEEPS_INPUT_FOR_WEIGHTS and _learns(reader)
+    if for_weights or (reader.kind in KEEPS_INPUT and differentiable(reader)):
         yield reader.inputs[0]
     elif reader.kind in KEEPS_OTHER and len(reader.inputs) == 2:
         for one, other in (reader.inputs, reader.inputs[::-1]):

@@ -20,8 +20,8 @@ SPARSE = re.compile(r"spars|encod|decod|latent|bottleneck|code", re.IGNORECASE)
 def activity_regularization_mistaken(network: Network) -> Iterator[Finding]:
     """A Keras layer has ``activity_regularizer`` and no ``kernel_regularizer``.
 
-    Why: weight decay is ``kernel_regularizer``. ``activity_regularizer`` pulls the layer's output to 0, which on
-    a hidden layer shrinks the signal and on a head biases the predictions, and leaves large weights alone.
+    Why: weight decay is ``kernel_regularizer``. ``activity_regularizer`` pulls the layer's output to 0, which
+    on a hidden layer shrinks the signal and on a head biases the predictions, and leaves large weights alone.
     Source: Keras documentation, "Layer weight regularizers".
 
     Fires:

@@ -29,7 +29,8 @@ def attention_dropout_always_on(network: Network) -> Iterator[Finding]:
         class Attention(nn.Module):
             def __init__(self, width=64, p=0.1):
                 super().__init__()
-                self.q, self.k, self.v = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+                self.q, self.k = nn.Linear(width, width), nn.Linear(width, width)
+                self.v = nn.Linear(width, width)
                 self.p = p
 
             def forward(self, x):
@@ -49,7 +50,8 @@ def attention_dropout_always_on(network: Network) -> Iterator[Finding]:
         class Attention(nn.Module):
             def __init__(self, width=64, p=0.1):
                 super().__init__()
-                self.q, self.k, self.v = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+                self.q, self.k = nn.Linear(width, width), nn.Linear(width, width)
+                self.v = nn.Linear(width, width)
                 self.p = p
 
             def forward(self, x):

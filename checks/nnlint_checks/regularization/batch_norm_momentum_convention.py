@@ -21,7 +21,8 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
     Why: torch's momentum is the weight of the new batch, Keras' that of the old statistics: 0.1 here is 0.9
     there. With the other's value the statistics that evaluation uses are those of the last batch alone, and
     evaluation is noisy and bad.
-    Source: PyTorch documentation of BatchNorm2d (note on momentum); Keras documentation of BatchNormalization.
+    Source: PyTorch documentation of BatchNorm2d (note on momentum); Keras documentation of
+    BatchNormalization.
 
     Options: share: the least weight of the newest batch (0.9) that is reported.
 

@@ -18,9 +18,9 @@ SMALLEST = 3
 def batch_norm_on_tiny_batch(recipe: Recipe, *, smallest: int = SMALLEST) -> Iterator[Finding]:
     """A network with batch norm is trained in batches of one or two samples.
 
-    Why: mean and variance of two samples say next to nothing about the data: training sees noise, and evaluation,
-    with the running statistics, another network. With a single sample of plain features batch norm fails; a last
-    batch of one does that after a whole epoch.
+    Why: mean and variance of two samples say next to nothing about the data: training sees noise, and
+    evaluation, with the running statistics, another network. With a single sample of plain features batch
+    norm fails; a last batch of one does that after a whole epoch.
     Source: Wu and He 2018, "Group Normalization"; Ioffe 2017, "Batch Renormalization".
 
     Options: smallest: the least batch size (3) that is not reported.
@@ -86,7 +86,7 @@ def batch_norm_on_tiny_batch(recipe: Recipe, *, smallest: int = SMALLEST) -> Ite
         from torch.utils.data import DataLoader
 
         def evaluate(dataset):
-            model = nn.Sequential(nn.Linear(20, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 1))
+            model = nn.Sequential(nn.Linear(20, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU())
             model.eval()
             with torch.no_grad():
                 return [model(x) for x, _ in DataLoader(dataset, batch_size=1)]

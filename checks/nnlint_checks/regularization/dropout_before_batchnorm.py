@@ -20,9 +20,9 @@ BETWEEN = (Family.ACTIVATION, Family.MOVE)
 def dropout_before_batchnorm(network: Network) -> Iterator[Finding]:
     """Dropout comes before batch norm, with nothing but an activation between.
 
-    Why: dropout at rate p multiplies the second moment of its input by 1/(1 - p), in training only. Batch norm's
-    running variance is that of training; in evaluation, where nothing is dropped, it divides by too large
-    a value, and everything after it is off.
+    Why: dropout at rate p multiplies the second moment of its input by 1/(1 - p), in training only. Batch
+    norm's running variance is that of training; in evaluation, where nothing is dropped, it divides by too
+    large a value, and everything after it is off.
     Source: Li et al. 2019, "Understanding the Disharmony between Dropout and Batch Normalization by Variance
     Shift"; PyTorch documentation of Dropout and BatchNorm1d.
 

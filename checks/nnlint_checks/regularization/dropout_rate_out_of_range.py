@@ -18,10 +18,11 @@ RATES = {"dropout": "p", "rnn": "dropout", "transformer": "p"}
 def dropout_rate_out_of_range(network: Network, *, largest: float = LARGEST) -> Iterator[Finding]:
     """A dropout rate is 0.8 or more, outside 0 to 1 (an error), or written out as 0 (a hint).
 
-    Why: the rate is the share that is dropped. 0.8 or 0.9 is mostly the share to keep, as TensorFlow 1 asked for,
-    and leaves too little to learn from; outside 0 to 1 the layer raises an error; a constant 0 does nothing.
-    Source: Srivastava et al. 2014, "Dropout", section 7.3 and appendix A (keep 0.5 to 0.8 of the hidden units);
-    documentation of torch.nn.Dropout and keras.layers.Dropout.
+    Why: the rate is the share that is dropped. 0.8 or 0.9 is mostly the share to keep, as TensorFlow 1 asked
+    for, and leaves too little to learn from; outside 0 to 1 the layer raises an error; a constant 0 does
+    nothing.
+    Source: Srivastava et al. 2014, "Dropout", section 7.3 and appendix A (keep 0.5 to 0.8 of the hidden
+    units); documentation of torch.nn.Dropout and keras.layers.Dropout.
 
     Options: largest: the least rate (0.8) that is reported.
 
@@ -44,7 +45,7 @@ def dropout_rate_out_of_range(network: Network, *, largest: float = LARGEST) -> 
         ```python
         from torch import nn
 
-        model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(p=0), nn.Linear(64, 3))  # hint: [NR306]
+        model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(p=0))  # hint: [NR306]
 
         def run(x):
             return model(x)
@@ -103,11 +104,11 @@ def _rate(layer: Layer) -> float | None:
 
 
 def _name(layer: Layer) -> str:
-    """``Dropout(p=0.9)`` without the value: what the rate is called there."""
-    keras = layer.api.startswith("keras") and layer.kind == "dropout"
-    return (
-        f"{layer.api.rpartition('.')[2]}({'rate' if keras else layer.kind == 'dropout' and 'p' or 'dropout'}="
-    )
+    """The call up to the rate: ``Dropout(p=``."""
+    parameter = "rate" if layer.api.startswith("keras") and layer.kind == "dropout" else RATES[layer.kind]
+    if layer.kind == "transformer":
+        parameter = "dropout"
+    return f"{layer.api.rpartition('.')[2]}({parameter}="
 
 
 def _functional(operation: Operation, largest: float) -> Finding | None:

@@ -26,9 +26,10 @@ HEADS = ("linear", "conv", "conv_transpose", "gemm")
 def regularized_output(recipe: Recipe) -> Iterator[Finding]:
     """What a loss compares with the target went through dropout or batch norm last.
 
-    Why: dropout sets predictions to 0 at random, whatever the target is; the loss asks for what cannot be had,
-    and the output in training is not that of evaluation. Batch norm gives every output mean 0 and variance 1
-    over the batch, so a prediction depends on its neighbours, and scores cannot grow with confidence.
+    Why: dropout sets predictions to 0 at random, whatever the target is; the loss asks for what cannot be
+    had, and the output in training is not that of evaluation. Batch norm gives every output mean 0 and
+    variance 1 over the batch, so a prediction depends on its neighbours, and scores cannot grow with
+    confidence.
     Source: Srivastava et al. 2014, "Dropout", which drops hidden and visible units; Ioffe and Szegedy 2015.
 
     Fires:
@@ -142,7 +143,7 @@ def _predicts(use: LossUse) -> bool:
 
 
 def _has_layer(last: Operation) -> bool:
-    """Directly after a weighted layer that ends the network; something that averages comes in between in none."""
+    """A weighted layer ends the network, and only the norm or dropout comes after it."""
     operation = last.inputs[0].operation
     while operation.inputs and family(operation) in (
         Family.MOVE,
@@ -161,7 +162,7 @@ def _finding(last: Operation, use: LossUse) -> Finding:
     return Finding(
         home(Tensor(last)),
         f"{name} {does} right before {loss_api(use)}",
-        f"take the {'dropout' if dropped else 'batch norm'} away from the output, or put it before the last layer",
+        f"put the {'dropout' if dropped else 'batch norm'} before the last layer",
         (Step(use.place, f"{loss_api(use)} compares them with the target"),),
         repairs=left_out(Tensor(last)) if dropped else (),
     )
