@@ -57,6 +57,11 @@ class Shape:
         """The number of values, None when not known."""
         return None if self.open else product(self.sizes)
 
+    @property
+    def of_maps(self) -> bool:
+        """(…, C, ?, ?): what a convolution over two axes makes of an input of which nothing is known."""
+        return self.open and len(self.sizes) == 3 and [s is None for s in self.sizes] == [False, True, True]
+
     def __str__(self) -> str:
         names = ["…"] if self.open else []
         names += ["?" if s is None else str(s) for s in self.sizes]

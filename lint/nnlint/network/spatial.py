@@ -207,8 +207,8 @@ def batch_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 def interpolate(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """Spatial axes become ``size`` or grow by the whole number ``scale``."""
     x = shapes[0]
-    if x.open and len(x.sizes) == 3:
-        x = Shape((None, *x.sizes))  # maps (…, C, H, W), of which nothing but a batch is taken
+    if x.of_maps:
+        x = Shape((None, *x.sizes))  # nothing but a batch is taken
     dims = number(attributes, "dims") or (x.rank - 2 if x.rank else None)
     if dims is None or dims < 1:
         return UNKNOWN
