@@ -10,6 +10,7 @@ from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.gates import gated, owner_name
+from nnlint.readers.source.modules import attributes_of as kept_attributes
 from nnlint.readers.source.modules import layer_of
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
@@ -72,7 +73,7 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         inputs = [as_tensor(i, value, call.node) for value in given if value is not None]
         inputs = inputs or [as_tensor(i, v, call.node) for v in list(arguments.keywords.values())[:1]]
         inputs = inputs or [as_tensor(i, UNKNOWN, call.node)]
-        attributes = dict(module.state.get("_attributes", {}))
+        attributes = dict(kept_attributes(module))
         layer = layer_of(i, module)
         if spec.kind in ("attention", "transformer"):
             attributes["masked"] = masked(module.cls.name, arguments.after_self())
