@@ -111,6 +111,9 @@ def _same_axis(first: Tensor, second: Tensor) -> bool:
     if first.operation.kind not in SOFTMAX:
         return True
     rank, axes = first.shape.rank, set()
+    after = second.operation.inputs[0].shape.rank
+    if rank is not None and after is not None and rank != after:
+        return False
     for operation in (first.operation, second.operation):
         axis = operation.attributes.get("axis")
         axes.add(axis % rank if rank and isinstance(axis, int) else axis)
