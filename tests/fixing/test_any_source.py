@@ -33,7 +33,7 @@ from nnlint.repair import (
 )
 
 INSTALLED = Path(sysconfig.get_paths()["purelib"])
-MANY = 40
+MANY = 25
 NEWLINES = st.sampled_from(["\n", "\r\n"])
 INDENTS = st.sampled_from(["    ", "\t", " "])
 
@@ -81,14 +81,13 @@ ACTIONS = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(sources()), NEWLINES, INDENTS, st.sampled_from(ACTIONS), st.randoms(use_true_random=False)
 )
 def test_repair_keeps_comments_and_all_that_it_is_not_about(path, newline, indent, action, chance) -> None:  # type: ignore[no-untyped-def]
-    text = restyled(path.read_text(encoding="utf-8"), newline, indent)
-    file = SourceFile("a.py", text.encode())
-    calls = [n for n in expressions(file.source(0)) if isinstance(n, ast.Call)]
+    file, calls = restyled_file(path, newline, indent)
+    text = file.data.decode()
     if not calls:
         return
     where = file.source(0).place("a.py", 0, *file.source(0).span(chance.choice(calls)))
@@ -109,6 +108,13 @@ def test_repair_keeps_comments_and_all_that_it_is_not_about(path, newline, inden
 def whole_lines(source: Source, statement: ast.stmt) -> tuple[int, int]:
     begin, _ = source.line_of(start_of(source, statement))
     return begin, source.line_of(source.span(statement)[1])[1]
+
+
+@cache
+def restyled_file(path: Path, newline: str, indent: str) -> tuple[SourceFile, list[ast.Call]]:
+    """The file in another style, and the calls in it."""
+    file = SourceFile("a.py", restyled(path.read_text(encoding="utf-8"), newline, indent).encode())
+    return file, [n for n in expressions(file.source(0)) if isinstance(n, ast.Call)]
 
 
 def planned(file: SourceFile, action: Action) -> Plan | None:

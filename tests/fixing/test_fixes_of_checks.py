@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from contextlib import chdir
 from functools import cache
@@ -18,6 +19,12 @@ from nnlint.commands.check import settings_of
 from nnlint.fixing import passes, writing
 
 FIXABLE = [case for case in cases() if case.section == "fires" and case.check.fix]
+
+
+def runs_here(case: Case) -> bool:
+    """It is a program for torch alone, without files of data."""
+    text = "".join(file.text for file in case.example.files)
+    return "torch" in text and not re.search("keras|tensorflow|pandas", text)
 
 
 @cache
@@ -53,6 +60,13 @@ def test_fix_leaves_python_with_every_comment(case: Case) -> None:
         ast.parse(after)
         if case.check.code != "IN103":  # whose fix takes comments away
             assert comments(after) == comments(fixed.before[path])
+
+
+@pytest.mark.parametrize("case", [c for c in FIXABLE if runs_here(c)], ids=str)
+@pytest.mark.filterwarnings("ignore")
+def test_fixed_program_runs(case: Case) -> None:
+    for after in outcome(case, False)[0].after.values():
+        exec(compile(after, str(case), "exec"), {"__name__": "__main__"})
 
 
 def comments(data: bytes) -> list[str]:

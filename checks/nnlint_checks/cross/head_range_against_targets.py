@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, UNSAFE, check
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.lookback import api
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.regression_head import RegressionHead, regression_heads, rescaled, target_range
 
 TOLERANCE = 0.01
 """Share of the targets' span that they may lie outside: a rounding of 1.0, not targets out of reach."""
 
 
-@check("XC101", level=ERROR, over=("HL105", "HL106"))
+@check("XC101", level=ERROR, fix=UNSAFE, over=("HL105", "HL106"))
 def head_range_against_targets(
     recipe: Recipe, data: Dataset, *, tolerance: float = TOLERANCE
 ) -> Iterator[Finding]:
@@ -50,6 +51,9 @@ def head_range_against_targets(
             loss = nn.functional.mse_loss(model(x).squeeze(1), y)
             loss.backward()
             optimizer.step()
+        ```
+        ```diff
+        -    nn.Sigmoid(),
         ```
         ```python generate
         import numpy as np
@@ -132,6 +136,7 @@ def head_range_against_targets(
             f"take {name} off the output, or scale the targets into {head.range} and the outputs back",
             head.trail,
             subject=("head", head.place),
+            repairs=left_out(head.value),
         )
 
 

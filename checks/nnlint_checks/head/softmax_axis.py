@@ -189,7 +189,12 @@ def _by_loss(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
         value, wanted = before_moves(use)
         if value.operation.kind in SOFTMAX and _elsewhere(value, wanted, use, recipe):
             message = f"{_over(value.operation)}, but {loss_api(use)} takes the classes from axis {wanted}"
-            yield _found(value.operation, message, Step(use.place, f"{loss_api(use)} takes the values"))
+            yield _found(
+                value.operation,
+                message,
+                Step(use.place, f"{loss_api(use)} takes the values"),
+                classes=str(wanted),
+            )
 
 
 def _of_maps(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
