@@ -88,8 +88,9 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
     """
     for layer in network.layers:
         weight = layer.attributes.get("momentum")
-        known = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if layer.kind == "batch_norm" and known and share <= weight <= 1 and layer.proven:
+        if not isinstance(weight, int | float) or isinstance(weight, bool):
+            continue
+        if layer.kind == "batch_norm" and share <= weight <= 1 and layer.proven:
             in_keras = layer.api.startswith("keras")
             written = round(1 - weight, 10) if in_keras else weight
             name = layer.api.rpartition(".")[2]
