@@ -122,7 +122,11 @@ def _argmax(recipe: Recipe, decision: Decision) -> Judged | None:
         single = any(use.loss.kind in BINARY for use in trained)
     if not single or decision.picks:
         return None
-    return head, "argmax over a single output is always 0", "compare the score with 0, the probability with 0.5"
+    return (
+        head,
+        "argmax over a single output is always 0",
+        "compare the score with 0, the probability with 0.5",
+    )
 
 
 def _scores(recipe: Recipe, decision: Decision) -> Judged | None:
@@ -168,4 +172,8 @@ def _probabilities(decision: Decision) -> Judged | None:
     if home(head) == decision.place:
         return None
     name = api(head.operation)
-    return head.operation, f"probabilities of {name} are compared with 0, which all exceed", "compare with 0.5"
+    return (
+        head.operation,
+        f"probabilities of {name} are compared with 0, which all exceed",
+        "compare with 0.5",
+    )

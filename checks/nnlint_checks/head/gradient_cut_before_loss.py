@@ -11,9 +11,13 @@ from nnlint.finding import Finding
 from nnlint.network.gradients import may_train, reached, stops, trains
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import api
+from nnlint.network.operations import Family, family
 from nnlint_checks.head.label_names import says_label
 
 CALLED = {"cast": "a cast to integers", "compare": "a comparison", "round": "rounding", "one_hot": "one_hot"}
+
+ADDING = ("add", "subtract", "negative", "mean", "sum", "choice", "stack")
+"""Operations that put losses together."""
 
 
 @check("HL114", level=ERROR)
@@ -108,12 +112,31 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _terms(recipe: Recipe, given: Differentiated) -> Iterator[tuple[Tensor, LossUse | None]]:
-    """What is differentiated as a whole, and the predictions of the losses in it whose target is no output."""
+    """What is differentiated as a whole, and the predictions of its losses whose target is no output."""
     yield given.value, None
-    made = {id(o.inputs[0]) for o in reached(given.value) if o.kind == "loss" and o.inputs}
+    made = {id(o.inputs[0]) for o in _summands(given.value) if o.kind == "loss" and o.inputs}
     for use in recipe.losses:
         if id(use.prediction) in made and _is_truth(use):
             yield use.prediction, use
+
+
+def _summands(value: Tensor) -> Iterator[Operation]:
+    """The losses whose sum is differentiated; one that only weighs another is none of them."""
+    todo, seen = [value], set()
+    while todo:
+        operation = todo.pop().operation
+        if operation.number in seen or stops(operation):
+            continue
+        seen.add(operation.number)
+        yield operation
+        todo += [t for t in operation.inputs if _adds(operation, t)]
+
+
+def _adds(operation: Operation, part: Tensor) -> bool:
+    if operation.kind in ("multiply", "divide"):
+        others = [t for t in operation.inputs if t is not part]
+        return not any(may_train(o) for t in others for o in reached(t))
+    return operation.kind in ADDING or family(operation) is Family.MOVE
 
 
 def _may_train(operation: Operation) -> bool:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from nnlint_checks.head.target_names import words_of
 
 LABELS = frozenset(
-    "y yb ys ytrue label labels lbl lbls target targets tgt tgts truth truths gt groundtruth true actual".split()
+    {
+        *("y", "yb", "ys", "ytrue", "label", "labels", "lbl", "lbls", "target", "targets", "tgt", "tgts"),
+        *("truth", "truths", "gt", "groundtruth", "true", "actual"),
+    }
 )
 GIVEN = frozenset(
-    "pred preds predicted prediction predictions hat out output outputs logit logits score scores prob probs "
-    "probability net model student".split()
+    {
+        *("pred", "preds", "predicted", "prediction", "predictions", "hat", "out", "output", "outputs"),
+        *("logit", "logits", "score", "scores", "prob", "probs", "probability", "net", "model", "student"),
+    }
 )
 """Words that say of the same name that a network gave it: ``y_pred``, ``target_logits``."""
 

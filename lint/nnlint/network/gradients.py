@@ -10,7 +10,9 @@ from nnlint.network.operations import Family, family
 CUTS = frozenset({"detach", "argmax", "compare", "round", "one_hot", "sizes"})
 """Operations whose result has no gradient, or one that is zero everywhere."""
 
-INTEGERS = frozenset({"long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "bool", "LongTensor"})
+INTEGERS = frozenset(
+    {"long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "bool", "LongTensor"}
+)
 """Types of numbers that have no gradient."""
 
 

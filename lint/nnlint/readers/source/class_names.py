@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from nnlint.evidence.source import Labels
 from nnlint.readers.source.text import Text
 
-COUNT = re.compile(r"(num|n|nb|number_of|no_of)_?(classes|class|labels|categories)|(classes|class)_(num|count)", re.I)
+COUNT = re.compile(
+    r"(num|n|nb|number_of|no_of)_?(classes|class|labels|categories)|(classes|class)_(num|count)", re.I
+)
 NAMES = re.compile(r"(class|label|category)_?(names|labels)|classes|categories", re.I)
-MOST = 100_000
+MOST, UNWRITTEN = 100_000, -1
 
 
 def named_classes(text: Text) -> Labels | None:
@@ -19,7 +21,8 @@ def named_classes(text: Text) -> Labels | None:
     cached = text.__dict__.get("_named_classes", False)
     if cached is False:
         found = list(_counts(text))
-        cached = found[0] if found and len({labels.classes for labels in found}) == 1 else None
+        known = len({labels.classes for labels in found}) == 1 and found[0].classes != UNWRITTEN
+        cached = found[0] if known else None
         text.__dict__["_named_classes"] = cached
     return cached if isinstance(cached, Labels) else None
 
@@ -36,17 +39,23 @@ def _counts(text: Text) -> Iterator[Labels]:
 
 
 def _name(target: ast.expr) -> str:
-    return target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+    return (
+        target.id
+        if isinstance(target, ast.Name)
+        else target.attr
+        if isinstance(target, ast.Attribute)
+        else ""
+    )
 
 
 def _count(name: str, value: ast.expr) -> int | None:
-    """What an assignment says; -1 for a number of classes that is not written out."""
+    """What an assignment says; UNWRITTEN for a number of classes that is computed."""
     if COUNT.fullmatch(name):
         known = value.value if isinstance(value, ast.Constant) else None
         if isinstance(known, int) and not isinstance(known, bool) and 0 < known < MOST:
             return known
-        return None if isinstance(value, ast.Name | ast.Attribute) else -1
+        return None if isinstance(value, ast.Name | ast.Attribute) else UNWRITTEN
     if NAMES.fullmatch(name) and isinstance(value, ast.List | ast.Tuple) and len(value.elts) > 1:
         texts = all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in value.elts)
-        return len(value.elts) if texts else -1
+        return len(value.elts) if texts else UNWRITTEN
     return None

@@ -36,7 +36,9 @@ def decisions(trace: Trace) -> tuple[Decision, ...]:
     return (*found.values(), *trace.metrics)
 
 
-SQUASHING = frozenset({"softmax", "sigmoid", "log_softmax", "logsigmoid", "hardsigmoid", "softmin", "exp", "loss"})
+SQUASHING = frozenset(
+    {"softmax", "sigmoid", "log_softmax", "logsigmoid", "hardsigmoid", "softmin", "exp", "loss"}
+)
 FAR = 6
 """Operations that are followed from a named value to what squashes it."""
 

@@ -7,7 +7,18 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.values import Instance, Value, Weight
 
 KEEPING = frozenset(
-    {"cast", "detach", "reshape", "squeeze", "unsqueeze", "flatten", "identity", "expand", "permute", "transpose"}
+    {
+        "cast",
+        "detach",
+        "reshape",
+        "squeeze",
+        "unsqueeze",
+        "flatten",
+        "identity",
+        "expand",
+        "permute",
+        "transpose",
+    }
 )
 """Operations that leave the encoding of labels as it is."""
 

@@ -23,6 +23,7 @@ from nnlint.readers.source.values import (
     Arguments,
     Call,
     DictValue,
+    Function,
     Instance,
     Library,
     ListValue,

@@ -19,11 +19,13 @@ def meet(
     *,
     place: Place | None = None,
     event: bool = True,
-    target_name: str = "",
+    names: tuple[str, str] = ("", ""),
     computed: bool = False,
-    prediction_name: str = "",
 ) -> Tensor:
-    """Record that a loss met its arguments; the result is a scalar that can be differentiated."""
+    """Record that a loss met its arguments; the result is a scalar that can be differentiated.
+
+    ``names``: what the program calls prediction and target, "" where they have no name.
+    """
     i, place = call.interpreter, place or call.place
     left = as_tensor(i, prediction, call.node)
     right = as_tensor(i, target, call.node) if isinstance(target, Tensor | Weight) else None
@@ -39,9 +41,9 @@ def meet(
             place,
             result.operation,
             i.trace.gradients[-1],
-            target_name,
+            names[1],
             computed,
-            prediction_name,
+            names[0],
             labels_of(target),
         )
     )

@@ -58,7 +58,7 @@ def spelled(row: Row, arguments: Arguments) -> Arguments:
 
 
 def type_name(value: Value) -> str:
-    """The last part of the name of a type of numbers: ``int64`` of ``torch.int64``, ``np.int64``, ``"int64"``."""
+    """The last part of the name of a type of numbers: ``int64`` of ``torch.int64`` and of ``"int64"``."""
     if isinstance(value, Library | Class | Native):
         return value.name.rpartition(".")[2]
     return value if isinstance(value, str) else ""

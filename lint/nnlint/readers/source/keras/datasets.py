@@ -24,7 +24,9 @@ from nnlint.readers.source.values import (
 
 CLASSES = {
     **dict.fromkeys(("mnist", "fashion_mnist", "cifar10"), 10),
-    **{"cifar100": 100, "imdb": 2, "reuters": 46},
+    "cifar100": 100,
+    "imdb": 2,
+    "reuters": 46,
 }
 """How many classes the sets of Keras have, by their pages."""
 FLAT = ("mnist", "fashion_mnist", "imdb", "reuters")

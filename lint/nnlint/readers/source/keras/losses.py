@@ -138,18 +138,15 @@ def _function(name: str) -> Callable[[Call, Arguments], Value]:
         bound = bind_signature(signature, arguments)
         rest = {k: v for k, v in bound.items() if k not in ("y_true", "y_pred")} | PER_SAMPLE
         loss = _loss(cls, f"keras.losses.{name}", rest, call.place)
-        return meet(call, loss, bound["y_pred"], bound["y_true"], **_names(call, "y_true", "y_pred"))
+        return meet(call, loss, bound["y_pred"], bound["y_true"], names=_names(call, "y_true", "y_pred"))
 
     return run
 
 
-def _names(call: Call, target: str, prediction: str) -> dict[str, str]:
-    """How the program calls what it passes as these two parameters, the first and the second."""
+def _names(call: Call, target: str, prediction: str) -> tuple[str, str]:
+    """How the program calls what it passes as these two parameters, the second and the first."""
     first, second = written(call.node, 0, target), written(call.node, 1, prediction)
-    return {
-        "target_name": "" if first is None else base_name(first),
-        "prediction_name": "" if second is None else base_name(second),
-    }
+    return ("" if second is None else base_name(second), "" if first is None else base_name(first))
 
 
 def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], Value]:
@@ -162,7 +159,7 @@ def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], 
             cls, api, {"from_logits": True if logits else bound["from_logits"], **PER_SAMPLE}, call.place
         )
         prediction, target = ("logits", "labels") if logits else ("output", "target")
-        return meet(call, loss, bound[prediction], bound[target], **_names(call, target, prediction))
+        return meet(call, loss, bound[prediction], bound[target], names=_names(call, target, prediction))
 
     return run
 
@@ -184,7 +181,7 @@ def _call(call: Call, arguments: Arguments) -> Value:
     bound = bind_signature("y_true y_pred sample_weight=None", arguments.after_self())
     loss = instance.state.get("_loss")
     if isinstance(loss, Loss):
-        return meet(call, loss, bound["y_pred"], bound["y_true"], **_names(call, "y_true", "y_pred"))
+        return meet(call, loss, bound["y_pred"], bound["y_true"], names=_names(call, "y_true", "y_pred"))
     method = instance.cls.find("call")
     if method is MISSING:
         return UNKNOWN

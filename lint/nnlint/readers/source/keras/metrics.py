@@ -47,9 +47,7 @@ def decided(metrics: Value, output: Tensor, place: Place) -> Iterator[Decision]:
 
 
 def _decision(api: str, output: Tensor, place: Place, threshold: float | None) -> Decision:
-    return Decision(
-        "metric", output, output.operation, place, "Gt", threshold, api, scored=True
-    )
+    return Decision("metric", output, output.operation, place, "Gt", threshold, api, scored=True)
 
 
 def _listed(metrics: Value) -> Iterator[Value]:

@@ -337,10 +337,7 @@ MODEL = library_class(
         "compile": native("compile", _compile),
         **{name: native(name, _fit) for name in ("fit", "fit_generator", "train_on_batch")},
         **{name: native(name, _evaluation("test")) for name in ("evaluate", "evaluate_generator")},
-        **{
-            name: native(name, _evaluation(""))
-            for name in ("predict_generator", "test_on_batch")
-        },
+        **{name: native(name, _evaluation("")) for name in ("predict_generator", "test_on_batch")},
         **{name: native(name, _predict) for name in ("predict", "predict_on_batch")},
         **{name: native(name, _compiled_loss) for name in ("compiled_loss", "compute_loss")},
         "load_weights": native("load_weights", _load_weights),

@@ -68,7 +68,9 @@ def _either(row: Row, other: Value) -> Code:
 
 
 def _array(call: Call, value: Value) -> Value:
-    return call.interpreter.operate("detach", (value,), {}, call.place) if isinstance(value, Tensor) else value
+    return (
+        call.interpreter.operate("detach", (value,), {}, call.place) if isinstance(value, Tensor) else value
+    )
 
 
 def _score(name: str) -> Code:

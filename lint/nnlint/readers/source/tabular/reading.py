@@ -24,8 +24,15 @@ DATASETS = (
     *("openml", "20newsgroups_vectorized", "olivetti_faces", "lfw_people", "boston", "linnerud"),
 )
 CLASSES: dict[str, int | None] = {
-    **{"iris": 3, "wine": 3, "breast_cancer": 2, "digits": 10, "olivetti_faces": 40, "make_moons": 2},
-    **{"make_circles": 2, "make_classification": None, "make_blobs": None},
+    "iris": 3,
+    "wine": 3,
+    "breast_cancer": 2,
+    "digits": 10,
+    "olivetti_faces": 40,
+    "make_moons": 2,
+    "make_circles": 2,
+    "make_classification": None,
+    "make_blobs": None,
 }
 """Sets whose labels are the numbers of classes from 0 on, and how many there are."""
 MADE = ("make_classification", "make_regression", "make_moons", "make_circles", "make_blobs")

@@ -68,9 +68,8 @@ def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
         loss,
         prediction,
         target,
-        target_name="" if second is None else base_name(second),
+        names=("" if first is None else base_name(first), "" if second is None else base_name(second)),
         computed=second is not None and is_computed(second),
-        prediction_name="" if first is None else base_name(first),
     )
 
 
