@@ -12,16 +12,10 @@ from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
 from nnlint.network.wiring import Wiring, wiring
 from nnlint.repair import Part, Repair, Replace, SetArgument, WriteOut
-from nnlint_checks.architecture.saved_values import (
-    keeps_result,
-    kept,
-    memory,
-    same_value,
-    version,
-    writes,
-)
+from nnlint_checks.architecture.saved_values import Autograd, version, writes
 from nnlint_checks.regularization.dropping import drops
 
+Harm = tuple[str, Step]
 MEETING = ("add", "subtract", "concat")
 """Where a skip meets its branch."""
 STEPS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/=", "power": "**="}
@@ -151,35 +145,30 @@ def inplace_on_needed_value(network: Network) -> Iterator[Finding]:
         ```
     """
     wired = wiring(network)
-    order = {id(operation): n for n, operation in enumerate(network.operations)}
-    for write in network.operations:
+    autograd = Autograd(network)
+    for position, write in enumerate(network.operations):
         if writes(write) and write.proven and write.attributes.get("certain") and _acts(write):
-            finding = _breaks_backward(write, network, wired, order) or _changes_skip(
-                write, network, wired, order
+            harm = _breaks_backward(write, position, autograd, wired) or _changes_skip(
+                write, position, network
             )
-            if finding is not None:
-                yield finding
+            if harm is not None:
+                yield _finding(write, network, *harm)
 
 
 def _acts(write: Operation) -> bool:
     return drops(write) if write.kind == "dropout" else True
 
 
-def _breaks_backward(
-    write: Operation, network: Network, wired: Wiring, order: dict[int, int]
-) -> Finding | None:
+def _breaks_backward(write: Operation, position: int, autograd: Autograd, wired: Wiring) -> Harm | None:
     """The result or the input of an earlier operation, kept for its gradient, is overwritten."""
-    if write.attributes.get("recorded") is not True:
-        return None
     maker = version(write.inputs[0])
-    if keeps_result(maker) and maker.proven and _leads_out(write, wired):
+    if autograd.keeps_result(maker) and maker.proven and write.recorded and _leads_out(write, wired):
         step = Step(home(Tensor(maker)), f"the gradient of {api(maker)} needs its result")
-        return _finding(write, network, f"what {api(maker)} made: backward() fails", step)
-    place = memory(maker)
-    for reader in network.operations[: order[id(write)]]:
-        if any(memory(t.operation) is place for t in kept(reader)) and _leads_out(reader, wired):
+        return f"what {api(maker)} made: backward() fails", step
+    for reader in autograd.keepers(maker, position):
+        if _leads_out(reader, wired):
             step = Step(home(Tensor(reader)), f"the gradient of {api(reader)} needs this input")
-            return _finding(write, network, f"the input of {api(reader)}: backward() fails", step)
+            return f"the input of {api(reader)}: backward() fails", step
     return None
 
 
@@ -196,17 +185,21 @@ def _leads_out(operation: Operation, wired: Wiring) -> bool:
     return False
 
 
-def _changes_skip(write: Operation, network: Network, wired: Wiring, order: dict[int, int]) -> Finding | None:
+def _changes_skip(write: Operation, position: int, network: Network) -> Harm | None:
     """A later sum takes the overwritten value for the one before."""
     value = write.inputs[0]
     if family(write) is not Family.ACTIVATION or _leaves(write.kind, value):
         return None
-    for reader in network.operations[order[id(write)] + 1 :]:
-        if reader.kind in MEETING and any(_is_skip(t, write, wired) for t in reader.inputs):
-            branch = any(write in t.ancestors() for t in reader.inputs if not _is_skip(t, write, wired))
-            if branch:
-                step = Step(home(Tensor(reader)), "the skip joins here, changed")
-                return _finding(write, network, "the value that the skip connection adds later", step)
+    later = network.operations[position + 1 :]
+    renamed = any(
+        version(t) is write and not t.operation.attributes.get("alias") for o in later for t in o.inputs
+    )
+    for reader in later:
+        skips = [t for t in reader.inputs if reader.kind in MEETING and _is_skip(t, write, renamed)]
+        if skips and any(write in t.ancestors() for t in reader.inputs if t not in skips):
+            return "the value that the skip connection adds later", Step(
+                home(Tensor(reader)), "joins here, changed"
+            )
     return None
 
 
@@ -215,13 +208,11 @@ def _leaves(kind: str, value: Tensor) -> bool:
     return kind in ("relu", "leaky_relu", "prelu") and value.range is not None and value.range.low >= 0
 
 
-def _is_skip(tensor: Tensor, write: Operation, wired: Wiring) -> bool:
+def _is_skip(tensor: Tensor, write: Operation, renamed: bool) -> bool:
     """The value as it was before the write, or its old name while the result goes by another one."""
     if version(tensor) is version(write.inputs[0]):
         return True
-    if not tensor.operation.attributes.get("alias") or version(tensor) is not write:
-        return False
-    return any(not same_value(reader) for reader in wired.readers.get(id(write), ()))
+    return renamed and bool(tensor.operation.attributes.get("alias")) and version(tensor) is write
 
 
 def _finding(write: Operation, network: Network, what: str, step: Step) -> Finding:

@@ -100,7 +100,7 @@ class Operation:
     ``conflict`` says why the sizes that meet here cannot, when that is proven, and ``about`` which kind of
     conflict it is (``Conflict.about``). ``number`` tells operations apart for ever, as the identity of an
     object that is gone does not. ``proven`` is false where the program may never get here with these values:
-    what the shapes show is then no fact.
+    what the shapes show is then no fact. ``recorded`` is false where autograd is off, or may be.
     """
 
     kind: str
@@ -112,6 +112,7 @@ class Operation:
     conflict: str = ""
     about: str = ""
     proven: bool = True
+    recorded: bool = True
     number: int = field(default_factory=count().__next__, compare=False)
 
 

@@ -153,6 +153,8 @@ class Interpreter:
         if unproven:
             operation = replace(result.operation, conflict="", about="", proven=False)
             result = replace(result, operation=operation)
+        if self.trace.gradients[-1] is not True:
+            result = replace(result, operation=replace(result.operation, recorded=False))
         self.trace.operations.append(result.operation)
         return result
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def writing(i: Interpreter, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes of an operation that may be in place, with what a check of its effects must know:
-    ``recorded``: autograd is on; ``certain``: it is not below a condition that is not decided.
+    """The attributes of an operation; of one in place also whether it is ``certain`` to happen: not below
+    a condition that is not decided.
     """
     if attributes.get("inplace") is not True:
         return dict(attributes)
-    return {**attributes, "recorded": i.trace.gradients[-1], "certain": i.trace.conditions == 0}
+    return {**attributes, "certain": i.trace.conditions == 0}
 
 
 def overwritten(result: Tensor) -> Tensor:
