@@ -313,6 +313,20 @@ def test_comment_is_edited(before: str, comment: str, new: str, after: str | Non
     assert fixed(before, EditComment(place(before, comment), new)) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(a)", "f(-a.t())"),
+        ("f(a + b)", "f(-(a + b).t())"),
+        ("f(model(a))", "f(-model(a).t())"),
+    ],
+)
+def test_quoted_code_stands_in_parentheses_where_it_needs_them(before: str, after: str) -> None:
+    at = place(before, before)
+    code = ("-", Argument(at, 0), ".t()")
+    assert fixed(before, SetArgument(at, "x", code, 0)) == after
+
+
 def test_argument_is_quoted_by_name_or_position() -> None:
     text = "scaler.step(optimizer=self.optimizer)\n"
     at = place(text, "scaler.step(optimizer=self.optimizer)")

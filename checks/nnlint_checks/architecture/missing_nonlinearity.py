@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import UNSAFE, WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.wiring import KEEPS_AXES, Wiring, wiring
+from nnlint.repair import Argument, InsertElement, Named, Repair, SetArgument
 from nnlint_checks.architecture.layer_sizes import kernel, trained, widths
 
 MIXING = ("linear", "conv", "conv_transpose")
@@ -25,7 +26,7 @@ MEANT = re.compile(
 """Names of parts that are linear on purpose."""
 
 
-@check("AR603", level=WARNING)
+@check("AR603", level=WARNING, fix=UNSAFE)
 def missing_nonlinearity(network: Network) -> Iterator[Finding]:
     """Two weighted layers follow one another with no activation between them.
 
@@ -50,6 +51,13 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
                 x = self.fc2(x)  # warning: [AR603]
                 return self.fc3(x)
         ```
+        ```diff
+        +from torch import relu
+        -        x = self.fc2(x)
+        -        return self.fc3(x)
+        +        x = self.fc2(relu(x))
+        +        return self.fc3(relu(x))
+        ```
         Flattening and dropout are no activations.
         ```python
         from torch import nn
@@ -69,6 +77,9 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
         def run(x):
             return model(x)
         ```
+        ```diff
+        +    nn.ReLU(),
+        ```
         Keras layers are linear unless told otherwise.
         ```python
         import keras
@@ -81,6 +92,10 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
             layers.Dense(3, activation="softmax"),  # warning: [AR603]
         ])
         model.compile("adam", loss="sparse_categorical_crossentropy")
+        ```
+        ```diff
+        -    layers.Dense(64),
+        +    layers.Dense(64, activation="relu"),
         ```
     Silent:
         Through a narrow middle the product has a lower rank than one layer would have: a factorisation.
@@ -227,4 +242,16 @@ def _finding(first: Operation, second: Operation, rest: list[Operation]) -> Find
             Step(home(Tensor(first)), f"{api(first)} gives the value"),
             *(Step(home(Tensor(o)), f"{api(o)} follows directly, too") for o in rest),
         ),
+        repairs=(Repair(tuple(map(_rectified, [first, second, *rest], [second, *rest]))),),
     )
+
+
+def _rectified(layer: Operation, following: Operation) -> SetArgument | InsertElement:
+    """A ReLU between two layers: as Keras' activation, in a Sequential, or in the call."""
+    before, after = layer.layer, following.layer
+    if before is not None and before.api.startswith("keras."):
+        return SetArgument(before.place, "activation", ('"relu"',))
+    if after is not None and home(Tensor(following)) == after.place:
+        return InsertElement(after.place, (Named("torch.nn.ReLU"), "()"))
+    given = Argument(following.place, 0, "input")
+    return SetArgument(following.place, "input", (Named("torch.relu"), "(", given, ")"), 0)

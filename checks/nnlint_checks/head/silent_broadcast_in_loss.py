@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import ERROR, check
+from nnlint.check import ERROR, UNSAFE, check
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
@@ -13,14 +13,16 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.network.shape import Shape
 from nnlint.network.size import differ
+from nnlint.repair import Argument, Repair, SetArgument
 from nnlint_checks.head.training_losses import loss_api
 
 BROADCASTING = ("mse", "l1", "smooth_l1", "huber", "poisson_nll", "gaussian_nll", "soft_margin")
+DIFFERENCE = "the difference"
 REFUSING = ("bce", "bce_with_logits")
 """Losses of torch that raise an error where the shapes differ."""
 
 
-@check("HL116", level=ERROR)
+@check("HL116", level=ERROR, fix=UNSAFE)
 def silent_broadcast_in_loss(recipe: Recipe) -> Iterator[Finding]:
     """Every output is compared with every target instead of its own.
 
@@ -45,6 +47,10 @@ def silent_broadcast_in_loss(recipe: Recipe) -> Iterator[Finding]:
                 loss = nn.functional.mse_loss(model(xb), yb)  # error: [HL116]
                 loss.backward()
                 optimizer.step()
+        ```
+        ```diff
+        -        loss = nn.functional.mse_loss(model(xb), yb)
+        +        loss = nn.functional.mse_loss(model(xb).squeeze(-1), yb)
         ```
         The same in a loss that is written out.
         ```python
@@ -90,7 +96,16 @@ def silent_broadcast_in_loss(recipe: Recipe) -> Iterator[Finding]:
             f"{name} gets outputs {output.shape} and targets {target.shape}, {effect}",
             "bring both to one shape: squeeze(1) the output, or unsqueeze(1) the target",
             subject=("loss", place),
+            repairs=(_repair(place, output, target),) if name != DIFFERENCE else (),
         )
+
+
+def _repair(place: Place, output: Tensor, target: Tensor) -> Repair:
+    """The last axis of the longer one, of size 1, goes."""
+    longer = len(output.shape.sizes) > len(target.shape.sizes)
+    name, position = ("input", 0) if longer else ("target", 1)
+    code = (Argument(place, position, name), ".squeeze(-1)")
+    return Repair((SetArgument(place, name, code, position),))
 
 
 def _meetings(recipe: Recipe) -> Iterator[tuple[Place, str, Tensor, Tensor, bool]]:
@@ -103,7 +118,7 @@ def _meetings(recipe: Recipe) -> Iterator[tuple[Place, str, Tensor, Tensor, bool
         for operation in reached(given.value):
             pair = _difference(operation)
             if pair is not None:
-                yield operation.place, "the difference", *pair, False
+                yield operation.place, DIFFERENCE, *pair, False
 
 
 def _difference(operation: Operation) -> tuple[Tensor, Tensor] | None:

@@ -143,7 +143,7 @@ def _repairs(logarithm: Operation, made: Operation, turned: bool) -> tuple[Repai
         return ()
     function, given = Named(f"torch.nn.functional.{STABLE[made.kind]}"), Quoted(inner, Part.INPUT)
     if made.kind == "sigmoid":
-        code = (function, "(-(", given, "))") if turned else (function, "(", given, ")")
+        code = (function, "(", "-", given, ")") if turned else (function, "(", given, ")")
     elif turned or not isinstance(axis, int):
         return ()
     else:

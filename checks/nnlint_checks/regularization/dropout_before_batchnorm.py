@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import UNSAFE, WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family
 from nnlint.network.wiring import before
+from nnlint_checks.head.left_out import left_out
 from nnlint_checks.regularization.dropping import drops, rate_of
 
 BETWEEN = (Family.ACTIVATION, Family.MOVE)
 
 
-@check("NR304", level=WARNING)
+@check("NR304", level=WARNING, fix=UNSAFE)
 def dropout_before_batchnorm(network: Network) -> Iterator[Finding]:
     """Dropout comes before batch norm, with nothing but an activation between.
 
@@ -45,6 +46,10 @@ def dropout_before_batchnorm(network: Network) -> Iterator[Finding]:
 
         def run(x):
             return model(x)
+        ```
+        ```diff
+        -    nn.Dropout(0.5),
+        -    nn.Dropout(0.3),
         ```
     Silent:
         The other way round; and layer norm, which keeps no statistics.
@@ -93,4 +98,5 @@ def _finding(dropout: Operation, norm: Operation) -> Finding:
         f"{api(norm)} after {name}: its running variance is too large in evaluation",
         "move the dropout behind the batch norm and its activation",
         (Step(place, "drops in training only"),),
+        repairs=left_out(Tensor(dropout)),
     )

@@ -91,7 +91,14 @@ def _put(draft: Draft, place: Place, node: ast.expr, code: Code) -> None:
     text = fitted(source, node, text)
     for edit in statements.hoisted(source, statement, _lost(source, start, end, text)):
         draft.edit(place, edit.start, edit.end, edit.text)
-    draft.edit(place, start, end, text)
+    before, old, after = text.partition(source.text[start:end])
+    if not old:
+        draft.edit(place, start, end, text)
+        return
+    # What stays is left alone, so that repairs of what is inside of it go along with this one.
+    for offset, new in ((start, before), (end, after)):
+        if new:
+            draft.edit(place, offset, offset, new)
 
 
 def _lost(source: Source, start: int, end: int, text: str) -> list[str]:

@@ -45,8 +45,17 @@ class Draft:
         self.edits.setdefault(place.cell, []).append(Edit(start, end, text))
 
     def text(self, code: Code) -> str:
-        """The pieces joined; imports that they need are noted."""
-        return "".join(piece if isinstance(piece, str) else self._piece(piece) for piece in code)
+        """The pieces joined; imports that they need are noted.
+
+        What is taken from the program stands in parentheses where a dot follows or a minus precedes.
+        """
+        texts = []
+        for before, piece, after in zip(("", *code), code, (*code[1:], ""), strict=False):
+            text = piece if isinstance(piece, str) else self._piece(piece)
+            tight = (isinstance(after, str) and after.startswith(".")) or before == "-"
+            loose = tight and isinstance(piece, Quoted | Argument) and not isinstance(_parsed(text), ATOMS)
+            texts.append(f"({text})" if loose else text)
+        return "".join(texts)
 
     def _piece(self, piece: Quoted | Argument | Named | Self) -> str:
         if isinstance(piece, Named):
@@ -68,7 +77,8 @@ class Draft:
                 new = importing(name, source)
             except Unfit:
                 continue
-            self.edits.setdefault(cell, []).append(new)
+            edits = self.edits.setdefault(cell, [])
+            edits += [] if new in edits else [new]
             return name.rpartition(".")[2]
         raise Unfit
 
