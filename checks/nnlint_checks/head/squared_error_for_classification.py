@@ -115,7 +115,7 @@ def squared_error_for_classification(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(
             use.place,
             f"{loss_api(use)} trains a classifier: {message}",
-            "use cross-entropy on the scores, with two classes the binary one",
+            "use cross-entropy for classes, and a metric of regressions for quantities",
             steps,
             subject=("head", home(head) if head is not None else use.place),
         )
@@ -146,6 +146,8 @@ def _reads_class(decision: Decision, use: LossUse) -> bool:
     """An accuracy of the same output: of argmax, of rounding, or of a threshold behind a sigmoid."""
     if not decision.scored or not _is_same(decision, use):
         return False
+    if decision.kind == "metric" and decision.value.shape.rank not in (2, None):
+        return False  # images and sequences, of which people like to see an "accuracy", too
     if decision.kind in ("argmax", "metric"):
         return True
     squashed = shaped_by(use.prediction, ("sigmoid", "softmax", "hardsigmoid")) is not None
