@@ -27,7 +27,7 @@ the lines that its fix takes away and adds, each after ``-`` or ``+``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 SECTION = re.compile(r"^(Why|Source|Fires|Silent|Options|Fix|Limits):\s*(.*)$")
 FENCE = re.compile(r"^\s*```\s*(\w+)?\s*([^#\s]*)\s*(#.*)?$")
@@ -89,25 +89,23 @@ def parse(docstring: str) -> Documentation:
 
 def _examples(lines: list[str]) -> tuple[Example, ...]:
     examples: list[Example] = []
-    title, files = "", list[ExampleFile]()
+    title, files, fixed = "", list[ExampleFile](), ""
     block: list[str] | None = None
     opening: re.Match[str] | None = None
 
     def finish() -> None:
-        nonlocal title, files
+        nonlocal title, files, fixed
         if files:
             text, _, arguments = title.partition("$")
-            examples.append(Example(text.strip(), tuple(files), tuple(arguments.split())))
-            title, files = "", []
+            examples.append(Example(text.strip(), tuple(files), tuple(arguments.split()), fixed))
+            title, files, fixed = "", [], ""
 
     for line in lines:
         fence = FENCE.match(line)
         if block is None and fence:
             opening, block = fence, []
         elif block is not None and opening is not None and line.strip() == "```" and opening[1] == DIFF:
-            finish()
-            examples[-1] = replace(examples[-1], fixed=_dedent(block))
-            block = None
+            fixed, block = _dedent(block), None
         elif block is not None and opening is not None and line.strip() == "```":
             name = opening[2] or UNNAMED.get(opening[1] or "", f"example.{opening[1]}")
             if any(f.name == name for f in files):
