@@ -98,7 +98,7 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
 
     (T, C) -> (C, T), (C, H, W) -> (H·W, C), heads (T, H·D) -> (H, T, D) and back, (B·H, T, D) -> (B, T, H·D).
     """
-    first, second = kept_apart(before, after)
+    first, second = kept_apart(before, _completed(before, after))
     if len(first) < 2 or len(second) < 2 or None in first:
         return False
     return (
@@ -108,6 +108,12 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
         or _moved_factor(first, second)
         or _moved_factor(second, first)
     )
+
+
+def _completed(before: Sizes, after: Sizes) -> Sizes:
+    """With the number that −1 stands for, where the product of all others tells it."""
+    missing = divide(product(before), product(s for s in after if s is not None))
+    return tuple(missing if s is None else s for s in after)
 
 
 def _rotated(first: Sizes, second: Sizes) -> bool:

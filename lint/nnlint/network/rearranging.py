@@ -125,6 +125,8 @@ def expand(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     return Shape(tuple(reversed(result)))
 
 
+NOTHING = Shape((0,))
+"""What ``torch.cat`` leaves out whatever the rank of the others is."""
 MAP_AXES = 3
 """(…, C, H, W): of maps whose batch axis may be missing, axis 1 is taken to hold the channels."""
 
@@ -134,6 +136,7 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     axis = number(attributes, "axis")
     if axis is None or not shapes:
         return UNKNOWN
+    shapes = [s for s in shapes if s != NOTHING] or shapes
     ranks = {s.rank for s in shapes if s.rank is not None}
     if len(ranks) > 1:
         raise Conflict(f"different numbers of axes: {', '.join(map(str, shapes))}")

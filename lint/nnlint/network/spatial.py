@@ -207,7 +207,7 @@ def batch_norm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 def interpolate(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """Spatial axes become ``size`` or grow by the whole number ``scale``."""
     x = shapes[0]
-    if x.of_maps:
+    if x.of_maps and attributes.get("dims") in (None, 2):
         x = Shape((None, *x.sizes))  # nothing but a batch is taken
     dims = number(attributes, "dims") or (x.rank - 2 if x.rank else None)
     if dims is None or dims < 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from nnlint.readers.source import reflection, sequences
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
 from nnlint.readers.source.instances import types_of
 from nnlint.readers.source.joins import truth
+from nnlint.readers.source.operators import MAX_EXPONENT
 from nnlint.readers.source.sequences import items_of
 from nnlint.readers.source.values import (
     OPEN,
@@ -83,6 +83,13 @@ def _number(kind: type) -> Callable[[Call, Arguments], Value]:
 def _str(call: Call, arguments: Arguments) -> Value:
     value = arguments.positional[1] if len(arguments.positional) > 1 else ""
     return str(value) if isinstance(value, str | int | float | bool) or value is None else UNKNOWN
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """``pow``, of whole numbers a whole number; what is no size takes too long."""
+    if abs(exponent) > MAX_EXPONENT:
+        raise ValueError(exponent)
+    return base**exponent
 
 
 def _folding(function: Callable[..., Any]) -> Callable[[Call, Arguments], Value]:
@@ -161,7 +168,7 @@ BUILTINS: dict[str, Value] = {
     "abs": native("abs", _folding(abs)),
     "round": native("round", _folding(round)),
     "divmod": native("divmod", _folding(divmod)),
-    "pow": native("pow", _folding(math.pow)),
+    "pow": native("pow", _folding(_power)),
     "locals": LOCALS,
     "print": native("print", nothing),
     "repr": native("repr", unknown),
