@@ -19,7 +19,7 @@ from nnlint.readers.source import statements
 from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
-from nnlint.readers.source.modules import KERAS, inside, tensors_in, unknown_inputs
+from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
@@ -152,7 +152,7 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         if not isinstance(method, Function):
             continue
         with i.trace.recording_gradients(trains_model):
-            result = i.call_function(method, Arguments([model]), method.node)
+            result = i.call_function(method, Arguments([model, *_batch(model, name)]), method.node)
         if trains_model and model.state.get("automatic_optimization") is not False:
             i.trace.notes["framework steps"] = True
             loss = result.state.get("loss", result) if isinstance(result, DictValue) else result
@@ -166,6 +166,12 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
     configure = model.cls.find("configure_optimizers")
     if isinstance(configure, Function):
         i.call_function(configure, Arguments([model]), configure.node)
+
+
+def _batch(model: Instance, step: str) -> list[Value]:
+    """What the loader that the trainer was given for the step gives, if one was."""
+    batches = model.state.get(BATCHES)
+    return [batches.state[step]] if isinstance(batches, DictValue) and step in batches.state else []
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.text import kept
 
+MODULE = "torch.nn.Module"
 FLAG = re.compile(
-    r"(^|_)(train|training|eval|evaluate|infer|inference|deterministic|sample|sampling|mode|test)(_|$)",
+    r"(^|_)(train|training|eval|evaluate|infer|inference|deterministic|sample|sampling|mode|test)"
+    r"(_?(mode|time|phase|flag|only|on))?$",
     re.IGNORECASE,
 )
-"""Plain variables by which functions are told the mode."""
+"""Plain variables by which functions are told the mode; ``train_loss`` and ``test_loader`` are none."""
 
 
 def gated(i: Interpreter, node: ast.AST) -> bool:
@@ -30,7 +32,7 @@ def gated(i: Interpreter, node: ast.AST) -> bool:
     if id(node) in inside or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)):
         return True
     callers = [frame.function for frame in i.frames[:-1] if frame.function is not None]
-    return any(f.owner is not None and mentions_mode(f.node) for f in callers)
+    return any(f.owner is not None and f.owner.is_a(MODULE) and mentions_mode(f.node) for f in callers)
 
 
 def mentions_mode(node: ast.AST) -> bool:

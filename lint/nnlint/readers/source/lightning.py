@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
+from nnlint.readers.source.iteration import element_of
+from nnlint.readers.source.modules import BATCHES
 from nnlint.readers.source.standard import NAMESPACE
 from nnlint.readers.source.torch.modules import MODULE
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Call,
+    DictValue,
+    Function,
+    Instance,
+    Value,
+)
 
 LIGHTNING_MODULE = "lightning.LightningModule"
 
@@ -30,6 +41,85 @@ def _manual_backward(call: Call, arguments: Arguments) -> Value:
     return call.interpreter.call_method(loss, "backward", Arguments([]), call.node)
 
 
+STEPS = {
+    "train_dataloader": "training_step",
+    "val_dataloader": "validation_step",
+    "test_dataloader": "test_step",
+}
+"""What gives the loader of a step, on a data module or on the model -> the step."""
+
+
+def _fit(call: Call, arguments: Arguments) -> Value:
+    """``trainer.fit(model, loader, loader)``: the steps are run at the end of the entry, with these batches."""
+    names = ("train_dataloaders", "val_dataloaders", "datamodule")
+    first, second, data = (arguments.get(n, name, None) for n, name in enumerate(names, 2))
+    loaders = {"training_step": first, "validation_step": second}
+    return _keep_batches(call, arguments.get(1, "model", UNKNOWN), loaders, data)
+
+
+def _test(step: str) -> Value:
+    def run(call: Call, arguments: Arguments) -> Value:
+        loader, data = arguments.get(2, "dataloaders", None), arguments.get(4, "datamodule", None)
+        _keep_batches(call, arguments.get(1, "model", UNKNOWN), {step: loader}, data)
+        return UNKNOWN
+
+    return native(step, run)
+
+
+def _keep_batches(call: Call, model: Value, loaders: dict[str, Value], data: Value) -> Value:
+    if not isinstance(model, Instance):
+        return None
+    i = call.interpreter
+    kept = model.state.get(BATCHES)
+    batches = dict(kept.state) if isinstance(kept, DictValue) else {}
+    for source in (data, *loaders.values(), model):
+        if isinstance(source, Instance):
+            batches |= _of_methods(call, source)
+    for step, loader in loaders.items():
+        if isinstance(loader, Instance) and not any(loader.cls.find(name) is not MISSING for name in STEPS):
+            batches[step] = element_of(i, loader)
+    i.heap.write(model.state, BATCHES, DictValue(batches))
+    return None
+
+
+def _of_methods(call: Call, source: Instance) -> dict[object, Value]:
+    """The batches of the loaders that a data module, or the model itself, defines."""
+    found: dict[object, Value] = {}
+    i = call.interpreter
+    own = {name: source.cls.find(name) for name in STEPS}
+    if not any(isinstance(method, Function) for method in own.values()):
+        return found
+    for name, given in (("prepare_data", ()), ("setup", ("fit",))):
+        if isinstance(source.cls.find(name), Function):
+            i.call_method(source, name, Arguments(list(given)), call.node)
+    for name, method in own.items():
+        if isinstance(method, Function):
+            found[STEPS[name]] = element_of(i, i.call_method(source, name, Arguments([]), call.node))
+    return found
+
+
+def _inert(name: str) -> Value:
+    return library_class(name, (OBJECT,), {"__init__": native("__init__", nothing)})
+
+
+_TRAINER = {
+    "__init__": native("__init__", nothing),
+    "fit": native("fit", _fit),
+    "validate": _test("validation_step"),
+    "test": _test("test_step"),
+    "predict": _test("predict_step"),
+    "save_checkpoint": native("save_checkpoint", nothing),
+}
+_CALLBACKS = (
+    "Callback",
+    "EarlyStopping",
+    "ModelCheckpoint",
+    "LearningRateMonitor",
+    "RichProgressBar",
+    "TQDMProgressBar",
+)
+_LOGGERS = ("TensorBoardLogger", "CSVLogger", "WandbLogger", "MLFlowLogger")
+
 _QUIET = ("log", "log_dict", "print", "toggle_optimizer", "untoggle_optimizer", "clip_gradients", "freeze")
 _OPEN = ("optimizers", "lr_schedulers", "all_gather", "to_onnx", "to_torchscript")
 
@@ -47,6 +137,9 @@ MODULE_CLASS = library_class(
 
 SYMBOLS: dict[str, Value] = {
     LIGHTNING_MODULE: MODULE_CLASS,
+    "lightning.Trainer": library_class("lightning.Trainer", (OBJECT,), _TRAINER),
+    "lightning.seed_everything": native("seed_everything", nothing),
+    **{f"lightning.{name}": _inert(f"lightning.{name}") for name in (*_CALLBACKS, *_LOGGERS)},
     "lightning.LightningDataModule": library_class(
         "lightning.LightningDataModule",
         (OBJECT,),

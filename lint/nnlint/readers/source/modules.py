@@ -23,6 +23,7 @@ from nnlint.readers.source.values import (
 from nnlint.readers.source.weights import as_parameter
 
 TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
+BATCHES = "_batches"  # of a module that a trainer runs: step -> what its loader gives
 MODULES = frozenset({TORCH, KERAS})
 ITEMS = "_items"  # children of containers: a DictValue from name to module
 
