@@ -224,18 +224,17 @@ def _slice(i: Interpreter, node: ast.Slice) -> Value:
 
 
 def _string(i: Interpreter, node: ast.JoinedStr) -> Value:
-    pieces: list[str] = []
-    for part in node.values:
+    pieces: list[str | None] = []
+    for part in node.values:  # all of them: ``f"{epoch} {evaluate(model)}"`` runs the second, too
         value = evaluate(i, part.value if isinstance(part, ast.FormattedValue) else part)
         if isinstance(value, Instance) and isinstance(value.state.get("_text"), str):
             value = value.state["_text"]  # a path
         plain = isinstance(value, str | int | bool) or value is None
         if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
             plain = False
-        if not plain:
-            return UNKNOWN
-        pieces.append(str(value))
-    return "".join(pieces)
+        pieces.append(str(value) if plain else None)
+    known = [piece for piece in pieces if piece is not None]
+    return "".join(known) if len(known) == len(pieces) else UNKNOWN
 
 
 def _lambda(i: Interpreter, node: ast.Lambda) -> Value:
