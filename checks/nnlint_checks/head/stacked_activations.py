@@ -49,9 +49,13 @@ def subject(first: Tensor) -> Hashable:
 
 
 def operations_of(network: Network, recipe: Recipe | None) -> tuple[Operation, ...]:
-    """What a program computes, given with its first network; what a graph computes that has no program."""
+    """What a program computes, given with its first network; what a graph computes that has no program.
+
+    Left out: graphs without weights, which are formulas and no networks.
+    """
     if recipe is None:
-        return network.operations
+        weighted = any(family(o) is Family.WEIGHTED for o in network.operations)
+        return network.operations if weighted else ()
     return recipe.operations if network is next(iter(recipe.models.values())) else ()
 
 
