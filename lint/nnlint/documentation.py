@@ -20,8 +20,8 @@ A fenced block is a file: ``python`` without a name is ``model.py``; a name foll
 after one another without a line of text between them belong to one example, unless both are unnamed.
 Marks (``# error: [CODE]``) stand on the line that must be reported, or in the fence line when the file as a
 whole is. ``python generate`` is not linted but run by the tests to write data files. Commands that the
-example needs (``--target y``) follow the title after ``$``. A ``diff`` block behind an example that fires holds
-the lines that its fix takes away and adds, each after ``-`` or ``+``.
+example needs (``--target y``) follow the title after ``$``. A ``diff`` block behind an example that fires
+holds the lines that its fix takes away and adds, each after ``-`` or ``+``.
 """
 
 from __future__ import annotations

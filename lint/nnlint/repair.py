@@ -93,8 +93,8 @@ class Replace:
 class SetArgument:
     """An argument of the call at a place becomes ``code``; it is added by name where it is not given.
 
-    ``position``: where it may stand without its name. ``expected``: only if it is there with this text, or as
-    arithmetic of whole numbers with this value.
+    ``position``: where it may stand without its name. ``expected``: only if it is there with one of these
+    texts ("": or is not there), or as arithmetic of whole numbers with this value.
     """
 
     place: Place

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnlint.check import HINT, SAFE, check
+from nnlint.check import HINT, SAFE, UNSAFE, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.wiring import wiring
-from nnlint.repair import Repair, SetArgument
+from nnlint.repair import Fix, Repair, SetArgument
 
 BIASED = ("linear", "conv", "conv_transpose")
 
@@ -75,7 +75,8 @@ def bias_before_batchnorm(network: Network) -> Iterator[Finding]:
     for norm in network.operations:
         maker = norm.inputs[0].operation if norm.kind == "batch_norm" and norm.inputs else None
         if maker is not None and wired.only_reader(maker) is norm and maker.layer and _biased(maker):
-            yield _finding(maker, maker.layer, norm)
+            built = sum(layer.place == maker.layer.place for layer in network.layers)
+            yield _finding(maker, maker.layer, norm, SAFE if built == 1 else UNSAFE)
 
 
 def _biased(maker: Operation) -> bool:
@@ -85,12 +86,17 @@ def _biased(maker: Operation) -> bool:
     return any(p.name == "bias" and isinstance(p.size, int) for p in maker.layer.parameters)
 
 
-def _finding(maker: Operation, layer: Layer, norm: Operation) -> Finding:
+def _without(layer: Layer, option: str) -> SetArgument:
+    return SetArgument(layer.place, option, ("False",), expected=("", "True"))
+
+
+def _finding(maker: Operation, layer: Layer, norm: Operation, safety: Fix) -> Finding:
+    """What builds several layers may build some that no norm follows: then the repair needs a look."""
     option = "use_bias=False" if layer.api.startswith("keras") else "bias=False"
     return Finding(
         layer.place,
         f"{api(maker)} has a bias that {api(norm)} right after it takes away",
         f"construct {api(maker)} with {option}",
         (Step(home(Tensor(norm)), f"{api(norm)} subtracts the mean"),),
-        repairs=(Repair((SetArgument(layer.place, option.partition("=")[0], ("False",)),)),),
+        repairs=(Repair((_without(layer, option.partition("=")[0]),), safety),),
     )

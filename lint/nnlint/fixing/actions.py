@@ -112,7 +112,8 @@ def _set_argument(draft: Draft, action: SetArgument) -> None:
         position = len(call.args) if action.position is None else action.position
         node = argument(call, position, action.name)
     except Unfit:
-        if action.expected or any(k.arg is None for k in call.keywords):
+        absent = not action.expected or "" in action.expected
+        if not absent or any(k.arg is None for k in call.keywords):
             raise
         at, text = elements.appended(source, call, f"{action.name}={draft.text(action.code)}")
         draft.edit(action.place, at, at, text)
