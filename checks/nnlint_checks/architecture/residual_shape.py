@@ -205,5 +205,5 @@ def _loss(operation: Operation, dims: int) -> int | None:
     found: set[int | None] = set()
     for kernel, pad, wide in zip(*(numbers(operation.attributes, n, dims, d) for n, d in names), strict=True):
         known = kernel is not None and pad is not None and wide is not None
-        found.add(wide * (kernel - 1) - 2 * pad if known else None)  # type: ignore[operator]
+        found.add(wide * (kernel - 1) - 2 * pad if known else None)
     return found.pop() if len(found) == 1 else None
