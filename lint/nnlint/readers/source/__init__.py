@@ -10,6 +10,7 @@ from pathlib import Path
 from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.source import Program
+from nnlint.finding import Failure
 from nnlint.readers import Progress, Reading
 from nnlint.readers.source.entries import read_program
 from nnlint.readers.source.interpreter import Interpreter
@@ -50,7 +51,8 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
-    return Reading(tuple(evidence))
+    first = dict(reversed(interpreter.failures))  # one a file tells enough
+    return Reading(tuple(evidence), failures=tuple(Failure(path, error) for path, error in first.items()))
 
 
 def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:

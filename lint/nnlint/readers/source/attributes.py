@@ -26,6 +26,7 @@ from nnlint.readers.source.values import (
     OneOf,
     Partial,
     Super,
+    Unknown,
     Value,
     Weight,
 )
@@ -106,7 +107,21 @@ def _of_class(value: Class, name: str) -> Value:
         return Bound(found, value)
     if isinstance(found, Native) and found.kind == "class":
         return Bound(found, value)
+    if isinstance(found, Native) and found.kind == "function":
+        return _unbound(found, value)
     return found
+
+
+def _unbound(method: Native, cls: Class) -> Native:
+    """A library's method taken from its class: without an object of that class nothing is known."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        receiver = arguments.positional[0] if arguments.positional else UNKNOWN
+        if isinstance(receiver, Unknown) or (isinstance(receiver, Instance) and cls not in receiver.cls.mro):
+            return UNKNOWN
+        return method.code(call, arguments)
+
+    return Native(method.name, run, method.kind)
 
 
 def _of_super(value: Super, name: str) -> Value:

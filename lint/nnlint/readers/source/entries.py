@@ -94,7 +94,10 @@ def _run_main(i: Interpreter, module: ModuleValue, text: Text) -> None:
 
 
 def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fuel: int) -> tuple[Trace, int]:
-    """Run one entry with its own trace; its effects on the project are taken back."""
+    """Run one entry with its own trace; its effects on the project are taken back.
+
+    Where a model of a library fails (a defect of ours), the entry ends there; the rest of the file goes on.
+    """
     i.trace, i.fuel = Trace(), fuel
     trace = i.trace
     scope = Scope(module.state, module, kind="module")
@@ -105,6 +108,9 @@ def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fue
             _call_models(i, trace)
         except (OutOfFuel, RecursionError):
             trace.notes["exhausted"] = True
+        except Exception as error:
+            trace.notes["exhausted"] = True
+            i.failures.append((text.path, error))
         trace.notes["final"] = True
         trace.notes["evidence"] = collect_states(i, trace)
         i.heap.undo(mark)

@@ -96,6 +96,7 @@ class Interpreter:
         self.frames: list[Frame] = []
         self.frame: Frame = NO_FRAME  # the innermost call
         self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
+        self.failures: list[tuple[str, Exception]] = []  # in which file a model of ours failed
         self.endless: set[object] = set()  # decorators that did not come to their end
         self.keys = 0
         self.looked_at: dict[object, int] = {}  # classes whose models got a call of their own, in this file

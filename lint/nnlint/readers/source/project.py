@@ -117,6 +117,8 @@ class Project:
         try:
             with i.heap.untracked(), i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
                 statements.run_block(i, text.tree.body)
+        except Exception as error:
+            i.failures.append((text.path, error))
         finally:
             self._running.discard(id(module))
             i.trace, i.fuel, i.main = outer, fuel, main

@@ -45,7 +45,7 @@ from nnlint.readers.source.values import (
 
 def init_module(call: Call, arguments: Arguments) -> Value:
     """``Module.__init__``: in training mode, and one of the program's models."""
-    module = arguments.positional[0]
+    module = arguments.get(0, "self", UNKNOWN)
     if isinstance(module, Instance):
         call.interpreter.heap.write(module.state, "training", True)
         call.interpreter.trace.models.append(module)
