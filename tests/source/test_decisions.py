@@ -130,3 +130,18 @@ def test_of_what_a_training_step_returns_only_the_loss_is_differentiated(tmp_pat
 def test_the_names_of_a_program_count_its_classes(tmp_path: Path, source: str, expected: int | None) -> None:
     found = recipe(tmp_path, BINARY + source).classes
     assert (None if found is None else found.classes) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [("y[:100]", 10), ("y[y < 2]", None), ("y[torch.randperm(100)]", None), ("y.reshape(-1)", 10)],
+)
+def test_rows_that_are_chosen_may_leave_classes_out(tmp_path: Path, rows: str, expected: int | None) -> None:
+    source = f"""
+        net = nn.Linear(8, 10)
+        y = torch.randint(0, 10, (500,))
+        F.cross_entropy(net(torch.randn(100, 8)), {rows}).backward()
+    """
+    labels = recipe(tmp_path, source).losses[0].labels
+    assert labels is not None
+    assert labels.classes == expected

@@ -19,6 +19,8 @@ ONE_OF_K = (
 )
 LARGEST_EXCESS = 1
 """Outputs more than classes that have a reason: one for the background or for padding."""
+IMAGENET = 1000
+"""Outputs of ready-made networks: more than needed, but trained all the same."""
 
 
 @check("HL110", level=ERROR)
@@ -132,7 +134,7 @@ def _classes(recipe: Recipe, use: LossUse) -> Finding | None:
     width = use.prediction.shape.axis(1 if torch and use.prediction.shape.rank else -1)
     if labels is None or labels.classes is None or not isinstance(width, int) or width < 2:
         return None
-    fits = 0 <= width - labels.classes <= LARGEST_EXCESS
+    fits = 0 <= width - labels.classes <= LARGEST_EXCESS or width == IMAGENET
     layer = last_layer(use.prediction)
     if fits or (labels.api == "randint" and width > labels.classes) or layer is None:
         return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from nnlint.evidence.source import Labels
 from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.values import Instance, Value, Weight
@@ -41,6 +44,26 @@ def labels_of(value: Value) -> Labels | None:
 
 
 def _of_tensor(operation: Operation) -> Labels | None:
+    found = _written(operation)
+    if found is None or all(map(_keeps_classes, _way(operation))):
+        return found
+    return replace(found, classes=None)
+
+
+def _way(operation: Operation) -> Iterator[Operation]:
+    """What is done to labels since they were written."""
+    while operation.inputs and "labels" not in operation.attributes and operation.kind != "one_hot":
+        yield operation
+        operation = operation.inputs[0].operation
+
+
+def _keeps_classes(operation: Operation) -> bool:
+    """Not some rows by a condition, which may leave classes out."""
+    parts = operation.attributes.get("index", ())
+    return operation.kind != "index" or all(isinstance(part, slice) for part in parts)
+
+
+def _written(operation: Operation) -> Labels | None:
     while True:
         known = operation.attributes.get("labels")
         if isinstance(known, Labels):

@@ -177,18 +177,32 @@ def _random_split(call: Call, arguments: Arguments) -> Value:
 
         split_dataset(call, dataset, len(items))
     make: Any = call.interpreter.construct
-    return tuple(make(SUBSET, Arguments([dataset, UNKNOWN]), call.node) for _ in items)
+    return tuple(make(SUBSET, Arguments([dataset, range(1)]), call.node) for _ in items)
 
 
 def _subset_init(call: Call, arguments: Arguments) -> Value:
-    call.interpreter.heap.write(
-        arguments.positional[0].state, "dataset", arguments.get(1, "dataset", UNKNOWN)
-    )
+    state = arguments.positional[0].state
+    call.interpreter.heap.write(state, "dataset", arguments.get(1, "dataset", UNKNOWN))
+    indices = arguments.get(2, "indices", UNKNOWN)
+    call.interpreter.heap.write(state, "chosen", not isinstance(indices, range))
     return None
 
 
 def _subset_item(call: Call, arguments: Arguments) -> Value:
-    return _item(call, arguments.positional[0].state.get("dataset", UNKNOWN))
+    state = arguments.positional[0].state
+    item = _item(call, state.get("dataset", UNKNOWN))
+    if state.get("chosen") is False or not isinstance(item, tuple):
+        return item
+    return tuple(_one_of_some(part) for part in item)
+
+
+def _one_of_some(part: Value) -> Value:
+    """A part of a sample of a choice: perhaps not all classes are left in it."""
+    labels = labels_of(part)
+    if not isinstance(part, Tensor) or labels is None:
+        return part
+    known = {**part.operation.attributes, "labels": replace(labels, classes=None)}
+    return replace(part, operation=replace(part.operation, attributes=known))
 
 
 DATASET = library_class("torch.utils.data.Dataset", (OBJECT,), {"__init__": native("__init__", nothing)})

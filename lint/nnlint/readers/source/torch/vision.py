@@ -190,7 +190,8 @@ def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
         channels, height, width = SIZES[name]
         transform = dataset.state.get("transform")
         picture = through(Picture(channels, height, width), (transform,)) if transform is not None else None
-        labels = Labels("integers", name, dataset.place, CLASSES.get(name))
+        changed = "targets" in dataset.state or "data" in dataset.state  # some classes only, perhaps
+        labels = Labels("integers", name, dataset.place, None if changed else CLASSES.get(name))
         attributes = {"shape": Shape(), "labels": labels}
         label = Tensor(Operation("input", (), attributes, call.place), Shape(), None, LABEL)
         target = label if dataset.state.get("target_transform") is None else UNKNOWN
