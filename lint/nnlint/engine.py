@@ -67,21 +67,23 @@ def run(
     about_comments = [c for c in checks if c.needs == (Suppression,)]
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
-    return Result(
-        _with_fixes(kept, settings),
-        reading.notes,
-        reading.evidence,
-        (*failed_plugins(), *reading.failures, *judging.failures),
-    )
+    failures = [*failed_plugins(), *reading.failures, *judging.failures]
+    return Result(_with_fixes(kept, settings, failures), reading.notes, reading.evidence, tuple(failures))
 
 
-def _with_fixes(findings: Sequence[Finding], settings: Settings) -> tuple[Finding, ...]:
+def _with_fixes(
+    findings: Sequence[Finding], settings: Settings, failures: list[Failure]
+) -> tuple[Finding, ...]:
     """The findings, with what would be written where a repair fits the program."""
     if not any(finding.repairs for finding in findings):
         return tuple(findings)
     from nnlint.fixing.plan import with_fixes  # only findings in source have repairs
 
-    return with_fixes(findings, settings.overlay)
+    try:
+        return with_fixes(findings, settings.overlay)
+    except Exception as error:
+        failures.append(Failure("the fixes", error))
+        return tuple(findings)
 
 
 def read(

@@ -140,6 +140,36 @@ def test_fix_that_brings_another_finding_is_not_made() -> None:
     assert "nn.ReLU()" not in Path("train.py").read_text()
 
 
+THRESHOLD = """\
+model = nn.Sequential(nn.Linear(12, 1), nn.Sigmoid())
+criterion = nn.BCEWithLogitsLoss({})
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+data = torch.utils.data.TensorDataset(torch.randn(64, 12), torch.ones(64, 1))
+for x, y in torch.utils.data.DataLoader(data, batch_size=16, shuffle=True):
+    optimizer.zero_grad()
+    out = model(x)
+    criterion(out, y).backward()
+    optimizer.step()
+    print(((out > 0.5) == y).float().mean())
+"""
+
+
+def test_other_fix_is_made_where_the_best_one_does_not_hold() -> None:
+    Path("train.py").write_text(HEAD + THRESHOLD.format(""))
+    assert main(["train.py", "--fix", "-q"]) == 0
+    expected = THRESHOLD.format("").replace("BCEWithLogitsLoss", "BCELoss")
+    assert Path("train.py").read_text() == HEAD + expected
+
+
+def test_fix_that_did_not_hold_is_not_offered_again(capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEAD + THRESHOLD.format("pos_weight=torch.tensor([2.0])")
+    Path("train.py").write_text(text)
+    assert main(["train.py", "--fix"]) == 1
+    assert Path("train.py").read_text() == text
+    printed = capsys.readouterr().out
+    assert "HL102" in printed and "fixable" not in printed
+
+
 def test_file_that_changed_meanwhile_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, SAFE, check
-from nnlint.evidence.source import Recipe
+from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
+from nnlint.network.graph import Tensor
 from nnlint.network.lookback import api, home, shaped_by
+from nnlint.repair import Named, Part, Repair, Replace
 from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 SQUASHING = ("sigmoid", "hardsigmoid", "logsigmoid", "softmax")
+
+
+OF_PROBABILITIES = {
+    "torch.nn.BCEWithLogitsLoss": "torch.nn.BCELoss",
+    "torch.nn.functional.binary_cross_entropy_with_logits": "torch.nn.functional.binary_cross_entropy",
+}
 
 
 @check("HL102", level=ERROR, fix=SAFE)
@@ -91,5 +99,15 @@ def sigmoid_before_bce_with_logits(recipe: Recipe) -> Iterator[Finding]:
             f"leave {name} out of what is trained; take it for prediction only",
             way_to(use, head, f"{name} squashes the logits here"),
             subject=("head", home(head)),
-            repairs=left_out(head),
+            repairs=(*left_out(head), *_other_loss(use, head)),
         )
+
+
+def _other_loss(use: LossUse, head: Tensor) -> tuple[Repair, ...]:
+    """Where the program goes on with probabilities, the loss can take them."""
+    if use.loss.api not in OF_PROBABILITIES or head.operation.kind != "sigmoid":
+        return ()
+    if use.loss.attributes.get("pos_weight", "not known") is not None:
+        return ()  # which BCELoss does not take
+    new = (Named(OF_PROBABILITIES[use.loss.api]),)
+    return (Repair((Replace(use.loss.place, new, Part.FUNCTION),)),)

@@ -72,11 +72,19 @@ class _Trials:
         for _ in range(PASSES):
             base = dict(self._after)
             accepted: list[Plan] = []
+            refused = len(self._refused)
             self._settle(self._chosen(), accepted, base)
-            if not accepted:
+            if not accepted and len(self._refused) == refused:
                 break
             self._gone += [plan.finding for plan in accepted]
-        return Fixed(self._result, tuple(self._gone), self._before, self._after, tuple(self._changed))
+        result = replace(self._result, findings=tuple(map(self._without_refused, self._result.findings)))
+        return Fixed(result, tuple(self._gone), self._before, self._after, tuple(self._changed))
+
+    def _without_refused(self, finding: Finding) -> Finding:
+        """A fix that did not hold is not offered any more."""
+        offered = (p for p in plans(finding, {}, self._after) if _key(p) not in self._refused)
+        plan = next(offered, None)
+        return replace(finding, fix=plan.rewrite if plan else None)
 
     def _chosen(self) -> list[Plan]:
         """A plan for each finding whose fix is asked for, in order, as far as they do not overlap."""
