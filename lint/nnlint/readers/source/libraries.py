@@ -259,6 +259,9 @@ class Libraries:
         if root in QUIET:
             return UNKNOWN
         i.trace.opaque += 1
+        read = [value for value in arguments.all() if isinstance(value, Tensor)]
+        if read and i.trace.inside:
+            i.operate("unknown", read, {}, call.place)  # the values are used here, too
         subjects = []
         for value in arguments.all():
             if isinstance(value, Instance) and "_data" in value.state:

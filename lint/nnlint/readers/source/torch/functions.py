@@ -196,6 +196,23 @@ METHODS: dict[str, Code] = {
 }
 
 
+def _over_input(code: Code) -> Code:
+    """The same function written over its first argument: ``torch.relu_(x)``."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        keywords = {**arguments.keywords, "inplace": True}
+        return code(call, Arguments(arguments.positional, keywords, arguments.open, arguments.names))
+
+    return run
+
+
+IN_PLACE = (
+    *("relu", "leaky_relu", "rrelu", "elu", "celu", "selu", "hardtanh", "threshold"),
+    *("sigmoid", "tanh", "exp", "sqrt", "square", "clamp", "abs", "neg"),
+)
+"""Functions with a twin in place, whose name ends in an underscore."""
+
+
 def _tensor_class() -> Class:
     return library_class("torch.Tensor", (OBJECT,), {"__new__": native("Tensor", legacy_tensor)})
 
@@ -207,6 +224,11 @@ SYMBOLS: dict[str, Value] = {
         for name, code in {**METHODS, **FUNCTIONAL_ONLY, **picking.PATCHES, **contractions.PAIRWISE}.items()
     },
     **{f"torch.special.{name}": native(name, METHODS[name]) for name in ("softmax", "log_softmax")},
+    **{
+        f"{module}.{name}_": native(f"{name}_", _over_input(METHODS[name]))
+        for name in IN_PLACE
+        for module in ("torch", "torch.nn.functional")
+    },
     "torch.dropout": native("torch.dropout", dropout),
     "torch.Tensor": _tensor_class(),
     "torch.FloatTensor": _tensor_class(),
