@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Tensor
+from nnlint.network.shape import Shape
 from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
@@ -61,6 +63,8 @@ def _unpack(i: Interpreter, targets: list[ast.expr], value: Value) -> None:
     if items is None and isinstance(value, Tensor | Weight | Instance | OpenShape):
         items = i.project.libraries.unpack(i, value, len(targets))
     star = next((n for n, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
+    if isinstance(value, OpenShape) and star is None and items is not None:
+        _pin(i, value.tensor, items)
     if items is not None and star is not None and len(items) >= len(targets) - 1:
         after = len(targets) - star - 1
         middle = new_list(tuple(items[star : len(items) - after]))
@@ -70,6 +74,14 @@ def _unpack(i: Interpreter, targets: list[ast.expr], value: Value) -> None:
         items = [new_list(None) if isinstance(t, ast.Starred) else element for t in targets]
     for target, item in zip(targets, items, strict=True):
         assign(i, target, item)
+
+
+def _pin(i: Interpreter, tensor: Tensor, sizes: list[Value]) -> None:
+    """``b, t, c = x.shape`` says how many axes ``x`` has, under every name that it has here."""
+    pinned = replace(tensor, shape=Shape(tuple(sizes)))
+    for name, value in list(i.frame.scope.variables.items()):
+        if value is tensor:
+            write_variable(i, name, pinned)
 
 
 def _assign(i: Interpreter, node: ast.Assign) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 from nnlint.evidence.place import Place
+from nnlint.network import shape as shapes
 from nnlint.network.graph import Tensor
 from nnlint.network.operations import apply
 from nnlint.network.size import Symbolic
@@ -82,6 +84,8 @@ def join(a: Value, b: Value) -> Value:
     if isinstance(a, Symbolic) and a == b:
         return a
     if isinstance(a, Tensor) and isinstance(b, Tensor):
+        if a.operation is b.operation:  # one value, of which one way says more
+            return replace(a, shape=shapes.join(a.shape, b.shape))
         return apply("choice", (a, b), {}, a.place if a.place.path else b.place or Place(""))
     if isinstance(a, ListValue) and isinstance(b, ListValue):
         return _join_lists(a, b)
