@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -85,10 +86,9 @@ def _measured(package: Package, limit: float) -> dict[str, Any] | str:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds the repository wherever it changes to."""
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    """The child finds this repository, and no other, wherever it changes to."""
+    paths = [str(ROOT), str(ROOT / "lint"), str(ROOT / "checks")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _spots(measured: Mapping[str, Any]) -> list[Spot]:

@@ -95,11 +95,16 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
     return {
         "code": finding.code,
         "level": str(finding.level),
-        "path": Path(finding.place.path).as_posix(),
+        "path": _relative(finding.place.path),
         "line": finding.place.line,
         "message": finding.message,
         "trail": [f"{step.place}: {step.message}" for step in finding.trail],
     }
+
+
+def _relative(path: str) -> str:
+    """Files that were reached by an import are known by their whole path."""
+    return Path(os.path.relpath(path)).as_posix()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from nnlint.network.graph import Network, Operation
 from nnlint.repair import Argument, Named, Repair, Replace, Self, SetArgument
 
 RANDOM_ON_PURPOSE = re.compile(
-    r"mc_?(dropout|net|model|layer)|monte|bayes|uncertain|stochastic|epistemic|(^|[._])mc([._]|$)|^MC[A-Z]"
+    r"mc_?(dropout|net|model|layer)|[Mm]onte|bayes|uncertain|stochastic|epistemic|(^|[._])mc([._]|$)|^MC[A-Z]"
     r"|[Pp]re_?[Nn]et"
 )
 """Names that say that outputs are meant to be random: Gal and Ghahramani 2016; the pre-net of Tacotron 2 (Shen

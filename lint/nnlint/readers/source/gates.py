@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.text import kept
+from nnlint.readers.source.values import Class, Function
 
 MODULE = "torch.nn.Module"
 FLAG = re.compile(
@@ -28,11 +29,21 @@ def gated(i: Interpreter, node: ast.AST) -> bool:
         return True
     if function is None:
         return False
+    if function.owner is not None and any(mentions_mode(p.node) for p in _properties(function.owner, node)):
+        return True
     inside, names = _decided(function.node)
     if id(node) in inside or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)):
         return True
     callers = [frame.function for frame in i.frames[:-1] if frame.function is not None]
     return any(f.owner is not None and f.owner.is_a(MODULE) and mentions_mode(f.node) for f in callers)
+
+
+def _properties(cls: Class, node: ast.AST) -> Iterator[Function]:
+    """The properties of the class that ``node`` reads."""
+    for attribute in (n for n in ast.walk(node) if isinstance(n, ast.Attribute)):
+        member = cls.find(attribute.attr)
+        if isinstance(member, Function) and member.decorators & {"property", "cached_property"}:
+            yield member
 
 
 def mentions_mode(node: ast.AST) -> bool:
