@@ -59,7 +59,7 @@ def find_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | None
     if isinstance(value, Function):
         return _of_function(value, name)
     if isinstance(value, Partial):
-        return value.function if name == "func" else UNKNOWN
+        return _of_partial(value, name)
     if isinstance(value, Bound):
         return value.receiver if name == "__self__" else UNKNOWN
     return i.project.libraries.attribute(i, value, name, node)
@@ -71,6 +71,16 @@ def _of_function(value: Function, name: str) -> Value:
     if name == "__wrapped__":
         return MISSING if value.wrapped is None else value.wrapped
     return value.scope.module.name if name == "__module__" else UNKNOWN
+
+
+def _of_partial(value: Partial, name: str) -> Value:
+    if name == "func":
+        return value.function
+    if name == "args":
+        return tuple(value.arguments.positional)
+    if name == "keywords" and not value.arguments.open:
+        return DictValue(dict(value.arguments.keywords))
+    return UNKNOWN
 
 
 def _of_instance(i: Interpreter, value: Instance, name: str, node: ast.AST | None) -> Value:

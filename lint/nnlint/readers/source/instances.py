@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnlint.network.graph import Tensor
 from nnlint.network.size import Symbolic
 from nnlint.readers.source.values import (
+    Bound,
     Class,
     DictValue,
     Function,
@@ -12,6 +13,7 @@ from nnlint.readers.source.values import (
     ListValue,
     Native,
     OneOf,
+    Partial,
     Stream,
     Unknown,
     Value,
@@ -66,4 +68,6 @@ TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Function, ("types.FunctionType", "collections.abc.Callable")),
     (Class, ("builtins.type", "collections.abc.Callable")),
     (Native, ("collections.abc.Callable",)),
+    (Partial, ("functools.partial", "collections.abc.Callable")),
+    (Bound, ("types.MethodType", "collections.abc.Callable")),
 )

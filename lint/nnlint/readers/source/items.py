@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from nnlint.readers.source.attributes import get_attribute
+from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
@@ -81,7 +82,10 @@ def set_item(i: Interpreter, container: Value, index: Value, value: Value, node:
         i.heap.write(container.state, index if hashable(index) else OPEN, value)
     elif isinstance(container, ListValue):
         items = container.items
-        if items is None or not isinstance(index, int) or not -len(items) <= index < len(items):
+        replaced = _with_slice(i, items, index, value) if isinstance(index, slice) else None
+        if replaced is not None:
+            i.heap.write(container.state, "items", replaced)
+        elif items is None or not isinstance(index, int) or not -len(items) <= index < len(items):
             i.heap.write(container.state, "items", None)
         else:
             position = index % len(items)
@@ -90,6 +94,21 @@ def set_item(i: Interpreter, container: Value, index: Value, value: Value, node:
         i.call_method(container, "__setitem__", Arguments([index, value]), node)
     else:
         i.project.libraries.set_item(i, container, index, value, node)
+
+
+def _with_slice(
+    i: Interpreter, items: tuple[Value, ...] | None, part: slice, value: Value
+) -> tuple[Value, ...] | None:
+    """``items[a:b] = values``, None where it cannot be told."""
+    given = iterate(i, value)
+    if items is None or given is None:
+        return None
+    changed = list(items)
+    try:
+        changed[part] = given
+    except (TypeError, ValueError):
+        return None
+    return tuple(changed)
 
 
 def delete_item(i: Interpreter, container: Value, index: Value, node: ast.AST) -> None:

@@ -20,13 +20,16 @@ from nnlint.readers.source.values import (
     DictValue,
     Function,
     Instance,
+    Library,
     ListValue,
+    ModuleValue,
     Native,
     Partial,
     Super,
     Unknown,
     Value,
     constant,
+    new_list,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +108,24 @@ def _vars(call: Call, arguments: Arguments) -> Value:
     return DictValue(value.state) if isinstance(value, Instance) else UNKNOWN
 
 
+def _names(call: Call, arguments: Arguments) -> Value:
+    """``dir(value)``: the names that are known, and something unknown where there may be more."""
+    value = arguments.get(0, "object", UNKNOWN)
+    if isinstance(value, Library):
+        known = call.interpreter.project.libraries.star(value) or {}
+        return new_list((*sorted(known), UNKNOWN))
+    if isinstance(value, ModuleValue):
+        return new_list(tuple(str(n) for n in value.state))
+    if isinstance(value, Instance | Class):
+        cls = value.cls if isinstance(value, Instance) else value
+        own = list(value.state) if isinstance(value, Instance) else []
+        found = [*own, *(name for c in cls.mro for name in c.state)]
+        return new_list((*dict.fromkeys(str(n) for n in found), *([UNKNOWN] if cls.opaque else ())))
+    return UNKNOWN
+
+
 FUNCTIONS: dict[str, Value] = {
+    "dir": native("dir", _names),
     "super": native("super", _super),
     "isinstance": native("isinstance", _isinstance),
     "issubclass": native("issubclass", _issubclass),

@@ -7,7 +7,7 @@ import itertools
 import math
 from typing import Any
 
-from nnlint.readers.source import introspection, paths
+from nnlint.readers.source import introspection, paths, pure
 from nnlint.readers.source.builtins import BUILTINS
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.instances import ABSTRACT
@@ -72,6 +72,7 @@ MATH = (
     "tan",
     "tanh",
     "fabs",
+    "erf",
 )
 
 
@@ -325,7 +326,10 @@ PARSER = library_class(
 )
 ENUM = library_class("enum.Enum", (OBJECT,), tags=frozenset({"enum"}))
 
+ABSTRACT_CLASSES: dict[str, Value] = {name: library_class(name, (OBJECT,)) for name in sorted(ABSTRACT)}
+
 SYMBOLS: dict[str, Value] = {
+    **pure.SYMBOLS,
     "functools.partial": library_class(
         "functools.partial", (OBJECT,), {"__new__": native("partial", _partial)}
     ),
@@ -358,7 +362,8 @@ SYMBOLS: dict[str, Value] = {
     "typing.NamedTuple": library_class("typing.NamedTuple", (OBJECT,)),
     "typing.TYPE_CHECKING": False,
     "typing.cast": native("cast", lambda call, arguments: arguments.get(1, "val", UNKNOWN)),
-    **{name: library_class(name, (OBJECT,)) for name in ABSTRACT},
+    **ABSTRACT_CLASSES,
+    **{name.replace("collections.abc", "typing"): cls for name, cls in ABSTRACT_CLASSES.items()},
     "collections.OrderedDict": library_class(
         "collections.OrderedDict", (BUILTINS["dict"],), {"__new__": native("OrderedDict", _ordered_dict)}
     ),

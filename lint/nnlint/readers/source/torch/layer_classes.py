@@ -11,7 +11,7 @@ from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import attributes_of as kept_attributes
-from nnlint.readers.source.modules import layer_of
+from nnlint.readers.source.modules import layer_of, weights
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
 from nnlint.readers.source.signature import bind_signature, literal
@@ -50,6 +50,18 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
             write(module.state, "bias", None)
         for name, value in held_besides(spec.kind, bound, module, spec.fixed.get("dims")):
             write(module.state, name, value)
+        return None
+
+    return run
+
+
+def _reset(spec: Spec) -> Callable[[Call, Arguments], Value]:
+    """``reset_parameters()``: as when it was made."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        for name, weight in weights(arguments.positional[0]):
+            initial = spec.initial.get(name, DEFAULT)
+            call.interpreter.heap.write(weight.state, "initialization", initial)
         return None
 
     return run
@@ -210,6 +222,7 @@ SYMBOLS: dict[str, Value] = {
         {
             "_kind": spec.kind,
             "_names": spec.attributes,
+            "reset_parameters": native("reset_parameters", _reset(spec)),
             "__init__": native(f"{name}.__init__", _init(spec)),
             "forward": native(f"{name}.forward", _forward(spec)),
         },

@@ -12,7 +12,7 @@ from nnlint.network.size import Size, add, multiply, product
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, plain
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value, Weight
 from nnlint.readers.source.weights import size_of
 
 ShapeOf = Callable[[Shape, dict[str, Value]], Shape]
@@ -63,14 +63,18 @@ def without_axis(shape: Shape, axis: Value) -> Shape:
 
 def of_index(shape: Shape, bound: dict[str, Value]) -> Shape:
     """As the tensor of indices."""
-    index = bound["index"]
-    return index.shape if isinstance(index, Tensor) else UNKNOWN_SHAPE
+    return _shape_of(bound["index"])
 
 
 def of_other(shape: Shape, bound: dict[str, Value]) -> Shape:
     """As the other tensor."""
-    other = bound["other"]
-    return other.shape if isinstance(other, Tensor) else UNKNOWN_SHAPE
+    return _shape_of(bound["other"])
+
+
+def _shape_of(value: Value) -> Shape:
+    if isinstance(value, Weight):
+        return value.tensor.shape
+    return value.shape if isinstance(value, Tensor) else UNKNOWN_SHAPE
 
 
 def _times(shape: Shape, counts: tuple[Value, ...], longer: bool) -> Shape:
