@@ -15,7 +15,7 @@ from nnlint.readers.source.numbers import picked
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, plain
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Value, Weight
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Stream, Value, Weight
 from nnlint.readers.source.weights import size_of
 
 MAX_PARTS = 256
@@ -131,7 +131,11 @@ def _split(call: Call, arguments: Arguments) -> Value:
     size = tensor.shape.axis(axis) if isinstance(axis, int) else None
     if isinstance(wanted, int) and isinstance(size, int) and wanted > 0 and size // wanted <= MAX_PARTS:
         wanted = tuple(min(wanted, size - at) for at in range(0, size, wanted))
-    return _parts(call, tensor, axis, map(size_of, wanted)) if isinstance(wanted, tuple) else UNKNOWN
+    if isinstance(wanted, tuple):
+        return _parts(call, tensor, axis, map(size_of, wanted))
+    if not isinstance(axis, int):
+        return UNKNOWN
+    return Stream(call.interpreter.operate("split", (tensor,), {"axis": axis, "size": None}, call.place))
 
 
 def _unbind(call: Call, arguments: Arguments) -> Value:
