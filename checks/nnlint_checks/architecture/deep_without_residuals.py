@@ -93,7 +93,7 @@ def deep_without_residuals(network: Network, *, layers: int = DEEPEST_PLAIN) -> 
         ```
     """
     for row in rows(network):
-        deep = [o for o in row.layers() if _counts(o)]
+        deep = [o for o in row.layers() if _counts(o, network)]
         if len(deep) >= layers and not _bridged(row, network):
             first, middle, last = deep[0], deep[layers - 1], deep[-1]
             yield Finding(
@@ -107,13 +107,10 @@ def deep_without_residuals(network: Network, *, layers: int = DEEPEST_PLAIN) -> 
             )
 
 
-def _counts(operation: Operation) -> bool:
+def _counts(operation: Operation, network: Network) -> bool:
     """A depthwise filter and the pointwise one after it count as one."""
-    return (
-        operation.attributes.get("groups", 1) == 1
-        and operation.layer is not None
-        and trained(operation.layer)
-    )
+    layer, whole = operation.layer, operation.attributes.get("groups", 1) == 1
+    return whole and layer is not None and trained(layer, stored=network.framework == "onnx")
 
 
 def _bridged(row: Row, network: Network) -> bool:

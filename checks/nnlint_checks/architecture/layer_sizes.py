@@ -27,9 +27,12 @@ def kernel(operation: Operation) -> tuple[int, ...] | None:
     return None
 
 
-def trained(layer: Layer) -> bool:
-    """Its weights are learned from the start: neither frozen nor loaded."""
-    return all(p.trainable is not False and p.initialization.kind != "loaded" for p in layer.parameters)
+def trained(layer: Layer, *, stored: bool = False) -> bool:
+    """Its weights are learned from the start: neither frozen nor loaded. ``stored``: the network is a graph,
+    whose weights are all stored in it, so that this tells nothing.
+    """
+    kinds = {p.initialization.kind for p in layer.parameters}
+    return all(p.trainable is not False for p in layer.parameters) and (stored or "loaded" not in kinds)
 
 
 def made_at(operation: Operation) -> Place:

@@ -163,20 +163,19 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
 def _pairs(network: Network, wired: Wiring) -> Iterator[tuple[Operation, Operation]]:
     """Neighbours that one layer could stand for, in the order of execution."""
     for second in network.operations:
-        first = _directly_before(second, wired) if _plain(second) else None
-        if first is not None and _plain(first) and _one_map(first, second):
+        first = _directly_before(second, wired) if _plain(second, network) else None
+        if first is not None and _plain(first, network) and _one_map(first, second):
             yield first, second
 
 
-def _plain(operation: Operation) -> bool:
+def _plain(operation: Operation, network: Network) -> bool:
     """A layer that mixes all channels by weights of its own, not known to be linear on purpose."""
     attributes, layer = operation.attributes, operation.layer
     if operation.kind not in MIXING or layer is None or not operation.proven:
         return False
     named = any(MEANT.search(part) for part in operation.name.split("."))
-    return (
-        not named and attributes.get("groups", 1) == 1 and not attributes.get("separable") and trained(layer)
-    )
+    mixes = attributes.get("groups", 1) == 1 and not attributes.get("separable")
+    return not named and mixes and trained(layer, stored=network.framework == "onnx")
 
 
 def _directly_before(second: Operation, wired: Wiring) -> Operation | None:
