@@ -1,4 +1,4 @@
-"""``python -m tests.truth.models [timm|torchvision] [--all] [PATTERN...]``: the reader over the packages' own sources.
+"""``PYTHONPATH=tests python -m truth.models [timm|torchvision] [--all] [PATTERN...]``: the reader over the packages' own sources.
 
 Each factory is interpreted from the source of its package, and built by torch on the meta device; then the
 shape that every submodule gives, and every parameter's, is compared.
@@ -13,14 +13,13 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-
-from nnlint.network.shape import Shape
-from tests.truth.static import Reading, deep, new_interpreter, read_model
+from truth.static import Reading, agrees, deep, exact, new_interpreter, read_model
 
 FUEL = 3_000_000
 Sizes = tuple[int, ...]
@@ -115,7 +114,7 @@ def compare(truth: Truth, reading: Reading) -> Comparison:
         if not actual:
             continue
         result.modules += 1
-        static = reading.shapes.get(name, ())
+        static = tuple(t.shape for t in reading.outputs.get(name, ()))
         if static and len(static) != len(actual):
             static = ()
         complete = bool(static) and all(exact(s) for s in static)
@@ -137,18 +136,6 @@ def compare(truth: Truth, reading: Reading) -> Comparison:
     return result
 
 
-def exact(shape: Shape) -> bool:
-    return not shape.open and all(isinstance(s, int) for s in shape.sizes)
-
-
-def agrees(shape: Shape, actual: Sizes) -> bool:
-    """Known sizes are the actual ones."""
-    if len(shape.sizes) > len(actual) or (not shape.open and len(shape.sizes) != len(actual)):
-        return False
-    tail = actual[len(actual) - len(shape.sizes) :]
-    return all(not isinstance(s, int) or s == a for s, a in zip(shape.sizes, tail, strict=True))
-
-
 # packages
 
 
@@ -159,10 +146,8 @@ def import_torchvision() -> Any:
         "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
         "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     ):
-        try:
+        with suppress(RuntimeError):  # it is there
             library.define(schema)
-        except RuntimeError:
-            pass  # it is there
     import torchvision
 
     return torchvision
@@ -213,7 +198,7 @@ def chosen(targets: Iterator[Target], patterns: list[str], every: bool) -> Itera
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.truth.models", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m truth.models", description=__doc__)
     parser.add_argument("package", choices=sorted(PACKAGES))
     parser.add_argument("patterns", nargs="*", help="names of models (the first of each file)")
     parser.add_argument("--all", action="store_true", help="every model, not one of each file")

@@ -21,7 +21,6 @@ from nnlint.readers.source.values import (
     NOWHERE,
     Arguments,
     Call,
-    Function,
     Instance,
     ModuleValue,
     Native,
@@ -69,9 +68,9 @@ def deep() -> Iterator[None]:
 
 @dataclass
 class Reading:
-    """What the reader says of a model: output shapes of each module's first call, parameters, conflicts."""
+    """What the reader says of a model: outputs of each module's first call, parameters, conflicts."""
 
-    shapes: dict[str, tuple[Shape, ...]] = field(default_factory=dict)
+    outputs: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
     parameters: dict[str, Shape] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     failure: str = ""
@@ -113,7 +112,7 @@ def read_model(
         if "model" in locals() and isinstance(model, Instance):
             for name, part in walk(model):
                 if id(part) in outputs:
-                    reading.shapes[name] = tuple(t.shape for t in tensors_in(outputs[id(part)]))
+                    reading.outputs[name] = tuple(tensors_in(outputs[id(part)]))
             reading.parameters = {name: weight.tensor.shape for name, weight in all_weights(model)}
         reading.conflicts = [
             f"{Path(o.place.path).name}:{o.place.line}: {o.conflict}"
@@ -128,6 +127,18 @@ def read_model(
 def _input(i: Interpreter, sizes: tuple[int, ...]) -> Tensor:
     shape = Shape(sizes)
     return Tensor(Operation("input", (), {"shape": shape}, i.place(NOWHERE)), shape)
+
+
+def exact(shape: Shape) -> bool:
+    return not shape.open and all(isinstance(s, int) for s in shape.sizes)
+
+
+def agrees(shape: Shape, actual: tuple[int, ...]) -> bool:
+    """Known sizes are the actual ones."""
+    if len(shape.sizes) > len(actual) or (not shape.open and len(shape.sizes) != len(actual)):
+        return False
+    tail = actual[len(actual) - len(shape.sizes) :]
+    return all(not isinstance(s, int) or s == a for s, a in zip(shape.sizes, tail, strict=True))
 
 
 def new_interpreter() -> Interpreter:

@@ -99,6 +99,10 @@ SCALING = frozenset({"Normalize", "ToTensor", "Normalization", "Rescaling", "to_
 """Functions and classes of libraries that are not modelled further and bring inputs to a common scale."""
 
 
+NAMED_RESULTS = {"values": 0, "indices": 1}
+"""Names of what torch's reductions along an axis give."""
+
+
 class Model(Protocol):
     """A package that models a library: names, and behaviour of its values."""
 
@@ -156,6 +160,8 @@ class Libraries:
             return containers.method(value, name)
         if isinstance(value, Stream) and value.loader is not None:
             return value.loader.dataset if name == "dataset" else UNKNOWN
+        if isinstance(value, tuple) and name in NAMED_RESULTS and len(value) == 2:
+            return value[NAMED_RESULTS[name]]  # ``x.max(dim=1).values``
         return UNKNOWN
 
     def set_tensor_attribute(

@@ -17,6 +17,7 @@ from nnlint.readers.source.torch import (
     modules,
     optim,
     quantized,
+    repeated,
     vision,
 )
 from nnlint.readers.source.values import Value
@@ -34,6 +35,7 @@ SYMBOLS: dict[str, Value] = {
     **execution.SYMBOLS,
     **functional_layers.SYMBOLS,
     **quantized.SYMBOLS,
+    **repeated.SYMBOLS,
     **data.SYMBOLS,
     **vision.SYMBOLS,
     **backbones.SYMBOLS,

@@ -195,26 +195,6 @@ RESULTS: dict[
 }
 
 
-def _repeated(call: Call, arguments: Arguments) -> Value:
-    """``TransformerEncoder(layer, n)``: copies of one layer in a row."""
-    module = arguments.positional[0]
-    MODULE.state["__init__"].code(call, Arguments([module]))
-    call.interpreter.heap.write(module.state, "layer", arguments.get(1, "encoder_layer", UNKNOWN))
-    return None
-
-
-def _repeated_forward(call: Call, arguments: Arguments) -> Value:
-    module = arguments.positional[0]
-    given = arguments.after_self()
-    mask = "tgt_mask" if module.cls.name == "TransformerDecoder" else "src_mask"
-    position = 2 if mask == "tgt_mask" else 1
-    keywords = {mask: given.get(position, "tgt_mask" if position == 2 else "mask", None)}
-    inputs = given.positional[:position] or [given.get(0, "tgt" if position == 2 else "src", UNKNOWN)]
-    causal = "tgt_is_causal" if position == 2 else "is_causal"
-    keywords[causal] = given.get(-1, causal, False)
-    return call.interpreter.call(module.state.get("layer", UNKNOWN), Arguments(inputs, keywords), call.node)
-
-
 SYMBOLS: dict[str, Value] = {
     f"torch.nn.{name}": library_class(
         f"torch.nn.{name}",
@@ -228,12 +208,4 @@ SYMBOLS: dict[str, Value] = {
         },
     )
     for name, spec in TABLE.items()
-}
-SYMBOLS |= {
-    f"torch.nn.{name}": library_class(
-        f"torch.nn.{name}",
-        (MODULE,),
-        {"__init__": native("__init__", _repeated), "forward": native("forward", _repeated_forward)},
-    )
-    for name in ("TransformerEncoder", "TransformerDecoder")
 }

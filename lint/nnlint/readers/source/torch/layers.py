@@ -223,12 +223,16 @@ TABLE: dict[str, Spec] = {
         name: Spec(
             "transformer",
             "d_model nhead dim_feedforward=2048 dropout=0.1 activation='relu' layer_norm_eps=1e-5 "
-            "batch_first=False",
+            "batch_first=False norm_first=False bias=True",
             {"embed_dim": "d_model", "heads": "nhead", "batch_first": "batch_first", "p": "dropout"},
             {"norm": True},
-            lambda bound: {"weight": (None,)},
+            parameters.transformer(attentions),
+            parameters.initial_of_transformer(ONES, ZEROS),
         )
-        for name in ("TransformerEncoderLayer", "TransformerDecoderLayer")
+        for name, attentions in (
+            ("TransformerEncoderLayer", ("self_attn",)),
+            ("TransformerDecoderLayer", ("self_attn", "multihead_attn")),
+        )
     },
     **{
         name: Spec("dropout", "p=0.5 inplace=False", {"p": "p", "inplace": "inplace"}, {"module": True})

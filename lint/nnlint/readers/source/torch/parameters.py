@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from nnlint.network.graph import Initialization
 from nnlint.network.size import Size, divide, multiply
 from nnlint.readers.source.values import ListValue, Value
 from nnlint.readers.source.weights import size_of
@@ -71,17 +72,20 @@ def recurrent(gates: int) -> Shapes:
     def shapes(bound: Bound) -> Mapping[str, tuple[Size, ...]]:
         into, hidden = size_of(bound["input_size"]), size_of(bound["hidden_size"])
         layers, both = bound.get("num_layers"), bound.get("bidirectional")
-        if not isinstance(layers, int) or not isinstance(both, bool) or bound.get("proj_size"):
+        projected = size_of(bound.get("proj_size", 0))
+        if not isinstance(layers, int) or not isinstance(both, bool) or projected is None:
             return {"weight_ih_l0": (None, None)}
         found: dict[str, tuple[Size, ...]] = {}
-        rows = multiply(hidden, gates)
+        rows, given = multiply(hidden, gates), projected or hidden
         for layer in range(min(layers, 64)):
-            width = into if layer == 0 else multiply(hidden, 2 if both else 1)
+            width = into if layer == 0 else multiply(given, 2 if both else 1)
             for end in ("", "_reverse") if both else ("",):
                 found |= {
                     f"weight_ih_l{layer}{end}": (rows, width),
-                    f"weight_hh_l{layer}{end}": (rows, hidden),
+                    f"weight_hh_l{layer}{end}": (rows, given),
                 }
+                if projected:
+                    found[f"weight_hr_l{layer}{end}"] = (projected, hidden)
                 if bound.get("bias") is not False:
                     found |= {f"bias_ih_l{layer}{end}": (rows,), f"bias_hh_l{layer}{end}": (rows,)}
         return found
@@ -120,3 +124,28 @@ def attention(bound: Bound) -> Mapping[str, tuple[Size, ...]]:
     if bound.get("bias") is not False:
         found |= {"in_proj_bias": (multiply(width, 3),), "out_proj.bias": (width,)}
     return found
+
+
+def transformer(attentions: tuple[str, ...]) -> Shapes:
+    """A block: one attention or two, two linear layers, and a norm behind each of them."""
+
+    def shapes(bound: Bound) -> Mapping[str, tuple[Size, ...]]:
+        width, inner, bias = (bound.get(name) for name in ("d_model", "dim_feedforward", "bias"))
+        found: dict[str, tuple[Size, ...]] = {}
+        for name in attentions:
+            part = attention({"embed_dim": width, "bias": bias})
+            found |= {f"{name}.{key}": sizes for key, sizes in part.items()}
+        for name, out, into in (("linear1", inner, width), ("linear2", width, inner)):
+            part = linear({"in_features": into, "out_features": out, "bias": bias})
+            found |= {f"{name}.{key}": sizes for key, sizes in part.items()}
+        for n in range(1, len(attentions) + 2):
+            part = norm("normalized_shape")({"normalized_shape": width, "bias": bias})
+            found |= {f"norm{n}.{key}": sizes for key, sizes in part.items()}
+        return found
+
+    return shapes
+
+
+def initial_of_transformer(ones: Initialization, zeros: Initialization) -> Mapping[str, Initialization]:
+    """What norms start with."""
+    return {f"norm{n}.{key}": value for n in (1, 2, 3) for key, value in (("weight", ones), ("bias", zeros))}
