@@ -47,8 +47,10 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
             evidence += _read(interpreter, path, str(path) in settings.named)
             if interpreter.project.forget(interpreter):
                 gc.collect()  # modules, functions and scopes refer to each other
+                gc.freeze()  # what is left is evidence, which stays: it need not be looked at again
     finally:
         sys.setrecursionlimit(limit)
+        gc.unfreeze()
         if collecting:
             gc.enable()
     first = dict(reversed(interpreter.failures))  # one a file tells enough

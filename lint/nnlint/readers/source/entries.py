@@ -182,8 +182,8 @@ def _batch(model: Instance, step: str) -> list[Value]:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something to run. ``guessed``: the file uses it elsewhere in a way that was not followed, so the
-    defaults that it is run with may never meet: what they contradict proves nothing.
+    """Something to run. ``guessed``: this file or another one uses it in a way that was not followed, so
+    the defaults that it is run with may never meet: what they contradict proves nothing.
     """
 
     name: str
@@ -197,21 +197,25 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text, alike: Alike) ->
     functions = [n for n in text.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     classes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
     used = _is_used(text.tree)
+
+    def guessed(node: Definition | ast.ClassDef) -> bool:
+        return used(node) or i.project.mentions.elsewhere(node.name)
+
     for node in sorted(functions, key=used):
         value = module.state.get(node.name)
         if id(node) in i.reached or not isinstance(value, Function) or not _stands_for(value, node):
             continue
         if not alike.enough(node):
-            yield Entry(node.name, partial(_call_by_itself, i, value), used(node), node)
+            yield Entry(node.name, partial(_call_by_itself, i, value), guessed(node), node)
     values = [(node, module.state.get(node.name)) for node in reversed(classes)]
     known = [(node, cls) for node, cls in values if isinstance(cls, Class)]
     for definition, cls in reversed(known):
         if id(definition) not in i.reached and not _is_model(cls) and trains(definition):
-            yield Entry(definition.name, run_trainer(i, cls), used(definition))
+            yield Entry(definition.name, run_trainer(i, cls), guessed(definition))
     for definition, cls in known:
         if id(definition) not in i.reached and _is_model(cls):
             yield Entry(
-                definition.name, partial(i.construct, cls, Arguments([]), definition), used(definition)
+                definition.name, partial(i.construct, cls, Arguments([]), definition), guessed(definition)
             )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.files import Unreadable
 from nnlint.readers.source import statements
 from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
+from nnlint.readers.source.mentions import Mentions
 from nnlint.readers.source.text import Text, read_text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
@@ -47,6 +48,7 @@ class Project:
         self._overlay = overlay or {}
         self._named = {path.resolve(): path for path in files}
         self._here = Path.cwd()
+        self.mentions = Mentions(self._named.values())
         self._texts: dict[Path, Text | Unreadable] = {}
         self._modules: dict[Path, ModuleValue] = {}
         self._roots: dict[Path, tuple[Path, ...]] = {}

@@ -1,0 +1,33 @@
+"""Which classes and functions the files of a run mention outside of where they are defined."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+WORD = re.compile(rb"[A-Za-z_]\w{2,}")
+
+
+class Mentions:
+    """Words of all files, counted by file the first time that one is asked for."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._files = tuple(files)
+        self._counts: Counter[bytes] | None = None
+
+    def elsewhere(self, name: str) -> bool:
+        """Whether a second file holds the word."""
+        if len(self._files) < 2:
+            return False
+        if self._counts is None:
+            self._counts = Counter(word for path in self._files for word in _words(path))
+        return self._counts[name.encode()] > 1
+
+
+def _words(path: Path) -> set[bytes]:
+    with suppress(OSError):
+        return set(WORD.findall(path.read_bytes()))
+    return set()
