@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from truth.static import Reading, agrees, deep, exact, new_interpreter, read_model
 
 FUEL = 3_000_000
