@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnlint.evidence.place import Place, Step
+from nnlint.evidence.samples import Feed, Samples
 from nnlint.network.graph import Network, Operation, Tensor
 
 
@@ -120,8 +121,14 @@ class Did(enum.StrEnum):
     TRAIN_MODE = "train mode"
     EVAL_MODE = "eval mode"
     SCHEDULER_STEP = "scheduler step"
+    SET_EPOCH = "set epoch"
     METRIC = "metric"
     SAVE = "save"
+    LOAD = "load"  # weights are set: loaded, or initialised anew
+    GRADIENT = "gradient"  # gradients are computed and given back, ``autograd.grad``
+    KEEP = "keep"  # a value is added to what is carried from round to round
+    UNSCALE = "unscale"
+    SCALER_UPDATE = "scaler update"
     OPAQUE = "opaque call"  # not understood; could have done anything to its subjects
 
 
@@ -141,15 +148,28 @@ class Loader:
     dataset: Any = None
     samples: int | None = None
     drop_last: bool | None = None
+    data: Samples | None = None
+    sampler: str = ""  # the class of the sampler, "?" when it is not known, "" without one
+    sampler_key: int = 0
+    workers: int | None = 0
+    seeds_workers: bool = False
+    named: str = ""  # the split that the names of the program say it gives
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
-    """A loop whose rounds are not told apart. ``count`` None: not known."""
+    """A loop whose rounds are not told apart. ``count`` None: not known.
+
+    ``calls``: the calls of functions of the program that lead to it, outermost first. ``variables``: the names
+    that it binds (``epoch``); ``counted``: over a ``range``, or a ``while``.
+    """
 
     place: Place
     loader: Loader | None = None
     count: int | None = None
+    calls: tuple[Place, ...] = ()
+    variables: tuple[str, ...] = ()
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +190,15 @@ class Event:
     ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
     function whose body it stands in. ``details`` of a FORWARD: ``roles`` (the splits that its arguments'
     names tell of) and ``active`` (the ``ModeLayer``s that act as in training); of a STEP: ``scaled`` (it is a
-    gradient scaler that steps; the optimiser is what it is given); of a call that is known by
-    its name alone: ``method`` and ``receiver``.
+    gradient scaler that steps; the optimiser is what it is given) and ``closure`` (given one); of a call that
+    is known by its name alone: ``method``, ``receiver``, ``arguments`` (how many) and ``keywords`` (their
+    names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a SCHEDULER_STEP: ``arguments``; of a CLIP:
+    ``maximum``, and as subjects the optimisers of what is clipped; of a KEEP: ``value``, ``how`` (``sum``,
+    ``average``, ``list``) and ``name`` (of what it is kept in); of all:
+    ``autocast``, the type of numbers where it is on, "" when that is not known.
+
+    ``branches``: the alternatives it is in, outermost first, each with a number of its own: where those of one
+    event begin those of another one, both happen if the second does.
     """
 
     did: Did
@@ -183,6 +210,7 @@ class Event:
     training: bool | None = None
     function: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    branches: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +219,8 @@ class Optimizer:
 
     Numbers are None when not known. ``models``: keys of the models whose parameters it holds.
     ``schedule``: the class of the scheduler that changes its rate. ``loops``, ``function``: where it is
-    constructed. ``whole``: it was given some object's ``.parameters()``, known or not.
+    constructed. ``whole``: it was given some object's ``.parameters()``, known or not. ``afresh``: what it trains
+    is there before the round of the innermost loop in which the optimiser is constructed; None when not known.
     """
 
     key: int
@@ -207,6 +236,25 @@ class Optimizer:
     loops: tuple[Loop, ...] = ()
     function: str = ""
     whole: bool = False
+    afresh: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheduler:
+    """A schedule of learning rates as constructed. ``optimizer``: the key of what it changes, 0 when not known.
+
+    ``arguments``: as the call names them, with numbers where they are known. ``loops``, ``function``: where it
+    is constructed.
+    """
+
+    key: int
+    api: str
+    place: Place
+    optimizer: int = 0
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    loops: tuple[Loop, ...] = ()
+    function: str = ""
+    afresh: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +285,8 @@ class Recipe:
     named: tuple[Named, ...] = ()
     classes: Labels | None = None  # how many the names of the program speak of, all of them alike
     operations: tuple[Operation, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    schedulers: tuple[Scheduler, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

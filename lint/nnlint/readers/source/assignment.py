@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.readers.source.attributes import set_attribute
+from nnlint.readers.source import keeping
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.operators import binary, tensors
@@ -86,10 +87,13 @@ def _pin(i: Interpreter, tensor: Tensor, sizes: list[Value]) -> None:
 
 def _assign(i: Interpreter, node: ast.Assign) -> None:
     value = i.evaluate(node.value)
+    keeping.assigned(i, node.targets[0], value, node)
     for target in node.targets:
         assign(i, target, value)
     if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         i.project.libraries.named(i, node.targets[0].id, value, node)
+    elif len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
+        i.project.libraries.named_attribute(i, node.targets[0].attr, value)
     elif len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple) and isinstance(value, tuple):
         for target, part in zip(node.targets[0].elts, value, strict=False):
             if isinstance(target, ast.Name):
@@ -108,8 +112,11 @@ def _augmented(i: Interpreter, node: ast.AugAssign) -> None:
     current = i.evaluate(_as_load(node.target))
     operand = i.evaluate(node.value)
     if isinstance(current, ListValue) and isinstance(node.op, ast.Add):
+        for part in iterate(i, operand) or ():
+            keeping.appended(i, current, part, node)
         i.heap.write(current.state, "items", chained(current.items, iterate(i, operand)))
         return
+    keeping.added(i, node.target, operand, node)
     if isinstance(current, Tensor):
         assign(i, node.target, tensors(i, node.op, current, operand, node, inplace=True))
     else:

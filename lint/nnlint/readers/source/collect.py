@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import LossUse, Optimizer, Recipe
+from nnlint.evidence.source import LossUse, Optimizer, Recipe, Scheduler
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.class_names import named_classes
 from nnlint.readers.source.decisions import decisions, named_values
+from nnlint.readers.source.feeding import feeds
 from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.habits import habits
 from nnlint.readers.source.hidden import unregistered
@@ -43,6 +44,7 @@ class Snapshot:
     networks: dict[int, Network]
     optimizers: tuple[Optimizer, ...]
     bare: tuple[Network, ...] = ()
+    schedulers: tuple[Scheduler, ...] = ()
 
 
 def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
@@ -59,7 +61,8 @@ def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
         if model.key not in networks and id(model) not in inner and not model.cls.api
     ]
     optimizers = tuple(optimizer_of(o, trace) for o in trace.optimizers)
-    return Snapshot(networks, optimizers, tuple(bare[:MAX_BARE]))
+    schedulers = tuple(scheduler_of(s) for s in trace.schedulers)
+    return Snapshot(networks, optimizers, tuple(bare[:MAX_BARE]), schedulers)
 
 
 MAX_BARE = 20
@@ -136,6 +139,23 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
         loops=made[0],
         function="".join(made[1]),
         whole=state.get("_whole") is True,
+        afresh=state.get("_afresh"),
+    )
+
+
+def scheduler_of(scheduler: Instance) -> Scheduler:
+    """The evidence for a schedule."""
+    state = scheduler.state
+    optimizer, made = state.get("optimizer"), state.get("_made") or ((), ())
+    return Scheduler(
+        scheduler.key,
+        scheduler.cls.api,
+        scheduler.place,
+        optimizer.key if isinstance(optimizer, Instance) else 0,
+        dict(state.get("_arguments") or ()),
+        made[0],
+        "".join(made[1]),
+        state.get("_afresh"),
     )
 
 
@@ -161,7 +181,8 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     uses = tuple(_loss_use(call, trace, text.path, owner, steps) for call in trace.losses)
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
-        found.append(_with_habits(i, _recipe(trace, taken, text, entry, uses)))
+        recipe = replace(_recipe(trace, taken, text, entry, uses), feeds=feeds(i, trace, text))
+        found.append(_with_habits(i, recipe))
     if i.project.libraries.holds_data or trace.notes.get("scales"):
         from nnlint.readers.source.tabular.gather import pipeline
 
@@ -279,6 +300,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         named=named_values(trace),
         classes=named_classes(text),
         operations=tuple(trace.operations),
+        schedulers=taken.schedulers,
     )
 
 

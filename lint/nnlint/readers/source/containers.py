@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from nnlint.readers.source import keeping
 from nnlint.readers.source.items import hashable
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.values import (
@@ -76,6 +77,7 @@ def _append(call: Call, value: ListValue, arguments: Arguments) -> Value:
     items, item = value.items, arguments.get(0, "", UNKNOWN)
     if items is not None and value.kind == "set" and constant(item) and item in items:
         return None
+    keeping.appended(call.interpreter, value, item, call.node)
     _set(call.interpreter, value, None if arguments.open else chained(items, (item,)))
     if items is None:
         call.interpreter.heap.write(value.state, "element", item)  # what the elements are like

@@ -14,6 +14,7 @@ from nnlint.evidence.source import Did, Loader
 
 OPTIMIZER = re.compile(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 SCHEDULER = re.compile(r"sched", re.IGNORECASE)
+SCALER = re.compile(r"scaler$", re.IGNORECASE)
 
 
 PROBABILITY = re.compile(
@@ -40,9 +41,45 @@ def conventional(method: str, receiver: str, arguments: int) -> Did:
         return Did.BACKWARD
     if method == "step" and SCHEDULER.search(receiver):
         return Did.SCHEDULER_STEP
-    if method == "step" and OPTIMIZER.search(receiver):
+    if method == "step" and (OPTIMIZER.search(receiver) or SCALER.search(receiver)):
         return Did.STEP
+    if method == "update" and not arguments and SCALER.search(receiver):
+        return Did.SCALER_UPDATE
+    if method == "unscale_":
+        return Did.UNSCALE
     return Did.OPAQUE
+
+
+STEPPED = (Did.STEP, Did.UNSCALE)
+"""What a gradient scaler does to the optimiser that it is given."""
+
+
+def called(node: ast.AST) -> str:
+    """The name that is called, of a function of which nothing else is known."""
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def details_of(did: Did, node: ast.Call, receiver: str) -> dict[str, object]:
+    """What the text of a call says of an event that is known by its name alone."""
+    assert isinstance(node.func, ast.Attribute)
+    keywords = tuple(k.arg or "" for k in node.keywords)
+    details: dict[str, object] = {"method": node.func.attr, "receiver": receiver, "keywords": keywords}
+    details["arguments"] = len(node.args) + len(keywords)
+    if did is Did.STEP:
+        details["scaled"] = bool(SCALER.search(receiver))
+        details["closure"] = bool(node.args or node.keywords) and not details["scaled"]
+    elif did is Did.BACKWARD:
+        inner = node.func.value
+        named = (
+            inner.func.attr if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) else ""
+        )
+        details["scaled"] = named == "scale"
+        details["retain"] = any(k.arg == "retain_graph" and _true(k.value) for k in node.keywords)
+    return details
+
+
+def _true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
 
 
 ROLES: tuple[tuple[str, str], ...] = (
@@ -73,10 +110,12 @@ def _name(node: ast.AST) -> str:
 
 def named_loader(loader: Loader | None, iterable: ast.expr, place: Place) -> Loader | None:
     """The loader of a loop, with the role that the name of what is looped over gives it."""
-    if loader is not None and loader.role:
+    if loader is not None and loader.role and loader.named:
         return loader
     roles = roles_of(iterable)
     if len(roles) != 1:
         return loader
     (role,) = roles
-    return Loader(role, place) if loader is None else replace(loader, role=role)
+    if loader is None:
+        return Loader(role, place, named=role)
+    return replace(loader, role=loader.role or role, named=loader.named or role)

@@ -94,6 +94,14 @@ class Heap:
             writes.cells[cell] = (state, key, before, state.get(key, MISSING))
         return writes
 
+    def written(self, mark: int, state: State, key: object) -> bool:
+        """Whether the cell was written since ``mark``."""
+        return any(cell is state and name == key for cell, name, _ in self._log[mark:])
+
+    def placed(self, mark: int, value: Value) -> bool:
+        """Whether a cell that was written since ``mark`` holds this very value."""
+        return any(cell.get(name, MISSING) is value for cell, name, _ in self._log[mark:])
+
     def undo(self, mark: int) -> Writes:
         """Take back everything since ``mark``, and give what it was."""
         writes = self.collect(mark)

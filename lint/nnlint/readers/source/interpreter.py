@@ -104,6 +104,7 @@ class Interpreter:
         self.main = False  # whether ``if __name__ == "__main__"`` holds
         self.trying = False  # whether a loop runs only to see what it changes
         self.uncertain = 0  # loops around this point whose rounds are not told apart
+        self.rounds: list[tuple[int, int]] = []  # of these: the mark of writes and the last key, at the start
 
     # state
 
@@ -261,8 +262,8 @@ class Interpreter:
         scope = Scope({}, function.scope.module, function.scope)
         self.bind_parameters(function, arguments, scope)
         frame = Frame(function, scope, function.text, uncertain=self.uncertain)
-        outer, functions = self.frame, self.trace.functions
-        self.trace.functions = (*functions, function.name)
+        outer, functions, calls = self.frame, self.trace.functions, self.trace.calls_here
+        self.trace.functions, self.trace.calls_here = (*functions, function.name), (*calls, self.place(node))
         self._enter(frame)
         try:
             value = self._run(function, frame)
@@ -271,7 +272,7 @@ class Interpreter:
             return value
         finally:
             self._leave(outer)
-            self.trace.functions = functions
+            self.trace.functions, self.trace.calls_here = functions, calls
 
     def _runs_away(self, function: Function) -> bool:
         """Whether one more call of it would go deeper than anything that the interpreter decides."""

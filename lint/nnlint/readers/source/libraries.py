@@ -13,7 +13,7 @@ from nnlint.network.graph import Initialization, Tensor
 from nnlint.readers.source import containers
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
-from nnlint.readers.source.conventions import conventional, says_probability
+from nnlint.readers.source.conventions import STEPPED, called, conventional, details_of, says_probability
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
@@ -52,6 +52,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
     "einops": "einops",
+    "albumentations": "albumentations",
 }
 """Root package -> the model package that describes it."""
 
@@ -217,10 +218,13 @@ class Libraries:
         result = i.call_method(value, "__iter__", Arguments([]), NOWHERE)
         return result.element if isinstance(result, Stream) else UNKNOWN
 
-    def loader(self, value: Value) -> Loader | None:
+    def loader(self, i: Interpreter, value: Value) -> Loader | None:
         """The loader behind an iterable."""
-        found = value.state.get("_loader") if isinstance(value, Instance) else None
-        return found if isinstance(found, Loader) else None
+        if not isinstance(value, Instance) or "_loader" not in value.state:
+            return None
+        from nnlint.readers.source.torch.data import current
+
+        return current(i, value)
 
     def contains(self, container: Value, item: Value) -> bool | None:
         """``item in container`` for library objects."""
@@ -276,10 +280,13 @@ class Libraries:
                 subjects.append(value.key)
                 self._forget(i, value)
             elif isinstance(value, ListValue):
+                subjects += [item.key for item in value.items or () if isinstance(item, Instance)]
                 i.heap.write(value.state, "items", None)
+            elif isinstance(value, DictValue):
+                subjects += [item.key for item in value.state.values() if isinstance(item, Instance)]
             elif isinstance(value, Weight):
                 i.heap.write(value.state, "initialization", Initialization("unknown"))
-        name = function.name if isinstance(function, Library) else ""
+        name = function.name if isinstance(function, Library) else called(call.node)
         if subjects or name:
             i.trace.did(Did.OPAQUE, call.place, *subjects, method=name)
         return UNKNOWN
@@ -305,7 +312,12 @@ class Libraries:
             receiver = node.func.value
             name = receiver.id if isinstance(receiver, ast.Name) else getattr(receiver, "attr", "")
             did = conventional(node.func.attr, name, len(node.args))
-            i.trace.did(did, i.place(node), method=node.func.attr, receiver=name)
+            first = arguments.positional[0] if did in STEPPED and arguments.positional else None
+            keys = (first.key,) if isinstance(first, Instance) else ()
+            i.trace.did(did, i.place(node), *keys, **details_of(did, node, name))
+            # What is differentiated is known to be a tensor with a graph, from here on.
+            if did is Did.BACKWARD and isinstance(receiver, ast.Name):
+                assign(i, receiver, i.operate("unknown", (), {"requires_grad": True}, i.place(node)))
         if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
             return
         target = _written(i, node, result.operation.inputs[:1])
@@ -317,10 +329,18 @@ class Libraries:
         """A value was given a name: loaders and data take their role from it, probabilities are noted."""
         if isinstance(value, Tensor) and says_probability(name):
             i.trace.named.append(Named(name, value, i.place(node)))
+        self.named_attribute(i, name, value)
+
+    def named_attribute(self, i: Interpreter, name: str, value: Value) -> None:
+        """Loaders, data sets and tables take their role from the name of what they are assigned to."""
         if isinstance(value, Instance) and value.is_a("torch.utils.data.DataLoader"):
             from nnlint.readers.source.torch.data import name_loader
 
             name_loader(i, value, name)
+        elif isinstance(value, Instance) and value.is_a("torch.utils.data.Dataset"):
+            from nnlint.readers.source.torch.samples import name_dataset
+
+            name_dataset(i, value, name)
         elif isinstance(value, Instance) and "_data" in value.state:
             from nnlint.readers.source.tabular import rows
 
@@ -334,9 +354,13 @@ class Libraries:
     def enter(self, i: Interpreter, manager: Value, stack: ExitStack, node: ast.AST) -> Value:
         """``with manager as value``: no_grad and the like change how the body is recorded."""
         if isinstance(manager, Instance):
+            if "_autocast" in manager.state:
+                stack.enter_context(i.trace.in_numbers(manager.state["_autocast"]))
+                return manager
             mode = manager.cls.find("_gradients")
             if mode is not MISSING:
                 state = manager.state.get("on", mode)
+                i.trace.gradients = manager.state.get("before", i.trace.gradients)
                 stack.enter_context(i.trace.recording_gradients(state if isinstance(state, bool) else None))
                 return manager
             if manager.cls.find("__enter__") is not MISSING:

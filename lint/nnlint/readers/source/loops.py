@@ -32,7 +32,7 @@ def run_for(i: Interpreter, node: ast.For) -> Flow:
     values = iterate(i, source)
     if values is None or len(values) > MAX_ROUNDS:
         count = len(values) if values is not None else None
-        loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(source)
+        loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(i, source)
         loader = named_loader(loader, node.iter, i.place(node.iter))
         return _summarise(i, node, lambda: _bind(i, node, element_of(i, source)), loader, count)
     return _unroll(i, node, values, isinstance(source, range) and len(values) > 1)
@@ -77,7 +77,8 @@ def _summarise(
 
     Where a loop around it is only tried, once is enough: else the work would double with each loop inside.
     """
-    loop = Loop(i.place(node), loader, count)  # type: ignore[arg-type]
+    names, counted = _kind(node)
+    loop = Loop(i.place(node), loader, count, variables=names, counted=counted)  # type: ignore[arg-type]
     i.uncertain += 1
     try:
         if not i.trying:
@@ -89,6 +90,15 @@ def _summarise(
         i.frame.returns.append(i.frame.value)
     statements.run_block(i, node.orelse)
     return statements.Flow.NEXT
+
+
+def _kind(node: ast.For | ast.While) -> tuple[tuple[str, ...], bool]:
+    """The names that a loop binds, and whether it counts its rounds, by itself or by hand."""
+    if isinstance(node, ast.While):
+        return (), True
+    names = tuple(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
+    ranges = (n for n in ast.walk(node.iter) if isinstance(n, ast.Name) and n.id in ("range", "trange"))
+    return names, any(ranges)
 
 
 def _try_round(i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loop: Loop) -> None:
@@ -107,11 +117,13 @@ def _round(
     returns = len(i.frame.returns)
     with i.heap.recording() as mark, i.trace.loop(loop):
         i.frame.loops.append([])
+        i.rounds.append((mark, i.keys))
         try:
             bind()
             flow = statements.run_block(i, node.body)
         finally:
             left = i.frame.loops.pop()
+            i.rounds.pop()
         for writes in left:
             i.heap.blend(writes, join)
         if not record:

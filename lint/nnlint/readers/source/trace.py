@@ -64,10 +64,14 @@ class _Condition:
         self.trace = trace
 
     def __enter__(self) -> None:
-        self.trace.conditions += 1
+        trace = self.trace
+        trace.conditions += 1
+        trace.alternatives += 1
+        trace.branches = (*trace.branches, trace.alternatives)
 
     def __exit__(self, *error: object) -> None:
         self.trace.conditions -= 1
+        self.trace.branches = self.trace.branches[:-1]
 
 
 @dataclass(eq=False, slots=True)
@@ -80,6 +84,7 @@ class Trace:
     calls: list[ModelCall] = field(default_factory=list)
     models: list[Instance] = field(default_factory=list)
     optimizers: list[Instance] = field(default_factory=list)
+    schedulers: list[Instance] = field(default_factory=list)
     differentiated: set[int] = field(default_factory=set)
     gradients_of: list[Differentiated] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)  # values that are called probabilities
@@ -90,12 +95,17 @@ class Trace:
     fits: list[Fit] = field(default_factory=list)
     splits: list[SplitUse] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
+    facts: list[object] = field(default_factory=list)  # evidence that single statements give
     notes: dict[str, object] = field(default_factory=dict)
     opaque: int = 0
     loops: tuple[Loop, ...] = ()
     conditions: int = 0
+    branches: tuple[int, ...] = ()
+    alternatives: int = 0  # how many there were up to now
+    autocast: tuple[str, ...] = ()
     gradients: tuple[bool | None, ...] = (True,)
     functions: tuple[str, ...] = ()
+    calls_here: tuple[Place, ...] = ()  # of functions of the program, outermost first
     inside: int = 0  # depth of model calls
 
     def differentiate(self, tensor: Tensor, place: Place) -> None:
@@ -107,6 +117,8 @@ class Trace:
         """Record an event at this point of the program."""
         training = details.pop("training", None)
         assert training is None or isinstance(training, bool)
+        if self.autocast:
+            details["autocast"] = self.autocast[-1]
         self.events.append(
             Event(
                 did,
@@ -118,6 +130,7 @@ class Trace:
                 training,
                 self.functions[-1] if self.functions else "",
                 details,
+                self.branches,
             )
         )
 
@@ -144,6 +157,16 @@ class Trace:
         finally:
             self.gradients = self.gradients[:-1]
 
+    @contextmanager
+    def in_numbers(self, kind: object) -> Iterator[None]:
+        """Inside, operations run in numbers of this type; "" for not known, ``off`` for the usual ones."""
+        before = self.autocast
+        self.autocast = () if kind == "off" else (*before, kind if isinstance(kind, str) else "")
+        try:
+            yield
+        finally:
+            self.autocast = before
+
     def mark(self) -> tuple[int, ...]:
         """A point to ``rewind`` to."""
         return tuple(len(part) for part in self._parts())
@@ -161,6 +184,7 @@ class Trace:
             self.calls,
             self.models,
             self.optimizers,
+            self.schedulers,
             self.hosted,
             self.reads,
             self.fits,
@@ -169,4 +193,5 @@ class Trace:
             self.gradients_of,
             self.metrics,
             self.named,
+            self.facts,
         )

@@ -168,6 +168,7 @@ def _zero_grad(call: Call, arguments: Arguments) -> Value:
 
 def _apply(call: Call, arguments: Arguments) -> Value:
     module, function = arguments.positional[0], arguments.get(1, "fn", UNKNOWN)
+    call.interpreter.trace.did(Did.LOAD, call.place, module.key)
     if isinstance(function, Unknown):
         forget(call.interpreter, module)
         return module
@@ -180,6 +181,7 @@ def _load_state(call: Call, arguments: Arguments) -> Value:
     loaded = Initialization("loaded", {}, call.place)
     for _, weight in all_weights(arguments.positional[0]):
         call.interpreter.heap.write(weight.state, "initialization", loaded)
+    call.interpreter.trace.did(Did.LOAD, call.place, arguments.positional[0].key)
     return UNKNOWN
 
 

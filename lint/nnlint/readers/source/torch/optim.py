@@ -6,9 +6,12 @@ import ast
 from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Did
+from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, event, library_class, native, unknown
 from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.keeping import trains_older
 from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.torch import schedulers
 from nnlint.readers.source.values import (
     OPEN,
     UNKNOWN,
@@ -51,6 +54,7 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         i.heap.write(optimizer.state, "_parameters", held_parameters(call, bound["params"]))
         i.heap.write(optimizer.state, "_whole", _takes_parameters(call.node))
         i.heap.write(optimizer.state, "_made", (i.trace.loops, i.trace.functions[-1:]))
+        i.heap.write(optimizer.state, "_afresh", trains_older(i, call.node))
         i.trace.optimizers.append(optimizer)
         return None
 
@@ -101,7 +105,7 @@ def held_parameters(call: Call, params: Value) -> tuple[Value, ...] | None:
     return tuple(found)
 
 
-def _steps(call: Call, optimizer: Value, *, scaled: bool = False) -> Value:
+def _steps(call: Call, optimizer: Value, *, scaled: bool = False, closure: bool = False) -> Value:
     """A step. An optimiser that the module around a function made belongs to the function's recipe, too,
     if a model is called there: else the step is only the end of what happens elsewhere.
     """
@@ -110,7 +114,7 @@ def _steps(call: Call, optimizer: Value, *, scaled: bool = False) -> Value:
     if made and trace.calls and not any(known is optimizer for known in trace.optimizers):
         trace.optimizers.append(optimizer)
     key = optimizer.key if isinstance(optimizer, Instance) else 0
-    trace.did(Did.STEP, call.place, key, scaled=scaled)
+    trace.did(Did.STEP, call.place, key, scaled=scaled, closure=closure)
     return UNKNOWN
 
 
@@ -118,7 +122,7 @@ def _step(call: Call, arguments: Arguments) -> Value:
     closure = arguments.get(1, "closure", None)
     if closure is not None:
         call.interpreter.call(closure, Arguments([]), call.node)
-    return _steps(call, arguments.positional[0])
+    return _steps(call, arguments.positional[0], closure=closure is not None)
 
 
 def _add_group(call: Call, arguments: Arguments) -> Value:
@@ -140,60 +144,36 @@ OPTIMIZER = library_class(
 )
 
 
-def _scheduler_init(call: Call, arguments: Arguments) -> Value:
-    scheduler, i = arguments.positional[0], call.interpreter
-    i.heap.write(scheduler.state, "optimizer", arguments.get(1, "optimizer", UNKNOWN))
-    optimizer = scheduler.state["optimizer"]
-    if isinstance(optimizer, Instance):
-        i.heap.write(optimizer.state, "_scheduled", scheduler.cls.name)
-    return None
-
-
-SCHEDULER = library_class(
-    "torch.optim.lr_scheduler.LRScheduler",
-    (OBJECT,),
-    {
-        "__init__": native("__init__", _scheduler_init),
-        "step": native("step", event(Did.SCHEDULER_STEP)),
-        "get_last_lr": native("get_last_lr", unknown),
-        "state_dict": native("state_dict", unknown),
-        "load_state_dict": native("load_state_dict", unknown),
-    },
-)
-SCHEDULERS = (
-    *(
-        "StepLR",
-        "MultiStepLR",
-        "ExponentialLR",
-        "CosineAnnealingLR",
-        "CosineAnnealingWarmRestarts",
-        "LambdaLR",
-    ),
-    *(
-        "ReduceLROnPlateau",
-        "OneCycleLR",
-        "CyclicLR",
-        "LinearLR",
-        "ConstantLR",
-        "PolynomialLR",
-        "SequentialLR",
-    ),
-    *("ChainedScheduler", "MultiplicativeLR"),
-)
-
-
 def _clip(call: Call, arguments: Arguments) -> Value:
-    call.interpreter.trace.did(Did.CLIP, call.place)
+    """Clipping, of what the optimisers hold whose weights are given; of everything when that is not known."""
+    trace, i = call.interpreter.trace, call.interpreter
+    maximum = arguments.get(1, "max_norm", arguments.get(1, "clip_value", UNKNOWN))
+    items = iterate(i, arguments.get(0, "parameters", UNKNOWN)) or ()
+    given = {id(item) for item in items}
+    held = [(o.key, o.state.get("_parameters")) for o in trace.optimizers]
+    keys = [key for key, weights in held if weights and any(id(w) in given for w in weights)]
+    known = maximum if isinstance(maximum, int | float) else None
+    trace.did(Did.CLIP, call.place, *keys, maximum=known)
     return UNKNOWN
 
 
 def _scale(call: Call, arguments: Arguments) -> Value:
-    return arguments.get(1, "outputs", UNKNOWN)
+    value = arguments.get(1, "outputs", UNKNOWN)
+    if not isinstance(value, Tensor):
+        return value
+    return call.interpreter.operate("identity", (value,), {"scaled": True}, call.place)
 
 
 def _scaler_step(call: Call, arguments: Arguments) -> Value:
     optimizer = arguments.get(1, "optimizer", UNKNOWN)
     return _steps(call, optimizer, scaled=True)
+
+
+def _unscale(call: Call, arguments: Arguments) -> Value:
+    optimizer = arguments.get(1, "optimizer", UNKNOWN)
+    key = optimizer.key if isinstance(optimizer, Instance) else 0
+    call.interpreter.trace.did(Did.UNSCALE, call.place, key)
+    return None
 
 
 SCALER = library_class(
@@ -202,8 +182,8 @@ SCALER = library_class(
     {
         "scale": native("scale", _scale),
         "step": native("step", _scaler_step),
-        "update": native("update", unknown),
-        "unscale_": native("unscale_", unknown),
+        "update": native("update", event(Did.SCALER_UPDATE)),
+        "unscale_": native("unscale_", _unscale),
         "state_dict": native("state_dict", unknown),
         "load_state_dict": native("load_state_dict", unknown),
         "__init__": native("__init__", lambda call, arguments: None),
@@ -218,12 +198,7 @@ SYMBOLS: dict[str, Value] = {
         )
         for name, (kind, signature) in OPTIMIZERS.items()
     },
-    "torch.optim.lr_scheduler.LRScheduler": SCHEDULER,
-    "torch.optim.lr_scheduler._LRScheduler": SCHEDULER,
-    **{
-        f"torch.optim.lr_scheduler.{name}": library_class(f"torch.optim.lr_scheduler.{name}", (SCHEDULER,))
-        for name in SCHEDULERS
-    },
+    **schedulers.SYMBOLS,
     **{
         f"torch.nn.utils.{name}": native(name, _clip)
         for name in ("clip_grad_norm_", "clip_grad_value_", "clip_grad_norm")

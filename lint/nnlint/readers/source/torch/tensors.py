@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nnlint.evidence.source import Did
 from nnlint.network.gradients import INTEGERS
 from nnlint.network.graph import Tensor
 from nnlint.readers.source import numbers
@@ -13,6 +12,7 @@ from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import type_name
 from nnlint.readers.source.shapes import shape_of, size_at
 from nnlint.readers.source.torch import functions, init, likes
+from nnlint.readers.source.torch.differentiation import differentiated
 from nnlint.readers.source.values import (
     NOWHERE,
     UNKNOWN,
@@ -102,9 +102,7 @@ def _numel(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 
 
 def _backward(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
-    trace = call.interpreter.trace
-    trace.differentiate(tensor, call.place)
-    trace.did(Did.BACKWARD, call.place)
+    differentiated(call, tensor, arguments.get(1, "retain_graph", None))
     return None
 
 

@@ -1,0 +1,108 @@
+"""What is carried from round to round of a loop, and what is added to it with the graph it came from."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.source import Did
+from nnlint.network.gradients import may_train, reached
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.values import DictValue, Instance, ListValue, State, Value
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+NEAR = 400
+"""Operations of a value's graph that are looked at: weights are found long before."""
+
+
+def carried(i: Interpreter, state: State, key: object) -> bool:
+    """Inside a loop: what is there is from an earlier round, or from before the loop."""
+    return bool(i.rounds) and not i.heap.written(i.rounds[-1][0], state, key)
+
+
+def older(i: Interpreter, value: Value) -> bool:
+    """Inside a loop: the list or object is there since before this round."""
+    if not i.rounds:
+        return False
+    mark, last = i.rounds[-1]
+    return 0 < value.key <= last if isinstance(value, Instance) else not i.heap.placed(mark, value)
+
+
+def trains_older(i: Interpreter, node: ast.AST) -> bool | None:
+    """``SGD(model.parameters())`` inside a loop: whether ``model`` is there since before this round."""
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    owners = [
+        part.func.value
+        for part in (ast.walk(first) if first is not None else ())
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
+        if part.func.attr in ("parameters", "named_parameters")
+    ]
+    if not owners or not i.rounds:
+        return None
+    return all(_is_older(i, owner) for owner in owners)
+
+
+def _is_older(i: Interpreter, owner: ast.expr) -> bool:
+    value = i.evaluate(owner) if isinstance(owner, ast.Name | ast.Attribute) else None
+    if isinstance(value, Instance):
+        return older(i, value)
+    found = cell(i, owner) if isinstance(owner, ast.Name) else None
+    return found is not None and found[1] in found[0] and carried(i, *found)
+
+
+def with_graph(value: Value) -> bool:
+    """Autograd keeps what the tensor was computed from."""
+    if not isinstance(value, Tensor):
+        return False
+    near = (operation for operation, _ in zip(reached(value), range(NEAR), strict=False))
+    return value.operation.recorded and any(o.recorded and may_train(o) for o in near)
+
+
+def cell(i: Interpreter, target: ast.expr) -> tuple[State, object] | None:
+    """Where a name, attribute or item of a dictionary is kept; None when that is not known."""
+    if isinstance(target, ast.Name):
+        scope = i.frame.scope
+        scope = scope.nonlocals.get(target.id, scope)
+        return (scope.module.state if scope.kind == "module" else scope.variables), target.id
+    if isinstance(target, ast.Attribute):
+        owner = i.evaluate(target.value)
+        return (owner.state, target.attr) if isinstance(owner, Instance) else None
+    if isinstance(target, ast.Subscript):
+        owner, key = i.evaluate(target.value), i.evaluate(target.slice)
+        return (owner.state, key) if isinstance(owner, DictValue) and isinstance(key, str) else None
+    return None
+
+
+def added(i: Interpreter, target: ast.expr, value: Value, node: ast.AST) -> None:
+    """``target += value``: noted where the target is carried and the value comes with its graph."""
+    if i.rounds and not i.trace.inside and with_graph(value):
+        found = cell(i, target)
+        if found is not None and carried(i, *found):
+            i.trace.did(Did.KEEP, i.place(node), value=value, how="sum", name=ast.unparse(target))
+
+
+def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -> None:
+    """``target = target + value`` and ``target = 0.9 * target + 0.1 * value``."""
+    if not i.rounds or i.trace.inside or not isinstance(node.value, ast.BinOp) or not with_graph(value):
+        return
+    name = ast.dump(target).replace("Store()", "Load()")
+    parts = [part for part in ast.walk(node.value) if isinstance(part, ast.expr)]
+    if not any(type(part) is type(target) and ast.dump(part) == name for part in parts):
+        return
+    found = cell(i, target)
+    if found is None or not carried(i, *found):
+        return
+    sums = isinstance(node.value.op, ast.Add) and name in map(ast.dump, (node.value.left, node.value.right))
+    how = "sum" if sums else "average"
+    i.trace.did(Did.KEEP, i.place(node), value=value, how=how, name=ast.unparse(target))
+
+
+def appended(i: Interpreter, container: ListValue, value: Value, node: ast.AST) -> None:
+    """``container.append(value)``: noted where the list is older than the round."""
+    if not i.rounds or i.trace.inside or not with_graph(value) or not older(i, container):
+        return
+    owner = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    name = "" if owner is None else ast.unparse(owner)
+    i.trace.did(Did.KEEP, i.place(node), value=value, how="list", name=name)
