@@ -36,7 +36,8 @@ def _element(call: Call, value: Value) -> Value:
 
 
 def _loader(call: Call, value: Value) -> Any:
-    return value.loader if isinstance(value, Stream) else call.interpreter.project.libraries.loader(value)
+    i = call.interpreter
+    return value.loader if isinstance(value, Stream) else i.project.libraries.loader(i, value)
 
 
 def _len(call: Call, arguments: Arguments) -> Value:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnlint.evidence.source import Loader
+from nnlint.evidence.source import Did, Loader
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.source.conventions import role_of
-from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
+from nnlint.readers.source.definitions import OBJECT, event, library_class, native, nothing, unknown
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.labels import labels_of
+from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.torch.samples import describe
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -31,7 +34,7 @@ from nnlint.readers.source.values import (
 
 LOADER_SIGNATURE = (
     "dataset batch_size=1 shuffle=None sampler=None batch_sampler=None num_workers=0 collate_fn=None"
-    " pin_memory=False drop_last=False"
+    " pin_memory=False drop_last=False timeout=0 worker_init_fn=None multiprocessing_context=None generator=None"
 )
 
 
@@ -47,11 +50,13 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
             strict=False,
         )
     )
-    size, shuffle = bound["batch_size"], bound["shuffle"]
-    if bound["sampler"] is not None or bound["batch_sampler"] is not None:
+    size, shuffle, workers = bound["batch_size"], bound["shuffle"], bound["num_workers"]
+    sampler = bound["sampler"] if bound["sampler"] is not None else bound["batch_sampler"]
+    if sampler is not None:
         shuffle = UNKNOWN
+    written = names.get("dataset", "") or _written(call.node)
     loader = Loader(
-        _role_of_dataset(bound["dataset"]) or role_of(names.get("dataset", "")),
+        _role_of_dataset(bound["dataset"]) or role_of(written),
         call.place,
         "torch.utils.data.DataLoader",
         size if isinstance(size, int) else None,
@@ -59,9 +64,29 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         bound["dataset"],
         _samples(bound["dataset"]) if shuffle is not UNKNOWN else None,
         bound["drop_last"] if isinstance(bound["drop_last"], bool) else None,
+        describe(i, bound["dataset"], written),
+        _class_of(sampler),
+        sampler.key if isinstance(sampler, Instance) else 0,
+        workers if isinstance(workers, int) else None,
+        bound["worker_init_fn"] is not None,
+        role_of(written),
     )
     i.heap.write(instance.state, "_loader", loader)
     return None
+
+
+def _written(node: ast.AST) -> str:
+    """What the program calls the data set that a loader is given."""
+    node = node.args[0] if isinstance(node, ast.Call) and node.args else node
+    if isinstance(node, ast.Call):
+        node = next((k.value for k in node.keywords if k.arg == "dataset"), node)
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _class_of(sampler: Value) -> str:
+    if sampler is None:
+        return ""
+    return sampler.cls.name if isinstance(sampler, Instance) else "?"
 
 
 def _role_of_dataset(dataset: Value) -> str:
@@ -81,16 +106,24 @@ def _samples(dataset: Value) -> int | None:
 
 def name_loader(i: Interpreter, instance: Instance, name: str) -> None:
     """A loader got a name: its role, if it had none."""
-    loader: Loader = instance.state["_loader"]
-    if not loader.role and role_of(name):
-        named = replace(loader, role=role_of(name))
+    loader, role = instance.state.get("_loader"), role_of(name)
+    if isinstance(loader, Loader) and role and not loader.named:
+        named = replace(loader, role=loader.role or role, named=role)
         i.heap.write(instance.state, "_loader", named)
+
+
+def current(i: Interpreter, instance: Instance) -> Loader | None:
+    """The loader with its data as they are now: transforms may have been set since it was made."""
+    loader = instance.state.get("_loader")
+    if not isinstance(loader, Loader) or loader.data is None:
+        return loader if isinstance(loader, Loader) else None
+    now = describe(i, loader.dataset)
+    return loader if now is None else replace(loader, data=replace(now, named=loader.data.named or now.named))
 
 
 def _loader_iter(call: Call, arguments: Arguments) -> Value:
     instance = arguments.positional[0]
-    loader: Loader | None = instance.state.get("_loader")
-    return Stream(_batch(call, instance), loader)
+    return Stream(_batch(call, instance), current(call.interpreter, instance))
 
 
 def _batch(call: Call, instance: Instance) -> Value:
@@ -149,8 +182,14 @@ def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
 
 
 def _tensor_dataset_init(call: Call, arguments: Arguments) -> Value:
-    call.interpreter.heap.write(arguments.positional[0].state, "tensors", tuple(arguments.positional[1:]))
+    state, write = arguments.positional[0].state, call.interpreter.heap.write
+    write(state, "tensors", tuple(arguments.positional[1:]))
+    write(state, "_names", base_name(call.node.args[0]) if _has_arguments(call.node) else "")
     return None
+
+
+def _has_arguments(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and bool(node.args)
 
 
 def _tensor_dataset_item(call: Call, arguments: Arguments) -> Value:
@@ -205,6 +244,34 @@ def _one_of_some(part: Value) -> Value:
     return replace(part, operation=replace(part.operation, attributes=known))
 
 
+def _joined_init(call: Call, arguments: Arguments) -> Value:
+    datasets = arguments.get(1, "datasets", UNKNOWN)
+    call.interpreter.heap.write(arguments.positional[0].state, "datasets", datasets)
+    return None
+
+
+def _joined_item(call: Call, arguments: Arguments) -> Value:
+    """An item of the first: the others are taken to be like it."""
+    listed = arguments.positional[0].state.get("datasets")
+    items = listed.items if isinstance(listed, ListValue) else listed
+    return _item(call, items[0]) if isinstance(items, tuple) and items else UNKNOWN
+
+
+def _sampler(name: str) -> Value:
+    members = {
+        "__init__": native("__init__", nothing),
+        "set_epoch": native("set_epoch", event(Did.SET_EPOCH)),
+    }
+    cls = library_class(f"torch.utils.data.{name}", (OBJECT,), members)
+    cls.opaque = True
+    return cls
+
+
+SAMPLERS = (
+    *("Sampler", "SequentialSampler", "RandomSampler", "SubsetRandomSampler", "WeightedRandomSampler"),
+    *("BatchSampler", "DistributedSampler"),
+)
+
 DATASET = library_class("torch.utils.data.Dataset", (OBJECT,), {"__init__": native("__init__", nothing)})
 SUBSET = library_class(
     "torch.utils.data.Subset",
@@ -228,6 +295,15 @@ CLASSES = {
             "__len__": native("__len__", unknown),
         },
     ),
+    "ConcatDataset": library_class(
+        "torch.utils.data.ConcatDataset",
+        (DATASET,),
+        {
+            "__init__": native("__init__", _joined_init),
+            "__getitem__": native("__getitem__", _joined_item),
+            "__len__": native("__len__", unknown),
+        },
+    ),
     "DataLoader": library_class(
         "torch.utils.data.DataLoader",
         (OBJECT,),
@@ -244,4 +320,8 @@ SYMBOLS: dict[str, Value] = {
     f"torch.utils.data.{prefix}{name}": value
     for name, value in CLASSES.items()
     for prefix in ("", "dataset.", "dataloader.")
+} | {
+    f"torch.utils.data.{prefix}{name}": cls
+    for name, cls in {name: _sampler(name) for name in SAMPLERS}.items()
+    for prefix in ("", "sampler.", "distributed.")
 }

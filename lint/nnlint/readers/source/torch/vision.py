@@ -67,6 +67,11 @@ def _to_tensor(picture: Picture, transform: Instance) -> Picture:
     return replace(picture, tensor=True, range=Range(0.0, 1.0))
 
 
+def _unsure(picture: Picture, transform: Instance) -> None:
+    """What depends on the version and on arguments is not followed."""
+    return None
+
+
 def _normalize(picture: Picture, transform: Instance) -> Picture:
     return replace(picture, range=None)
 
@@ -123,13 +128,18 @@ KEEPING = (
         "RandomPosterize",
     ),
     *("RandomSolarize", "RandomAdjustSharpness", "RandomAutocontrast", "RandomEqualize", "AutoAugment"),
-    *("RandAugment", "TrivialAugmentWide", "AugMix"),
+    *("RandAugment", "TrivialAugmentWide", "AugMix", "ElasticTransform", "RandomPhotometricDistort"),
+    *("RandomZoomOut", "RandomIoUCrop", "RandomChannelPermutation", "ScaleJitter", "RandomShortestSize"),
 )
+RANDOM = frozenset({*KEEPING, "RandomCrop", "RandomResizedCrop"})
+"""Transforms that give another result each time."""
+
 STEPS: dict[str, tuple[str, Step]] = {
     "ToTensor": ("", _to_tensor),
     "Normalize": ("mean std inplace=False", _normalize),
     "Resize": ("size", _resize),
     **dict.fromkeys(("CenterCrop", "RandomCrop", "RandomResizedCrop"), ("size", _crop)),
+    **dict.fromkeys(("ToImage", "ToPILImage", "PILToTensor", "ConvertImageDtype", "ToDtype"), ("", _unsure)),
     "Grayscale": ("num_output_channels=1", _gray),
     "Pad": ("padding", _pad),
     **dict.fromkeys(KEEPING, ("", _same)),
@@ -162,6 +172,8 @@ def _transform_init(name: str, signature: str) -> Callable[[Call, Arguments], Va
             call.interpreter.trace.notes["scales"] = True
         for key, value in bind_signature(signature, arguments.after_self()).items():
             call.interpreter.heap.write(instance.state, key, value)
+        off = arguments.keywords.get("p") in (0, 0.0)
+        call.interpreter.heap.write(instance.state, "_random", name in RANDOM and not off)
         return None
 
     return run
@@ -226,9 +238,12 @@ TRANSFORMS = {
         )
         for name, (signature, _) in STEPS.items()
     },
-    "Compose": library_class(
-        "torchvision.transforms.Compose", (OBJECT,), {"__init__": native("Compose", _compose_init)}
-    ),
+    **{
+        name: library_class(
+            f"torchvision.transforms.{name}", (OBJECT,), {"__init__": native(name, _compose_init)}
+        )
+        for name in ("Compose", "RandomApply", "RandomChoice", "RandomOrder")
+    },
 }
 
 SYMBOLS: dict[str, Value] = {

@@ -1,0 +1,70 @@
+"""Which samples go into a model: data sets in code, what is done to each sample, and where they are fed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nnlint.evidence.place import Place
+
+if TYPE_CHECKING:
+    from nnlint.evidence.source import Loader, Loop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transform:
+    """One step of what is done to each sample, in the order of the program.
+
+    ``random``: it gives another result each time. ``settings``: its arguments where they are known
+    (``mean`` and ``std`` of a ``Normalize`` as tuples of numbers).
+    """
+
+    api: str
+    place: Place
+    random: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """A data set, or a part of one, as the code makes it.
+
+    ``key``: equal keys are the same samples. ``whole``: the key of the data set that this is a part of, the
+    same key where it is whole. ``role``: the split that its making proves (``train=False``, the folder
+    ``data/test``), "" when nothing does; ``named``: the split that names of the program say it is.
+    ``transforms``: None when they are not known. ``iterable``: it gives its samples in its own order, None
+    when that is not known. ``source``: the path it is read from. ``numpy_random``: where an item asks NumPy's global generator for
+    a random number. ``classes``: the names of the class and of what it is made from, for what they tell.
+    """
+
+    key: Hashable
+    place: Place
+    api: str = ""
+    whole: Hashable = None
+    role: str = ""
+    named: str = ""
+    transforms: tuple[Transform, ...] | None = None
+    iterable: bool | None = None
+    source: str = ""
+    channels: int | None = None
+    numpy_random: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feed:
+    """Samples go into a model, batch by batch: a loop over a loader, a call of ``fit`` or ``evaluate``.
+
+    ``purpose``: ``train`` or ``evaluate``. ``place``: the loop or call. ``claims``: the splits that the
+    program calls the figures by that come out (``val_loss = evaluate(...)``, ``def test``, ``"Test accuracy"``).
+    ``drives``: what acts upon the figures during training (``EarlyStopping``). ``loops``: loops around it.
+    """
+
+    purpose: str
+    loader: Loader
+    place: Place
+    claims: frozenset[str] = frozenset()
+    drives: tuple[str, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    function: str = ""
+    api: str = ""

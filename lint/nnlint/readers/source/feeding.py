@@ -1,0 +1,60 @@
+"""Which samples an entry trains and evaluates its models on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from nnlint.evidence.samples import Feed
+from nnlint.evidence.source import Did, Event, Loader, Loop
+from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.figures import Figures, figures
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.text import Text
+from nnlint.readers.source.trace import Trace
+
+FEEDS = "feeds"
+"""The note of a trace under which frameworks leave what they are given."""
+TRAINS = frozenset({Did.BACKWARD, Did.STEP})
+USES = frozenset({Did.FORWARD, Did.LOSS, Did.METRIC, Did.OPAQUE})
+HELD_OUT = ("validation", "test")
+
+
+def feeds(i: Interpreter, trace: Trace, text: Text) -> tuple[Feed, ...]:
+    """Loops over loaders in which a model is trained or evaluated, and what frameworks were given."""
+    groups: dict[int, tuple[Loop, Loader, list[Event]]] = {}
+    for event in trace.events:
+        for loop in reversed(event.loops):
+            if loop.loader is not None:
+                groups.setdefault(id(loop), (loop, loop.loader, []))[2].append(event)
+                break
+    given = trace.notes.get(FEEDS, [])
+    found: list[Feed] = list(given) if isinstance(given, list) else []
+    for loop, loader, events in groups.values():
+        purpose = _purpose(loader, events)
+        if purpose:
+            found.append(_feed(i, text, purpose, loop, loader, events[0]))
+    return tuple(found)
+
+
+def _purpose(loader: Loader, events: Iterable[Event]) -> str:
+    happened = list(events)
+    if any(e.did in TRAINS for e in happened):
+        return "train"
+    if not any(e.did in USES for e in happened):
+        return ""
+    off = any(e.gradients is False or e.training is False for e in happened)
+    return "evaluate" if off or loader.named in HELD_OUT else ""
+
+
+def _feed(i: Interpreter, text: Text, purpose: str, loop: Loop, loader: Loader, event: Event) -> Feed:
+    known = figures(text, loop) if purpose == "evaluate" else Figures()
+    if purpose == "evaluate" and text.path != loop.place.path:
+        module = i.project.module(i, Path(loop.place.path))
+        other = figures(module.text, loop) if module is not None and module.text else Figures()
+        known.claims |= other.claims
+        known.drives += other.drives
+    claims = known.claims | ({role_of(event.function)} - {""} if event.function else set())
+    outer = tuple(outside for outside in event.loops if outside is not loop)
+    drives = tuple(dict.fromkeys(known.drives))
+    return Feed(purpose, loader, loop.place, frozenset(claims), drives, outer, event.function, loader.api)
