@@ -78,7 +78,7 @@ def _summarise(
     Where a loop around it is only tried, once is enough: else the work would double with each loop inside.
     """
     names, counted = _kind(node)
-    loop = Loop(i.place(node), loader, count, variables=names, counted=counted)  # type: ignore[arg-type]
+    loop = Loop(i.place(node), loader, count, i.trace.calls_here, variables=names, counted=counted)  # type: ignore[arg-type]
     i.uncertain += 1
     try:
         if not i.trying:
