@@ -269,7 +269,9 @@ def _repair(event: Event, recipe: Recipe) -> Repair:
     place = own[0] if own else event.place
     model = Quoted(event.place, Part.FUNCTION)
     actions = [Insert(place, (model, ".eval()"))]
-    if any(loop in e.loops for e in backward for loop in event.loops) and not _back_to_training(event, recipe):
+    if any(loop in e.loops for e in backward for loop in event.loops) and not _back_to_training(
+        event, recipe
+    ):
         actions.append(Insert(place, (model, ".train()"), Where.AFTER))
     return Repair(tuple(actions))
 

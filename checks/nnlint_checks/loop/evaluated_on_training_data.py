@@ -1,0 +1,161 @@
+"""TL510: the figure that is reported for held-out data is computed on the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Place, Step
+from nnlint.evidence.samples import Feed
+from nnlint.evidence.source import Recipe
+from nnlint.finding import Finding
+
+HELD_OUT = frozenset({"validation", "test"})
+
+
+@check("TL510", level=ERROR)
+def evaluated_on_training_data(recipe: Recipe) -> Iterator[Finding]:
+    """What is called the validation or test result is measured on samples that the network was trained on.
+
+    Why: a network can know its training samples by heart. The figure then says nothing about new data: it keeps
+    growing while the network overfits.
+    Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", section 7.2.
+
+    Fires:
+        Both loaders give the same samples.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms
+
+        train_set = datasets.MNIST("data", train=True, transform=transforms.ToTensor())
+        test_set = datasets.MNIST("data", train=True, transform=transforms.ToTensor())
+        train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+        test_loader = DataLoader(test_set, batch_size=64)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        with torch.no_grad():
+            for images, labels in test_loader:  # error: [TL510]
+                print((model(images).argmax(1) == labels).float().mean())
+        ```
+        The wrong loader goes to the evaluation.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader, TensorDataset
+
+        def evaluate(model, loader):
+            with torch.no_grad():
+                return sum(nn.functional.mse_loss(model(x), y).item() for x, y in loader)
+
+        def validate(model, loader):
+            total = 0.0
+            with torch.no_grad():
+                for x, y in loader:  # error: [TL510]
+                    total += nn.functional.mse_loss(model(x), y).item()
+            return total / len(loader)
+
+        def main(x, y):
+            loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)
+            model = nn.Linear(8, 1)
+            optimizer = torch.optim.Adam(model.parameters())
+            for epoch in range(20):
+                for a, b in loader:
+                    optimizer.zero_grad()
+                    nn.functional.mse_loss(model(a), b).backward()
+                    optimizer.step()
+                print("validation loss", validate(model, loader))
+        ```
+    Silent:
+        The accuracy on the training data stands beside the one on test data.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms
+
+        def evaluate(model, loader):
+            right = 0
+            with torch.no_grad():
+                for images, labels in loader:
+                    right += (model(images).argmax(1) == labels).sum().item()
+            return right / len(loader.dataset)
+
+        train_set = datasets.MNIST("data", train=True, transform=transforms.ToTensor())
+        test_set = datasets.MNIST("data", train=False, transform=transforms.ToTensor())
+        train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+        test_loader = DataLoader(test_set, batch_size=64)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        train_accuracy = evaluate(model, train_loader)
+        test_accuracy = evaluate(model, test_loader)
+        print(train_accuracy, test_accuracy)
+        ```
+        Two parts of one data set.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader, random_split
+        from torchvision import datasets, transforms
+
+        digits = datasets.MNIST("data", train=True, transform=transforms.ToTensor())
+        train_set, val_set = random_split(digits, [55000, 5000])
+        train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+        val_loader = DataLoader(val_set, batch_size=64)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        with torch.no_grad():
+            for images, labels in val_loader:
+                print((model(images).argmax(1) == labels).float().mean())
+        ```
+    """
+    training = {_key(feed): feed for feed in recipe.feeds if feed.purpose == "train" and _known(feed)}
+    evaluations = [feed for feed in recipe.feeds if feed.purpose == "evaluate"]
+    elsewhere = any(not _known(f) or _key(f) not in training for f in evaluations)
+    seen: set[Place] = set()
+    for feed in evaluations:
+        trained = training.get(_key(feed)) if _known(feed) else None
+        if trained is None or feed.place in seen or not _said_held_out(feed, elsewhere):
+            continue
+        seen.add(feed.place)
+        yield _finding(feed, trained)
+
+
+def _known(feed: Feed) -> bool:
+    """Which samples they are is known; a sampler may choose others of the same data set."""
+    return feed.loader.data is not None and not feed.loader.sampler
+
+
+def _key(feed: Feed) -> object:
+    return feed.loader.data.key if feed.loader.data is not None else None
+
+
+def _said_held_out(feed: Feed, elsewhere: bool) -> bool:
+    """The program calls them, or what comes out, validation or test."""
+    if feed.loader.named in HELD_OUT:
+        return True
+    return bool(feed.claims & HELD_OUT) and "train" not in feed.claims and not elsewhere
+
+
+def _finding(feed: Feed, trained: Feed) -> Finding:
+    names = sorted({feed.loader.named, *feed.claims} & HELD_OUT)
+    said = names[0] if names else "held-out"
+    return Finding(
+        feed.place,
+        f"the {said} result is measured on the samples that the model was trained on",
+        "evaluate on samples that were held out of training",
+        trail=(Step(trained.place, "the model is trained on the same samples here"),),
+    )

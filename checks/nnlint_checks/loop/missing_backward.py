@@ -1,0 +1,152 @@
+"""TL502: the optimiser steps, and nothing computes gradients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, Optimizer, Recipe
+from nnlint.finding import Finding
+from nnlint_checks.loop.order import COULD_DIFFERENTIATE, beyond, could, optimizer_of
+
+SAYS_LOSS = re.compile(r"loss|criterion|cost|objective|(^|_)(nll|mse|bce|elbo)(_|$)", re.IGNORECASE)
+"""Names of functions that compute what is minimised."""
+
+
+@check("TL502", level=ERROR)
+def missing_backward(recipe: Recipe) -> Iterator[Finding]:
+    """A loss is computed and the optimizer steps, but nothing calls backward.
+
+    Why: without ``backward`` no weight has a gradient, and ``step`` skips weights without one. The loop runs
+    without an error and the network stays as it was initialised.
+    Source: PyTorch documentation of torch.optim ("Taking an optimization step").
+
+    Fires:
+        The loss is computed, cleared for, and never differentiated.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader, epochs):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            for epoch in range(epochs):
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    loss = nn.functional.cross_entropy(model(x), y)
+                    optimizer.step()  # error: [TL502]
+        ```
+        The generator steps, but only the loss of the discriminator is differentiated.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            generator = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 2))
+            critic = nn.Sequential(nn.Linear(2, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+            optimizer_g = torch.optim.Adam(generator.parameters(), lr=2e-4)
+            optimizer_d = torch.optim.Adam(critic.parameters(), lr=2e-4)
+            for real in loader:
+                fake = generator(torch.randn(64, 8))
+                optimizer_d.zero_grad()
+                loss_d = critic(fake.detach()).mean() - critic(real).mean()
+                loss_d.backward()
+                optimizer_d.step()
+                optimizer_g.zero_grad()
+                loss_g = -critic(fake).mean()
+                optimizer_g.step()  # error: [TL502]
+        ```
+    Silent:
+        A closure computes the gradients when the optimizer calls it.
+        ```python
+        import torch
+        from torch import nn
+
+        def fit(x, y):
+            model = nn.Linear(4, 1)
+            optimizer = torch.optim.LBFGS(model.parameters())
+
+            def closure():
+                optimizer.zero_grad()
+                loss = nn.functional.mse_loss(model(x), y)
+                loss.backward()
+                return loss
+
+            for _ in range(20):
+                optimizer.step(closure)
+        ```
+        Gradients are computed and written by hand.
+        ```python
+        import torch
+        from torch import nn
+
+        def fit(loader):
+            model = nn.Linear(4, 1)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+            for x, y in loader:
+                loss = nn.functional.mse_loss(model(x), y)
+                for p, g in zip(model.parameters(), torch.autograd.grad(loss, list(model.parameters()))):
+                    p.grad = g
+                optimizer.step()
+        ```
+        The library differentiates.
+        ```python
+        import torch
+
+        def fit(model, loader, criterion, optimizer, accelerator):
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = criterion(model(x), y)
+                accelerator.backward(loss)
+                optimizer.step()
+        ```
+    """
+    if recipe.framework_steps or not recipe.finished:
+        return
+    spoken = set()
+    for number, step in enumerate(recipe.events):
+        if step.did is not Did.STEP or step.details.get("closure") or step.place in spoken:
+            continue
+        optimizer = optimizer_of(step, recipe)
+        loss = _loss_of(recipe, number, optimizer)
+        if loss is None or (optimizer is not None and optimizer.kind == "lbfgs"):
+            continue
+        if not any(_may_serve(recipe, event, optimizer) for event in recipe.events):
+            spoken.add(step.place)
+            yield Finding(
+                step.place,
+                "the optimizer steps, and nothing computes gradients: backward() is never called",
+                "call loss.backward() before optimizer.step()",
+                trail=(Step(loss.place, "the network is used and the loss computed here"),),
+                subject=("backward", step.place),
+            )
+
+
+def _loss_of(recipe: Recipe, number: int, optimizer: Optimizer | None) -> Event | None:
+    """The last loss, or pass of the optimiser's model, ahead of a step in its round."""
+    step = recipe.events[number]
+    loop = step.loops[-1] if step.loops else None
+    models = set(optimizer.models) if optimizer is not None else set()
+    for event in reversed(recipe.events[:number]):
+        if (loop is not None and loop not in event.loops) or event.gradients is False:
+            continue
+        if event.did is Did.LOSS or (event.did is Did.FORWARD and models & set(event.subjects)):
+            return event
+        name = str(event.details.get("method", "")) if event.did is Did.OPAQUE else ""
+        if SAYS_LOSS.search(name.rpartition(".")[2]):
+            return event
+    return None
+
+
+def _may_serve(recipe: Recipe, event: Event, optimizer: Optimizer | None) -> bool:
+    """It gives, or may give, the gradients that the step needs."""
+    if event.did is Did.BACKWARD:
+        return optimizer is None or not beyond(recipe, event, optimizer)
+    if event.did is Did.GRADIENT:
+        return True
+    if event.did is not Did.OPAQUE:
+        return False
+    mine = optimizer is not None and optimizer.key in event.subjects
+    return mine or could(event, COULD_DIFFERENTIATE)

@@ -1,0 +1,102 @@
+"""Questions about the order of events that several checks of training loops ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
+from nnlint.network.gradients import reached, trains
+from nnlint.network.graph import Operation
+from nnlint.network.operations import Family, family
+
+COULD_DIFFERENTIATE = re.compile(
+    r"backward|closure|train_?(step|batch|epoch)|(^|_)(step|fit|learn|optimi[sz]e|update|minimi[sz]e|grad\w*)(_|$)",
+    re.IGNORECASE,
+)
+"""Names of functions that are not understood and may call ``backward``."""
+COULD_STEP = re.compile(
+    r"closure|train_?(step|batch|epoch)|optim|(^|_)(step|fit|learn|update|minimi[sz]e|apply|train)(_|$)",
+    re.IGNORECASE,
+)
+"""Names of functions that are not understood and may step an optimiser."""
+HARMLESS = re.compile(
+    r"^(env|envs|environment|p_?bar|bar|progress\w*|prog\w*|tqdm\w*|tbar|loop|t|iterator|\w*met(er|ric)s?|\w*acc\w*|"
+    r"history|logs?|logger|writer|stats?|results?|monitor|early_?stop\w*|stopper|ema\w*|wandb|losses|tracker|"
+    r"buffer|memory|replay\w*|summary\w*|profiler|prof|timer|kwargs|config|cfg|args|params|\w*data\w*|d|info|"
+    r"task|live|console|status|epoch_\w+|batch_\w+|running\w*|train_\w*|val_\w*|\w*model\w*|\w*net\w*)$",
+    re.IGNORECASE,
+)
+"""Names of objects whose ``update``, ``step`` and ``train`` have nothing to do with an optimiser."""
+TRAINS_BY_ITSELF = re.compile(
+    r"trainer|agent|engine|learner|runner|strategy|fabric|accelerator|booster", re.IGNORECASE
+)
+
+
+def in_loop(events: Sequence[Event], loop: Loop) -> list[Event]:
+    """What happens in a loop, in order."""
+    return [event for event in events if loop in event.loops]
+
+
+def implied(event: Event, by: Event) -> bool:
+    """In a round in which ``by`` happens, ``event`` happens as well."""
+    return by.branches[: len(event.branches)] == event.branches
+
+
+def could(event: Event, names: re.Pattern[str]) -> bool:
+    """A call that is not understood may do what functions of these names do."""
+    if event.did is not Did.OPAQUE:
+        return False
+    name = str(event.details.get("method", "")).rpartition(".")[2]
+    receiver = str(event.details.get("receiver", ""))
+    if TRAINS_BY_ITSELF.search(receiver):
+        return True
+    return bool(names.search(name)) and not HARMLESS.match(receiver)
+
+
+def optimizer_of(event: Event, recipe: Recipe) -> Optimizer | None:
+    """The optimiser that steps, or whose gradients are cleared; None when it is not known."""
+    return next((o for o in recipe.optimizers if o.key in event.subjects), None)
+
+
+def same_target(event: Event, step: Event, recipe: Recipe) -> bool:
+    """A ``zero_grad`` is about all that the step is about, as far as that is known."""
+    optimizer = optimizer_of(step, recipe)
+    keys = [key for key in event.subjects if key]
+    if optimizer is not None and keys:
+        return optimizer.key in keys or (len(optimizer.models) == 1 and optimizer.models[0] in keys)
+    if optimizer is not None or keys:
+        return len(recipe.optimizers) == 1 and not event.details.get("receiver")
+    return bool(event.details.get("receiver")) and event.details.get("receiver") == step.details.get(
+        "receiver"
+    )
+
+
+def around(event: Event, events: Sequence[Event], loop: Loop, *, back: bool) -> Iterator[Event]:
+    """The other events of the loop, from the event on, or back from it, once around."""
+    here = in_loop(events, loop)
+    at = next(n for n, e in enumerate(here) if e is event)
+    order = [*here[at + 1 :], *here[:at]]
+    return iter(reversed(order) if back else order)
+
+
+def beyond(recipe: Recipe, event: Event, optimizer: Optimizer) -> bool:
+    """A backward pass is known to reach none of the weights that the optimiser holds."""
+    value = event.details.get("value")
+    own = {
+        layer.place
+        for key in optimizer.models
+        if key in recipe.models
+        for layer in recipe.models[key].layers
+        if layer.parameters
+    }
+    if value is None or not own:
+        return False
+    seen = list(reached(value))
+    if any(_unclear(o) for o in seen):
+        return False
+    return not any(o.layer is not None and o.layer.place in own for o in seen)
+
+
+def _unclear(operation: Operation) -> bool:
+    return family(operation) is Family.OTHER or (trains(operation) and operation.layer is None)

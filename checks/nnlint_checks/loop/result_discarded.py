@@ -1,0 +1,113 @@
+"""TL533: what a call gives is thrown away, and it does nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.usage import Dropped
+from nnlint.finding import Finding
+
+WHAT = {"tensor": "a new tensor", "table": "a new table", "array": "a new array"}
+
+
+@check("TL533", level=ERROR)
+def result_discarded(dropped: Dropped) -> Iterator[Finding]:
+    """The result of a call without side effects is dropped.
+
+    Why: tensors, arrays and tables are not changed by most of their methods: ``x.to(device)``,
+    ``F.relu(x)``, ``x.clamp(0, 1)`` and ``df.dropna()`` give a new object. Without an assignment the program
+    goes on with what it had: on the wrong device, without the activation, with the missing values.
+    Source: PyTorch documentation of Tensor.to; pandas documentation of DataFrame.drop.
+
+    Fires:
+        The activation is computed and thrown away.
+        ```python
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(1, 8, 3)
+                self.drop = nn.Dropout(0.5)
+                self.fc = nn.Linear(8, 10)
+
+            def forward(self, x):
+                x = self.conv(x)
+                F.relu(x)  # error: [TL533]
+                x = x.mean((2, 3))
+                self.drop(x)  # error: [TL533]
+                return self.fc(x)
+        ```
+        The batch is not moved.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(train_loader, device):
+            model = nn.Linear(20, 3).to(device)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for x, y in train_loader:
+                x.to(device)  # error: [TL533]
+                y = y.to(device)
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+        Rows with missing values stay.
+        ```python
+        import pandas as pd
+
+        def load():
+            table = pd.read_csv("houses.csv")
+            table.dropna()  # error: [TL533]
+            return table.drop(columns=["price"]), table["price"]
+        ```
+    Silent:
+        Modules are moved in place, and so is what ends in an underscore.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(4, 4)
+                self.act = nn.ReLU(inplace=True)
+
+            def forward(self, x):
+                x = self.fc(x)
+                self.act(x)
+                x.clamp_(0, 1)
+                return x
+
+        def main(device, x):
+            model = Net()
+            model.to(device)
+            with torch.no_grad():
+                model(x)
+            return model
+        ```
+        Statistics of a norm are updated by running it.
+        ```python
+        import torch
+        from torch import nn
+
+        class Calibrated(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.norm = nn.BatchNorm1d(4)
+
+            def forward(self, x):
+                self.norm(x)
+                return x
+        ```
+    """
+    about = f": {dropped.about} stays as it was" if dropped.about else ""
+    keep = dropped.about or "result"
+    yield Finding(
+        dropped.place,
+        f"{dropped.written}() gives {WHAT[dropped.kind]} that is thrown away{about}",
+        f"assign the result: {keep} = {dropped.written}(...)",
+    )
