@@ -13,7 +13,7 @@ from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.class_names import named_classes
 from nnlint.readers.source.decisions import decisions, named_values
-from nnlint.readers.source.feeding import feeds
+from nnlint.readers.source.feeding import feeds, ordered
 from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.habits import habits
 from nnlint.readers.source.hidden import unregistered
@@ -30,6 +30,7 @@ from nnlint.readers.source.modules import (
     walk,
     weights,
 )
+from nnlint.readers.source.outcomes import outcomes
 from nnlint.readers.source.preparation import Steps, steps_of
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import LossCall, ModelCall, Trace
@@ -45,6 +46,7 @@ class Snapshot:
     optimizers: tuple[Optimizer, ...]
     bare: tuple[Network, ...] = ()
     schedulers: tuple[Scheduler, ...] = ()
+    facts: tuple[object, ...] = ()
 
 
 def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
@@ -62,7 +64,7 @@ def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
     ]
     optimizers = tuple(optimizer_of(o, trace) for o in trace.optimizers)
     schedulers = tuple(scheduler_of(s) for s in trace.schedulers)
-    return Snapshot(networks, optimizers, tuple(bare[:MAX_BARE]), schedulers)
+    return Snapshot(networks, optimizers, tuple(bare[:MAX_BARE]), schedulers, tuple(outcomes(i, trace)))
 
 
 MAX_BARE = 20
@@ -181,8 +183,11 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     uses = tuple(_loss_use(call, trace, text.path, owner, steps) for call in trace.losses)
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
-        recipe = replace(_recipe(trace, taken, text, entry, uses), feeds=feeds(i, trace, text))
+        recipe = replace(
+            _recipe(trace, taken, text, entry, uses), feeds=feeds(i, trace, text), ordered=ordered(text)
+        )
         found.append(_with_habits(i, recipe))
+    found += dict.fromkeys((*trace.facts, *taken.facts))
     if i.project.libraries.holds_data or trace.notes.get("scales"):
         from nnlint.readers.source.tabular.gather import pipeline
 

@@ -84,7 +84,7 @@ def _true(node: ast.expr) -> bool:
 
 ROLES: tuple[tuple[str, str], ...] = (
     ("test", r"(^|_)(test|tst|holdout)(ing)?(_|$|loader|data|set)"),
-    ("validation", r"(^|_)(val|valid|validation|eval|dev)(_|$|loader|data|set)"),
+    ("validation", r"(^|_)(val|valid|validation|validate|eval|dev)(_|$|loader|data|set)"),
     ("train", r"(^|_)(train|trn)(ing)?(_|$|loader|data|set)"),
 )
 """The words by which people name splits."""

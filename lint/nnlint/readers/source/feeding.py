@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Did, Event, Loader, Loop
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.figures import Figures, figures
+from nnlint.readers.source.habits import words
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
@@ -35,6 +37,22 @@ def feeds(i: Interpreter, trace: Trace, text: Text) -> tuple[Feed, ...]:
         if purpose:
             found.append(_feed(i, text, purpose, loop, loader, events[0]))
     return tuple(found)
+
+
+ORDERED = re.compile(
+    r"time_?series|forecast|look_?back|horizon(?!tal)|sliding|rolling|window|(^|_)lags?(_|$)|lagged|stateful|stock"
+    r"|temporal|time_?steps?|curriculum|(^|_)past(_|$)|ticker|create_seq|make_seq|(^|_)replay|rollout|trajector",
+    re.IGNORECASE,
+)
+
+
+def ordered(text: Text) -> bool:
+    """Whether words of a program say that the order of its samples means something: a reason for silence."""
+    known: bool | None = text.__dict__.get("_ordered")
+    if known is None:
+        known = any(ORDERED.search(word) for word in words(text.tree))
+        text.__dict__["_ordered"] = known
+    return known
 
 
 def _purpose(loader: Loader, events: Iterable[Event]) -> str:

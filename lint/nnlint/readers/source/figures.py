@@ -59,8 +59,11 @@ def _follow(spot: Spot, found: Figures) -> None:
             names |= set(_assigned(statement))
     found.names |= names
     found.claims |= {role for name in names if (role := role_of(name))}
-    for statement in (spot.statement, *after[:REPORTED]):
-        found.claims |= set(_said(statement, names))
+    if not isinstance(spot.statement, ast.For | ast.While):
+        found.claims |= set(_words(spot.statement))
+    for statement in after[:REPORTED]:
+        if isinstance(statement, ast.Expr | ast.Return) and names & set(_read(statement)):
+            found.claims |= set(_words(statement))
     found.drives += [d for statement in after for d in _drives(statement, names)]
 
 
@@ -112,10 +115,8 @@ def _read(node: ast.AST) -> Iterator[str]:
             yield inner.attr
 
 
-def _said(statement: ast.stmt, names: set[str]) -> Iterator[str]:
-    """The splits that the texts of a statement that shows the figures speak of."""
-    if not isinstance(statement, ast.Expr | ast.Return) or not names & set(_read(statement)):
-        return
+def _words(statement: ast.stmt) -> Iterator[str]:
+    """The splits that the texts of a statement speak of."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             for word in re.findall(r"[A-Za-z]+", node.value):

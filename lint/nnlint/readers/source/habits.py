@@ -36,8 +36,8 @@ def habits(i: Interpreter, module: ModuleValue) -> frozenset[str]:
     found: set[str] = set()
     for part in _parts(i, module, found):
         assert part.text is not None
-        for word in _words(part.text.tree):
-            found.update(kind for kind, words in WORDS.items() if words.search(word))
+        for word in words(part.text.tree):
+            found.update(kind for kind, listed in WORDS.items() if listed.search(word))
         if any(isinstance(node, ast.Break) for node in ast.walk(part.text.tree)):
             found.add("stops")
     return frozenset(found)
@@ -76,7 +76,8 @@ def _harmless(imported: object) -> bool:
     return isinstance(imported, Library) and imported.name.partition(".")[0] in KNOWN
 
 
-def _words(tree: ast.Module) -> Iterator[str]:
+def words(tree: ast.Module) -> Iterator[str]:
+    """The names that a program uses, and its texts of one word."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
