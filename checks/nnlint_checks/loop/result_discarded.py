@@ -58,11 +58,12 @@ def result_discarded(dropped: Dropped) -> Iterator[Finding]:
         Rows with missing values stay.
         ```python
         import pandas as pd
+        import torch
 
         def load():
             table = pd.read_csv("houses.csv")
             table.dropna()  # error: [TL533]
-            return table.drop(columns=["price"]), table["price"]
+            return torch.tensor(table.drop(columns=["price"]).values), torch.tensor(table["price"].values)
         ```
     Silent:
         Modules are moved in place, and so is what ends in an underscore.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from nnlint.readers.source import assignment, classes, imports
+from nnlint.readers.source import assignment, classes, imports, usage
 from nnlint.readers.source.assignment import assign, write_variable
 from nnlint.readers.source.expressions import evaluate
 from nnlint.readers.source.heap import Writes
@@ -140,6 +140,7 @@ def _with(i: Interpreter, node: ast.With | ast.AsyncWith) -> Flow:
     with ExitStack() as stack:
         for item in node.items:
             manager = evaluate(i, item.context_expr)
+            manager = usage.context(i, manager, item.context_expr)
             value = i.project.libraries.enter(i, manager, stack, item.context_expr)
             if item.optional_vars is not None:
                 assign(i, item.optional_vars, value)
@@ -160,10 +161,6 @@ def _raise(i: Interpreter, node: ast.Raise) -> Flow:
 
 def _assert(i: Interpreter, node: ast.Assert) -> Flow:
     return Flow.RAISE if truth(evaluate(i, node.test)) is False else Flow.NEXT
-
-
-def _expression(i: Interpreter, node: ast.Expr) -> None:
-    evaluate(i, node.value)
 
 
 # definitions and imports
@@ -198,7 +195,7 @@ def _yields(node: ast.AST) -> bool:
 EXECUTE: dict[type[ast.stmt], Callable[[Any, Any], Flow | None]] = {
     **assignment.RULES,
     **imports.RULES,
-    ast.Expr: _expression,
+    ast.Expr: usage.statement,
     ast.If: _if,
     ast.Match: _match,
     ast.For: run_for,

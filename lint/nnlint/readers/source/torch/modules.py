@@ -10,6 +10,7 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.hidden import keep_place, register_unnamed
+from nnlint.readers.source.noticing import built, noticed
 from nnlint.readers.source.modules import (
     ITEMS,
     TORCH,
@@ -48,6 +49,7 @@ def init_module(call: Call, arguments: Arguments) -> Value:
     module = arguments.get(0, "self", UNKNOWN)
     if isinstance(module, Instance):
         call.interpreter.heap.write(module.state, "training", True)
+        built(call.interpreter, module)
         call.interpreter.trace.models.append(module)
     return None
 
@@ -68,6 +70,7 @@ def _set_attribute(call: Call, arguments: Arguments) -> Value:
         if changed is not None:
             i.heap.write(module.state, "_attributes", changed)
     keep_place(i, module, name, value, call.place)
+    noticed(call, module, name, value)
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
+from nnlint.readers.source import usage
 from nnlint.readers.source.definitions import OBJECT, event, library_class, native, unknown
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keeping import trains_older
@@ -47,6 +48,7 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         optimizer, i = arguments.positional[0], call.interpreter
         bound = bind_signature(signature, arguments.after_self())
+        bound = {**bound, "params": usage.argument(i, bound["params"], call.node)}
         for name, value in bound.items():
             i.heap.write(optimizer.state, name, value)
         i.heap.write(optimizer.state, "_kind", kind)
@@ -145,6 +147,7 @@ OPTIMIZER = library_class(
 
 
 def _clip(call: Call, arguments: Arguments) -> Value:
+    usage.argument(call.interpreter, arguments.get(0, "parameters", UNKNOWN), call.node)
     """Clipping, of what the optimisers hold whose weights are given; of everything when that is not known."""
     trace, i = call.interpreter.trace, call.interpreter
     maximum = arguments.get(1, "max_norm", arguments.get(1, "clip_value", UNKNOWN))

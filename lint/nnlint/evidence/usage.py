@@ -1,0 +1,100 @@
+"""How a program uses library objects, where the use itself shows a defect: facts about single statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnlint.evidence.place import Place, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Uncalled:
+    """A function or context is named where only calling it would do something.
+
+    ``written``: as the program spells it (``optimizer.step``), ``name``: its last part. ``where``:
+    ``statement``, ``context`` (``with torch.no_grad:``), ``argument``, or ``entered`` for a context that is
+    made as a statement of its own and never entered. ``known``: what it is called on is known.
+    """
+
+    written: str
+    name: str
+    where: str
+    place: Place
+    program: str
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The result of a call is thrown away, and the call does nothing else.
+
+    ``kind``: ``tensor``, ``table`` or ``array``. ``written``: the
+    call as the program spells it, without its arguments. ``about``: the variable that stays as it is, ""
+    where there is none.
+    """
+
+    kind: str
+    written: str
+    about: str
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredSetting:
+    """An attribute is set on a module, and the library never reads it there.
+
+    ``written``: the attribute as the program spells it. ``value``: what it is set to. ``weights``: how many
+    parameters below the module are trained, or not, against what was asked for.
+    """
+
+    written: str
+    module: str
+    value: bool
+    weights: int
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyRegistration:
+    """A module or weight is assigned to a module whose base class was never initialised up to then.
+
+    ``member``: the class of what is assigned. ``called_later``: the base class is initialised afterwards.
+    """
+
+    module: str
+    attribute: str
+    member: str
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInForward:
+    """A module with weights is constructed while a model runs.
+
+    ``api``: its class; ``attribute``: the name under which every run registers it anew, "" where none does;
+    ``weights``: how many weights it has.
+    """
+
+    api: str
+    attribute: str
+    model: str
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReference:
+    """A model's live weights are kept under a name, trained on, and then used as if they were a copy.
+
+    ``what``: ``state_dict`` or ``model``. ``written``: how it is kept. ``trail``: where training goes on, and
+    where it is used.
+    """
+
+    what: str
+    written: str
+    place: Place
+    program: str
+    trail: tuple[Step, ...] = ()

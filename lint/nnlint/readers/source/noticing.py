@@ -1,0 +1,94 @@
+"""What is seen while modules are built and changed, to be judged when the entry is over."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.usage import EarlyRegistration
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.modules import is_module
+from nnlint.readers.source.values import Call, Function, Instance, Value, Weight
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """``module.requires_grad = value``, on a module that has no such attribute."""
+
+    module: Instance
+    written: str
+    value: bool
+    place: Place
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """A module that is constructed while a model runs. ``function``: whose body the construction stands in;
+    ``guarded``: below a condition there, so that it may be made once and kept.
+    """
+
+    module: Instance
+    function: Function | None
+    guarded: bool
+
+
+def noticed(call: Call, module: Instance, name: str, value: Value) -> None:
+    """An attribute of a module is set."""
+    i = call.interpreter
+    if name == "requires_grad" and isinstance(value, bool) and not _own_flag(i, call.node, module):
+        written = ast.unparse(call.node) if isinstance(call.node, ast.Attribute) else name
+        i.trace.settings.append(Setting(module, written, value, call.place))
+    if "training" not in module.state and (is_module(value) or isinstance(value, Weight)):
+        _early(call, module, name, value)
+
+
+def _own_flag(i: Interpreter, node: ast.AST, module: Instance) -> bool:
+    """The class keeps a flag of that name for itself, and reads it."""
+    return any(
+        isinstance(n, ast.Attribute) and n.attr == "requires_grad" and _is_self(n) and _read(n)
+        for cls in module.cls.mro
+        if cls.node is not None
+        for n in ast.walk(cls.node)
+    )
+
+
+def _is_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _read(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Load)
+
+
+def _early(call: Call, module: Instance, name: str, value: Value) -> None:
+    if module.cls.opaque or not module.is_a("torch.nn.Module"):
+        return
+    member = "Parameter" if isinstance(value, Weight) else value.cls.name
+    place = call.place
+    known = (f for f in call.interpreter.trace.facts if isinstance(f, EarlyRegistration))
+    if any(f.module == module.cls.name for f in known):
+        return  # the program ends at the first
+    fact = EarlyRegistration(module.cls.name, name, member, place, place.path)
+    call.interpreter.trace.facts.append(fact)
+
+
+def built(i: Interpreter, module: Instance) -> None:
+    """A module is constructed: kept when a model is running."""
+    if i.trace.inside:
+        function = next((f.function for f in reversed(i.frames) if _holds(f.function, module.place)), None)
+        guarded = function is not None and _conditional(function.node, module.place.line)
+        i.trace.built.append(Inside(module, function, guarded))
+
+
+def _holds(function: Function | None, place: Place) -> bool:
+    if function is None or function.text.path != place.path or function.text.cells:
+        return False
+    return function.node.lineno <= place.line <= (function.node.end_lineno or 0)
+
+
+def _conditional(node: ast.AST, line: int) -> bool:
+    return any(
+        isinstance(n, ast.If | ast.Try) and n.lineno <= line <= (n.end_lineno or n.lineno)
+        for n in ast.walk(node)
+    )

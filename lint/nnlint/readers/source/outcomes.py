@@ -1,0 +1,64 @@
+"""What the state at the end of an entry shows about its modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.modules import all_weights, inside
+from nnlint.readers.source.noticing import Inside, Setting
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import Instance
+
+
+def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
+    """Facts that only the final state can tell."""
+    yield from _settings(trace)
+    yield from _built(trace)
+
+
+def _settings(trace: Trace) -> Iterator[IgnoredSetting]:
+    for setting in trace.settings:
+        assert isinstance(setting, Setting)
+        weights = [w for _, w in all_weights(setting.module)]
+        against = sum(w.state["trainable"] is (not setting.value) for w in weights)
+        if against:
+            name = setting.module.cls.name
+            place = setting.place
+            yield IgnoredSetting(setting.written, name, setting.value, against, place, place.path)
+
+
+def _built(trace: Trace) -> Iterator[BuiltInForward]:
+    """Modules with weights to be trained that no model keeps, or that each run makes anew."""
+    made = [b for b in trace.built if isinstance(b, Inside)]
+    parts = inside(b.module for b in made)
+    owners = {id(b.module) for b in made}
+    for one in made:
+        module = one.module
+        if id(module) in parts or one.function is None or not _fresh(module):
+            continue
+        attribute = _registered(module, [m for m in trace.models if id(m) not in owners])
+        if attribute and (one.guarded or one.function.name != "forward"):
+            continue
+        owner = one.function.owner.name if one.function.owner is not None else ""
+        place = module.place
+        yield BuiltInForward(module.cls.api or module.cls.name, attribute, owner, place, place.path)
+
+
+def _fresh(module: Instance) -> bool:
+    """It has weights, all as the library or a random initialiser made them, all to be trained."""
+    weights = [w for _, w in all_weights(module)]
+    return bool(weights) and all(
+        w.state["trainable"] is True and w.initialization.kind not in ("loaded", "unknown", "tensor")
+        for w in weights
+    )
+
+
+def _registered(module: Instance, models: list[Instance]) -> str:
+    """The attribute under which a model keeps it."""
+    for model in models:
+        for name, value in model.state.items():
+            if value is module and isinstance(name, str):
+                return name
+    return ""

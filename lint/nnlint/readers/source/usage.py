@@ -1,0 +1,275 @@
+"""What statements say by themselves: functions that are named, not called; results that are thrown away."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.usage import Dropped, Uncalled
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.conventions import conventional
+from nnlint.readers.source.text import kept
+from nnlint.readers.source.values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Bound,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Native,
+    Unknown,
+    Value,
+    Weight,
+)
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+CONVENTIONAL = frozenset({"zero_grad", "backward", "step", "eval", "train"})
+"""Methods that are known for what they do whatever they are called on."""
+
+MOVES = frozenset({"to", "cuda", "float", "double", "half", "long", "int", "bool", "type", "type_as"})
+"""Methods of tensors that give a copy, or the tensor itself, and record nothing."""
+
+IN_MIND = frozenset(
+    {"item", "cpu", "numpy", "tolist", "backward", "retain_grad", "register_hook", "size", "dim"}
+)
+"""Methods of tensors that are called for another reason than their result: to wait, to ask, to mark."""
+
+TABLES = frozenset(
+    {
+        *(
+            "drop",
+            "dropna",
+            "fillna",
+            "rename",
+            "reset_index",
+            "set_index",
+            "sample",
+            "sort_values",
+            "replace",
+        ),
+        *("drop_duplicates", "astype", "assign", "merge", "clip", "sort_index", "query", "interpolate"),
+        *("ffill", "bfill", "join"),
+    }
+)
+"""Methods of tables that give another table unless ``inplace=True``."""
+
+ARRAYS = frozenset(
+    {
+        *("numpy.append", "numpy.concatenate", "numpy.expand_dims", "numpy.reshape", "numpy.transpose"),
+        *("numpy.clip", "numpy.squeeze", "numpy.random.permutation", "numpy.where", "numpy.delete"),
+        *("sklearn.utils.shuffle", "torchvision.transforms.functional.normalize"),
+    }
+)
+"""Functions of libraries that leave what they are given alone."""
+
+
+def statement(i: Interpreter, node: ast.Expr) -> None:
+    """Evaluate an expression that stands as a statement; keep what it shows."""
+    expression = node.value
+    if isinstance(expression, ast.Await):
+        expression = expression.value
+    value = i.evaluate(expression)
+    if isinstance(expression, ast.Attribute):
+        _named(i, expression, value)
+    elif isinstance(expression, ast.Call):
+        _called(i, expression, value)
+
+
+# functions that are named
+
+
+def _named(i: Interpreter, node: ast.Attribute, value: Value) -> None:
+    known = isinstance(value, Bound | Native)
+    by_name = isinstance(value, Unknown) and node.attr in CONVENTIONAL
+    if (known or by_name) and not _displayed(i, node):
+        _uncalled(i, node, "statement", known)
+        _as_meant(i, node, value)
+
+
+def _as_meant(i: Interpreter, node: ast.Attribute, value: Value) -> None:
+    """Go on as if it were called: what follows from the missing call is no defect of its own."""
+    if isinstance(value, Unknown):
+        receiver = ast.unparse(node.value).rpartition(".")[2]
+        i.trace.did(conventional(node.attr, receiver, 0), i.place(node), method=node.attr, receiver=receiver)
+    elif node.attr in CONVENTIONAL:
+        i.call(value, Arguments([]), node)
+
+
+def context(i: Interpreter, manager: Value, node: ast.AST) -> Value:
+    """``with torch.no_grad:`` enters a class, not an object of it. What is meant is what is gone on with."""
+    if isinstance(manager, Class) and manager.find("_gradients") is not MISSING:
+        _uncalled(i, node, "context", True)
+        return i.call(manager, Arguments([]), node)
+    return manager
+
+
+def argument(i: Interpreter, value: Value, node: ast.AST) -> Value:
+    """What takes parameters is given a function: ``SGD(model.parameters)``. The value that is meant."""
+    if not isinstance(value, Bound) or not isinstance(value.function, Native | Function):
+        return value
+    if value.function.name not in ("parameters", "named_parameters", "trainable_parameters"):
+        return value
+    given = [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
+    named = [n for n in given if isinstance(n, ast.Attribute) and n.attr == value.function.name]
+    for part in named[:1]:
+        _uncalled(i, part, "argument", True)
+    return i.call(value, Arguments([]), node)
+
+
+def _uncalled(i: Interpreter, node: ast.AST, where: str, known: bool) -> None:
+    written = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+    place = i.place(node)
+    i.trace.facts.append(Uncalled(written, written.rpartition(".")[2], where, place, place.path, known))
+
+
+# results that are thrown away
+
+
+def _called(i: Interpreter, node: ast.Call, value: Value) -> None:
+    if isinstance(value, Instance) and value.cls.find("_gradients") is not MISSING:
+        if "on" not in value.state and value.place == i.place(node):
+            _uncalled(i, node, "entered", True)
+        return
+    kind = _pure(i, node, value)
+    if kind and not _displayed(i, node) and not _tested(i):
+        place = i.place(node)
+        i.trace.facts.append(Dropped(kind, ast.unparse(node.func), _about(node), place, place.path))
+
+
+def _pure(i: Interpreter, node: ast.Call, value: Value) -> str:
+    """What kind of result the call only computes, "" when it may do something else."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name.endswith("_") or name in IN_MIND or any(k.arg in ("out", "inplace") for k in node.keywords):
+        return ""
+    if any(k.arg is None for k in node.keywords):
+        return ""
+    first = next(_tensors(value), None)
+    if first is not None:
+        return "tensor" if _computes(i, node, name, first) else ""
+    if isinstance(value, Instance) and "_data" in value.state:
+        return "table" if _table(i, node, name) else ""
+    if isinstance(value, Unknown):
+        return _unknown(i, node, name)
+    return ""
+
+
+def _computes(i: Interpreter, node: ast.Call, name: str, result: Tensor) -> bool:
+    operation = result.operation
+    if name in MOVES and isinstance(node.func, ast.Attribute):
+        return isinstance(node.func.value, ast.Name) and _read_again(i, node)
+    if operation.place != i.place(node) or not operation.inputs or operation.kind == "unknown":
+        return False
+    if operation.attributes.get("inplace") not in (None, False) or operation.kind in STATEFUL:
+        return False
+    if i.trace.inside:
+        return True
+    return operation.layer is None and isinstance(node.func, ast.Attribute) and _read_again(i, node)
+
+
+STATEFUL = ("batch_norm", "instance_norm", "rnn", "rnn_state")
+
+
+def _tensors(value: Value) -> Iterator[Tensor]:
+    """The tensor, or those of the tuple, that a call gave."""
+    for part in value if isinstance(value, tuple) else (value,):
+        if isinstance(part, Tensor) and not isinstance(part, Weight):
+            yield part
+
+
+def _table(i: Interpreter, node: ast.Call, name: str) -> bool:
+    return name in TABLES and isinstance(node.func, ast.Attribute) and _read_again(i, node)
+
+
+def _unknown(i: Interpreter, node: ast.Call, name: str) -> str:
+    if isinstance(node.func, ast.Attribute) and name in ("to", "cuda"):
+        return "tensor" if _of_batch(i, node) and _read_again(i, node) else ""
+    if isinstance(node.func, ast.Attribute):
+        function = _plain(i, node.func)
+        if isinstance(function, Library | Native) and _qualified(i, node.func) in ARRAYS:
+            return "array" if _read_again(i, node) else ""
+    return ""
+
+
+def _qualified(i: Interpreter, node: ast.Attribute) -> str:
+    owner = _plain(i, node.value)
+    return f"{owner.name}.{node.attr}" if isinstance(owner, Library) else ""
+
+
+def _plain(i: Interpreter, node: ast.expr) -> Value:
+    """The value of a dotted name: looking at it again does nothing."""
+    root: ast.expr = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return i.evaluate(node) if isinstance(root, ast.Name) else UNKNOWN
+
+
+# where a call stands
+
+
+LOADER = re.compile(r"load|batch|(^|_)(dl|iter|it)($|_)|data", re.IGNORECASE)
+
+
+def _of_batch(i: Interpreter, node: ast.Call) -> bool:
+    """The name is one of several that a loop over batches binds: a tensor, not an object with a ``to``."""
+    name = _about(node)
+    return any(
+        isinstance(loop.iter, ast.expr)
+        and LOADER.search(ast.unparse(loop.iter))
+        and name in _bound(loop.target)
+        for loop in _nodes(i)
+        if isinstance(loop, ast.For) and ".items" not in ast.unparse(loop.iter)
+    )
+
+
+def _bound(target: ast.expr) -> list[str]:
+    """Names of the innermost tuples of a target: ``x``, ``y`` of ``for step, (x, y) in ...``."""
+    if not isinstance(target, ast.Tuple):
+        return []
+    inner = [part for part in target.elts if isinstance(part, ast.Tuple)]
+    return [n for p in inner for n in _bound(p)] or [e.id for e in target.elts if isinstance(e, ast.Name)]
+
+
+def _about(node: ast.Call) -> str:
+    """The variable that a call leaves as it was: what its method belongs to, or its first argument."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if isinstance(owner, ast.Name) and (not node.args or not isinstance(node.args[0], ast.Name)):
+        return owner.id
+    if isinstance(owner, ast.Name) and node.func.attr in MOVES | TABLES:  # type: ignore[attr-defined]
+        return owner.id
+    return node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else ""
+
+
+def _read_again(i: Interpreter, node: ast.Call) -> bool:
+    """The variable is read after the call, or elsewhere in a loop around it."""
+    name = _about(node)
+    uses = [n for n in _nodes(i) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    return any(n.lineno > (node.end_lineno or node.lineno) for n in uses)
+
+
+def _nodes(i: Interpreter) -> list[ast.AST]:
+    """All nodes of the function, or of the file, that is under way."""
+    function = i.frame.function
+    root = function.node if function is not None else i.frame.text.tree
+    return kept(root, "_nodes", lambda root: list(ast.walk(root)))
+
+
+def _displayed(i: Interpreter, node: ast.AST) -> bool:
+    """The last line of a notebook's cell shows its value."""
+    text = i.frame.text
+    if i.frame.function is not None or not text.cells:
+        return False
+    cell = text.cells[node.lineno - 1][0]  # type: ignore[attr-defined]
+    later = [s for s in text.tree.body if s.lineno > node.lineno]  # type: ignore[attr-defined]
+    return not later or text.cells[later[0].lineno - 1][0] != cell
+
+
+def _tested(i: Interpreter) -> bool:
+    """Inside of a test: it may be there to fail."""
+    function = i.frame.function
+    return function is not None and function.name.startswith("test")
