@@ -58,6 +58,8 @@ def get_item(i: Interpreter, container: Value, index: Value, node: ast.AST) -> V
 
 def _value_of(i: Interpreter, container: DictValue, key: Value, node: ast.AST) -> Value:
     if not hashable(key):
+        if container.factory is not None:
+            i.heap.write(container.state, OPEN, True)  # it has some key more
         return UNKNOWN
     if key not in container.state and container.factory is not None and not container.open:
         i.heap.write(container.state, key, i.call(container.factory, Arguments([]), node))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_ROUNDS = 256
 """Loops with more known rounds are summarised: deeper networks than this are not written as loops."""
 
+MAX_LISTED = 1024
+"""The same where each round has an element of its own: tables of configurations are long."""
+
 TRAINING = frozenset({Did.FORWARD, Did.BACKWARD, Did.STEP, Did.ZERO_GRAD, Did.LOSS, Did.SCHEDULER_STEP})
 """What makes a counted loop a training loop, whose rounds are alike."""
 
@@ -30,7 +33,7 @@ def run_for(i: Interpreter, node: ast.For) -> Flow:
     """``for``: over known elements one by one, else summarised."""
     source = evaluate(i, node.iter)
     values = iterate(i, source)
-    if values is None or len(values) > MAX_ROUNDS:
+    if values is None or len(values) > (MAX_ROUNDS if isinstance(source, range) else MAX_LISTED):
         count = len(values) if values is not None else None
         loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(i, source)
         loader = named_loader(loader, node.iter, i.place(node.iter))
