@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nnlint.network.graph import Layer, Tensor
@@ -67,6 +68,8 @@ def _reset(spec: Spec) -> Callable[[Call, Arguments], Value]:
     return run
 
 
+SEQUENCE_AXES = 3
+
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "attention": ("query", "key", "value"),
     "bilinear": ("input1", "input2"),
@@ -86,6 +89,7 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         inputs = inputs or [as_tensor(i, v, call.node) for v in list(arguments.keywords.values())[:1]]
         inputs = inputs or [as_tensor(i, UNKNOWN, call.node)]
         attributes = dict(kept_attributes(module))
+        inputs[0] = _with_batch(spec.kind, attributes, inputs[0])
         layer = layer_of(i, module)
         if spec.kind in ("attention", "transformer"):
             attributes["masked"] = masked(module.cls.name, arguments.after_self())
@@ -106,6 +110,20 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         )
 
     return run
+
+
+def _with_batch(kind: str, attributes: Mapping[str, Any], tensor: Tensor) -> Tensor:
+    """Sequences of unknown rank are taken for (N, C, L), or (N, L, C) of a net that wants the batch first.
+
+    The library takes them without a batch axis, too, but programs hardly ever give them so; no later layer
+    could tell the two.
+    """
+    convolves = kind in ("conv", "conv_transpose") and attributes.get("dims") == 1
+    recurs = kind == "rnn" and attributes.get("batch_first") is True
+    shape = tensor.shape
+    if shape.rank is not None or len(shape.sizes) > SEQUENCE_AXES or not (convolves or recurs):
+        return tensor
+    return replace(tensor, shape=Shape(tuple(shape.axis(n - SEQUENCE_AXES) for n in range(SEQUENCE_AXES))))
 
 
 def _recurrent_result(
