@@ -44,6 +44,14 @@ def frozen_by_attribute(setting: IgnoredSetting) -> Iterator[Finding]:
             child.requires_grad = False  # error: [TL537]
         model.fc = nn.Linear(512, 4)
         ```
+        The name is misspelt.
+        ```python
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+        for parameter in model[0].parameters():
+            parameter.require_grad = False  # error: [TL537]
+        ```
     Silent:
         Parameters are frozen one by one, or by the method.
         ```python
@@ -71,12 +79,13 @@ def frozen_by_attribute(setting: IgnoredSetting) -> Iterator[Finding]:
                 return x if self.requires_grad else x.detach()
         ```
     """
-    verb = "frozen" if not setting.value else "set free"
-    stay = "still train" if not setting.value else "stay frozen"
-    plural = "parameter" if setting.weights == 1 else "parameters"
-    owner = setting.written.rpartition(".")[0]
-    yield Finding(
-        setting.place,
-        f"{setting.module}.requires_grad = {setting.value} is ignored: {setting.weights} {plural} {stay}",
-        f"call {owner}.requires_grad_({setting.value}) for the parameters to be {verb}",
-    )
+    owner, _, attribute = setting.written.rpartition(".")
+    stay = "go on training" if not setting.value else "stay frozen"
+    count = "parameters" if setting.weights is None else f"{setting.weights} parameters"
+    if attribute != "requires_grad":
+        message = f"{setting.written} = {setting.value} is ignored: the attribute is requires_grad"
+        help_ = f"write {owner}.requires_grad = {setting.value}"
+    else:
+        message = f"{setting.written} = {setting.value} is ignored on a module: {count} {stay}"
+        help_ = f"call {owner}.requires_grad_({setting.value})"
+    yield Finding(setting.place, message, help_)

@@ -42,16 +42,17 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredSetting:
-    """An attribute is set on a module, and the library never reads it there.
+    """An attribute is set on a module, or with a slip in its name, and the library never reads it there.
 
-    ``written``: the attribute as the program spells it. ``value``: what it is set to. ``weights``: how many
-    parameters below the module are trained, or not, against what was asked for.
+    ``written``: the attribute as the program spells it. ``module``: the class, "" where not known. ``value``:
+    what it is set to. ``weights``: how many parameters below the module are trained, or not, against what was
+    asked for; None when they cannot be counted.
     """
 
     written: str
     module: str
     value: bool
-    weights: int
+    weights: int | None
     place: Place
     program: str
 

@@ -165,7 +165,7 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
         for option in target.options:
             if isinstance(option, Instance):
                 i.heap.write(option.state, name, join(option.state.get(name, value), value))
-    elif isinstance(target, Weight | Tensor):
+    elif isinstance(target, Weight | Tensor | Unknown):
         i.project.libraries.set_tensor_attribute(i, target, name, value, node)
     if name == "grad" and not isinstance(target, Instance):
         i.trace.did(Did.ZERO_GRAD, i.place(node))  # what was summed up before is gone

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.usage import EarlyRegistration
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import is_module
-from nnlint.readers.source.values import Call, Function, Instance, Value, Weight
+from nnlint.readers.source.usage import everything
+from nnlint.readers.source.values import Call, Function, Instance, Unknown, Value, Weight
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
     """``module.requires_grad = value``, on a module that has no such attribute."""
 
-    module: Instance
+    module: Value
     written: str
     value: bool
     place: Place
@@ -41,6 +43,51 @@ def noticed(call: Call, module: Instance, name: str, value: Value) -> None:
         i.trace.settings.append(Setting(module, written, value, call.place))
     if "training" not in module.state and (is_module(value) or isinstance(value, Weight)):
         _early(call, module, name, value)
+
+
+def noticed_of_unknown(i: Interpreter, target: Value, name: str, value: Value, node: ast.AST) -> None:
+    """An attribute of what is not known, or of a weight, is set."""
+    if not isinstance(node, ast.Attribute) or not isinstance(value, bool):
+        return
+    if name != "requires_grad":
+        if get_close_matches(name, ["requires_grad"], cutoff=ALIKE):
+            i.trace.settings.append(Setting(target, ast.unparse(node), value, i.place(node)))
+    elif isinstance(target, Unknown) and value is False and _is_used_as_module(i, node.value):
+        i.trace.settings.append(Setting(target, ast.unparse(node), value, i.place(node)))
+
+
+ALIKE = 0.85
+"""How alike two names are when one is a slip of the pen for the other: ``require_grad``, ``requires_grads``."""
+
+WALKS = frozenset({"children", "named_children", "modules", "named_modules"})
+
+
+def _is_used_as_module(i: Interpreter, node: ast.expr) -> bool:
+    """The program calls it, or takes it from ``children()``, and it freezes no parameters elsewhere."""
+    written, nodes = ast.dump(node), everything(i.frame.text.tree)
+    if any(isinstance(n, ast.Attribute) and n.attr == "requires_grad_" for n in nodes):
+        return False
+    loops = [n for n in nodes if isinstance(n, ast.For)]
+    if any(_freezes(loop) for loop in loops):
+        return False
+    called = any(isinstance(n, ast.Call) and ast.dump(n.func) == written for n in nodes)
+    name = node.id if isinstance(node, ast.Name) else ""
+    around = (loop for loop in loops if loop.lineno <= node.lineno <= (loop.end_lineno or 0))
+    return called or any(_binds(loop.target, name) and _over_modules(loop.iter) for loop in around)
+
+
+def _freezes(loop: ast.For) -> bool:
+    """It goes over parameters and sets something of them."""
+    over = any(isinstance(n, ast.Attribute) and "parameters" in n.attr for n in ast.walk(loop.iter))
+    return over and any(isinstance(n, ast.Attribute) and n.attr == "requires_grad" for n in ast.walk(loop))
+
+
+def _binds(target: ast.expr, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(target))
+
+
+def _over_modules(node: ast.expr) -> bool:
+    return any(isinstance(n, ast.Attribute) and n.attr in WALKS for n in ast.walk(node))
 
 
 def _own_flag(i: Interpreter, node: ast.AST, module: Instance) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import all_weights, inside
+from nnlint.readers.source.modules import all_weights, inside, walk
 from nnlint.readers.source.noticing import Inside, Setting
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance
@@ -21,12 +21,16 @@ def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
 def _settings(trace: Trace) -> Iterator[IgnoredSetting]:
     for setting in trace.settings:
         assert isinstance(setting, Setting)
-        weights = [w for _, w in all_weights(setting.module)]
+        module, place = setting.module, setting.place
+        if not isinstance(module, Instance):
+            yield IgnoredSetting(setting.written, "", setting.value, None, place, place.path)
+            continue
+        weights = [w for _, w in all_weights(module)]
         against = sum(w.state["trainable"] is (not setting.value) for w in weights)
         if against:
-            name = setting.module.cls.name
-            place = setting.place
-            yield IgnoredSetting(setting.written, name, setting.value, against, place, place.path)
+            ready_made = any("_origin" in part.state for _, part in walk(module))
+            count = None if ready_made else against
+            yield IgnoredSetting(setting.written, module.cls.name, setting.value, count, place, place.path)
 
 
 def _built(trace: Trace) -> Iterator[BuiltInForward]:

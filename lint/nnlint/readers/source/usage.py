@@ -85,7 +85,7 @@ def statement(i: Interpreter, node: ast.Expr) -> None:
 
 
 def _named(i: Interpreter, node: ast.Attribute, value: Value) -> None:
-    known = isinstance(value, Bound | Native)
+    known = isinstance(value, Bound | Native) and node.attr != "__init__"
     by_name = isinstance(value, Unknown) and node.attr in CONVENTIONAL
     if (known or by_name) and not _displayed(i, node):
         _uncalled(i, node, "statement", known)
@@ -152,9 +152,9 @@ def _pure(i: Interpreter, node: ast.Call, value: Value) -> str:
     first = next(_tensors(value), None)
     if first is not None:
         return "tensor" if _computes(i, node, name, first) else ""
-    if isinstance(value, Instance) and "_data" in value.state:
-        return "table" if _table(i, node, name) else ""
-    if isinstance(value, Unknown):
+    if isinstance(value, Instance) and "_data" in value.state and _table(i, node, name):
+        return "table"
+    if isinstance(value, Unknown) or (isinstance(value, Instance) and "_data" in value.state):
         return _unknown(i, node, name)
     return ""
 
@@ -169,7 +169,8 @@ def _computes(i: Interpreter, node: ast.Call, name: str, result: Tensor) -> bool
         return False
     if i.trace.inside:
         return True
-    return operation.layer is None and isinstance(node.func, ast.Attribute) and _read_again(i, node)
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and isinstance(i.evaluate(owner), Tensor) and _read_again(i, node)
 
 
 STATEFUL = ("batch_norm", "instance_norm", "rnn", "rnn_state")
@@ -190,15 +191,11 @@ def _unknown(i: Interpreter, node: ast.Call, name: str) -> str:
     if isinstance(node.func, ast.Attribute) and name in ("to", "cuda"):
         return "tensor" if _of_batch(i, node) and _read_again(i, node) else ""
     if isinstance(node.func, ast.Attribute):
-        function = _plain(i, node.func)
-        if isinstance(function, Library | Native) and _qualified(i, node.func) in ARRAYS:
-            return "array" if _read_again(i, node) else ""
+        owner = _plain(i, node.func.value)
+        only_computes = isinstance(owner, Library) and f"{owner.name}.{name}" in ARRAYS
+        transforms = isinstance(owner, Instance) and "_data" not in owner.state and name == "transform"
+        return "array" if (only_computes or transforms) and _read_again(i, node) else ""
     return ""
-
-
-def _qualified(i: Interpreter, node: ast.Attribute) -> str:
-    owner = _plain(i, node.value)
-    return f"{owner.name}.{node.attr}" if isinstance(owner, Library) else ""
 
 
 def _plain(i: Interpreter, node: ast.expr) -> Value:
@@ -255,7 +252,11 @@ def _read_again(i: Interpreter, node: ast.Call) -> bool:
 def _nodes(i: Interpreter) -> list[ast.AST]:
     """All nodes of the function, or of the file, that is under way."""
     function = i.frame.function
-    root = function.node if function is not None else i.frame.text.tree
+    return everything(function.node if function is not None else i.frame.text.tree)
+
+
+def everything(root: ast.AST) -> list[ast.AST]:
+    """A node and all below it."""
     return kept(root, "_nodes", lambda root: list(ast.walk(root)))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnlint.network.gradients import INTEGERS
 from nnlint.network.graph import Tensor
 from nnlint.readers.source import numbers
+from nnlint.readers.source.noticing import noticed_of_unknown
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import type_name
 from nnlint.readers.source.shapes import shape_of, size_at
@@ -77,6 +78,7 @@ OTHER = frozenset(
 
 def set_tensor_attribute(i: Interpreter, target: Value, name: str, value: Value, node: ast.AST) -> None:
     """``weight.requires_grad = False``, ``weight.data = ...``."""
+    noticed_of_unknown(i, target, name, value, node)
     if not isinstance(target, Weight):
         return
     if name == "requires_grad":
