@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.ecosystem.fetching import LIST, Package, packages
 from tests.ecosystem.reviewed import FOLDER, Reviewed, Spot, compare, parse
 
@@ -26,7 +25,7 @@ def test_a_finding_is_right_with_its_reason_or_known_to_be_false() -> None:
 
 @pytest.mark.parametrize("line", ["HL101 a.py:3", "HL101 a.py because", "# known false:\nHL101 a.py:3"])
 def test_a_line_without_place_or_reason_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match="not `CODE|no reason"):
+    with pytest.raises(ValueError, match=r"not `CODE|no reason"):
         parse(line)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import dropwhile
 
 from nnlint.network.shape import UNKNOWN, Conflict, Shape, flatten
 from nnlint.network.shapes import Attributes, choice, number
@@ -163,13 +162,11 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 
 
 def _maps_side_by_side(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
-    """Maps of which not all axes are known; one before the channels, of no known size, is the batch's."""
-    tails = [tuple(dropwhile(lambda size: size is None, s.sizes)) for s in shapes]
-    axes = {len(tail) for tail in tails}
-    if len(axes) > 1 or min(axes) < MAP_AXES:
+    """Maps of which not all axes are known; where the first of those known has no size, it may be the batch's."""
+    axes = {len(s.sizes) for s in shapes}
+    if len(axes) > 1 or min(axes) < MAP_AXES or any(s.sizes[0] is None for s in shapes):
         return UNKNOWN
-    known = [Shape(tail, open=True) for tail in tails]
-    return Shape((_total(known, -min(axes)), *choice(known, attributes).sizes[1:]), open=True)
+    return Shape((_total(shapes, -min(axes)), *choice(shapes, attributes).sizes[1:]), open=True)
 
 
 def _total(shapes: Sequence[Shape], axis: int) -> Size:
