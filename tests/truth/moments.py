@@ -1,0 +1,287 @@
+"""``python -m tests.truth.moments [--count N] [torchvision]``: predicted gains beside those that torch measures.
+
+Networks are drawn at random, or taken from torchvision. For each layer: the standard deviation over inputs of
+what it gives, and the norm of its gradient against that of what the head reads; both in decades.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import statistics
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from nnlint.config import Settings
+from nnlint.network.graph import Network
+from nnlint.network.signal import Signal, signal
+from nnlint.readers.source import read
+
+BATCH = 16
+INITIALISATIONS = 5
+LEAST = 1e-15
+"""Below, float32 has lost the signal: nothing is compared."""
+
+Gains = dict[str, tuple[float, float]]
+"""Module -> (forward, backward) in decades."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Predicted minus measured, in decades."""
+
+    name: str
+    forward: tuple[float, ...]
+    backward: tuple[float, ...]
+
+
+HEAD = "import torch\nfrom torch import nn\n\n"
+ACTIVATIONS = (
+    *("nn.ReLU()", "nn.LeakyReLU(0.2)", "nn.GELU()", "nn.SiLU()", "nn.Tanh()", "nn.Sigmoid()", "nn.ELU()"),
+    *("nn.SELU()", "nn.Softplus()", "nn.Mish()", "nn.Hardtanh()", "nn.Hardswish()", "nn.ReLU6()"),
+)
+STARTS = (
+    "",
+    "",
+    "nn.init.xavier_uniform_(m.weight)",
+    "nn.init.kaiming_normal_(m.weight, nonlinearity='relu')",
+    "nn.init.kaiming_uniform_(m.weight, mode='fan_out', nonlinearity='relu')",
+    "nn.init.orthogonal_(m.weight)",
+    "nn.init.normal_(m.weight, std=0.02)",
+    "nn.init.normal_(m.weight, 0, 0.1)",
+    "nn.init.trunc_normal_(m.weight, std=0.05)",
+)
+
+
+def program(draw: random.Random) -> tuple[str, tuple[int, ...]]:
+    """The source of ``net``, and the sizes of its input."""
+    write = draw.choice((_dense, _dense, _convolutional, _residual))
+    lines, sizes = write(draw)
+    start = draw.choice(STARTS)
+    after = ""
+    if start:
+        after = f"for m in net.modules():\n    if isinstance(m, (nn.Linear, nn.Conv2d)):\n        {start}\n"
+        if draw.random() < 0.5:
+            after += "        nn.init.zeros_(m.bias)\n"
+    shape = ", ".join(map(str, (BATCH, *sizes)))
+    return f"{HEAD}{lines}{after}\nnet(torch.randn({shape}))\n", sizes
+
+
+def _dense(draw: random.Random) -> tuple[str, tuple[int, ...]]:
+    width = into = draw.choice((64, 100, 256))
+    activation, norm = draw.choice(ACTIVATIONS), draw.choice(("", "", "", "nn.BatchNorm1d", "nn.LayerNorm"))
+    layers: list[str] = []
+    for _ in range(draw.randint(2, 12)):
+        out = draw.choice((64, 128, 200))
+        layers += [f"nn.Linear({width}, {out})", *([f"{norm}({out})"] if norm else []), activation]
+        layers += ["nn.Dropout(0.3)"] if draw.random() < 0.15 else []
+        width = out
+    return _sequential([*layers, f"nn.Linear({width}, 10)"]), (into,)
+
+
+def _sequential(layers: Sequence[str]) -> str:
+    return "net = nn.Sequential(\n" + "".join(f"    {layer},\n" for layer in layers) + ")\n"
+
+
+def _convolutional(draw: random.Random) -> tuple[str, tuple[int, ...]]:
+    side = draw.choice((8, 16))
+    activation, norm = draw.choice(ACTIVATIONS), draw.choice(("", "", "nn.BatchNorm2d", "nn.InstanceNorm2d"))
+    layers: list[str] = []
+    width, size = 3, side
+    for _ in range(draw.randint(2, 8)):
+        out = draw.choice((16, 32, 48))
+        layers += [
+            f"nn.Conv2d({width}, {out}, 3, padding=1)",
+            *([f"{norm}({out})"] if norm and size > 1 else []),
+        ]
+        layers.append(activation)
+        if size > 2 and draw.random() < 0.35:
+            layers.append(draw.choice(("nn.MaxPool2d(2)", "nn.AvgPool2d(2)")))
+            size //= 2
+        width = out
+    end = draw.choice(("pool", "flat"))
+    layers += ["nn.AdaptiveAvgPool2d(1)", "nn.Flatten()"] if end == "pool" else ["nn.Flatten()"]
+    inner = width * (1 if end == "pool" else size * size)
+    return _sequential([*layers, f"nn.Linear({inner}, 64)", activation, "nn.Linear(64, 10)"]), (3, side, side)
+
+
+def _residual(draw: random.Random) -> tuple[str, tuple[int, ...]]:
+    width, depth = draw.choice((64, 128)), draw.randint(2, 10)
+    activation = draw.choice(ACTIVATIONS)
+    norm = draw.choice(("nn.LayerNorm({})", "nn.Identity()", "nn.BatchNorm1d({})")).format(width)
+    source = (
+        "class Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        f"        self.norm = {norm}\n        self.one = nn.Linear({width}, {2 * width})\n"
+        f"        self.act = {activation}\n        self.two = nn.Linear({2 * width}, {width})\n\n"
+        "    def forward(self, x):\n        return x + self.two(self.act(self.one(self.norm(x))))\n\n\n"
+    )
+    blocks = [f"nn.Linear(50, {width})", *["Block()"] * depth, f"nn.Linear({width}, 10)"]
+    return source + _sequential(blocks), (50,)
+
+
+# what is predicted
+
+
+def network_of(path: Path) -> Network:
+    """The last network that a program calls."""
+    evidence = read([path], Settings(named=frozenset({str(path)})), lambda note: None).evidence
+    return [e for e in evidence if isinstance(e, Network) and e.operations][-1]
+
+
+def predicted(network: Network) -> tuple[Signal, Gains]:
+    """By the names of layers that are called once."""
+    found, gains = signal(network), {}
+    for operation in network.operations:
+        moments, gradient = found.forward.get(operation.number), found.backward.get(operation.number)
+        if operation.name and operation.name not in gains and moments is not None and gradient:
+            gains[operation.name] = (_decades(moments.spread), _decades(gradient))
+    return found, gains
+
+
+def _decades(square: float) -> float:
+    return 0.5 * math.log10(max(square, 1e-300))
+
+
+# what torch does
+
+
+def measured(build: Any, sizes: tuple[int, ...], head: str) -> Gains:
+    """The median over several initialisations."""
+    runs = [_measured(build, sizes, head, seed) for seed in range(INITIALISATIONS)]
+    return {
+        name: (
+            statistics.median(run[name][0] for run in runs),
+            statistics.median(run[name][1] for run in runs),
+        )
+        for name in runs[0]
+        if all(name in run for run in runs)
+    }
+
+
+def _measured(build: Any, sizes: tuple[int, ...], head: str, seed: int) -> Gains:
+    torch.manual_seed(seed)
+    model = build()
+    outputs: dict[str, torch.Tensor] = {}
+    read_by_head: list[torch.Tensor] = []
+    parts: Mapping[str, Any] = dict(model.named_modules())
+    for name, part in parts.items():
+        if not list(part.children()):
+            part.register_forward_hook(_keep(outputs, name))
+    parts[head].register_forward_pre_hook(lambda m, i: read_by_head.append(i[0]))
+    for part in parts.values():
+        if hasattr(part, "inplace"):
+            part.inplace = False
+    model(torch.randn(BATCH, *sizes))
+    end = read_by_head[0]
+    kept = {n: t for n, t in outputs.items() if isinstance(t, torch.Tensor) and t.requires_grad}
+    gradients = torch.autograd.grad(end, list(kept.values()), torch.randn_like(end), allow_unused=True)
+    size = end.numel()
+    return {
+        name: (_decades(float(out.detach().var(0).mean())), _decades(float(g.square().sum()) / size))
+        for (name, out), g in zip(kept.items(), gradients, strict=True)
+        if g is not None
+    }
+
+
+def _keep(outputs: dict[str, torch.Tensor], name: str) -> Any:
+    def hook(module: Any, inputs: Any, output: Any) -> None:
+        outputs.setdefault(name, output)
+
+    return hook
+
+
+def compared(name: str, network: Network, build: Any, sizes: tuple[int, ...]) -> Compared | None:
+    """None where the head is not known by name."""
+    found, gains = predicted(network)
+    if len(found.heads) != 1 or not found.heads[0].name:
+        return None
+    truth = measured(build, sizes, found.heads[0].name)
+    both = [(gains[n], truth[n]) for n in gains if n in truth]
+    low = math.log10(LEAST)
+    return Compared(
+        name,
+        tuple(p[0] - t[0] for p, t in both if t[0] > low),
+        tuple(p[1] - t[1] for p, t in both if t[1] > low),
+    )
+
+
+def random_networks(count: int, seed: int = 0) -> Iterator[tuple[Compared, str]]:
+    """Comparisons of networks that are drawn, with their source."""
+    draw = random.Random(seed)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "program.py"
+        for n in range(count):
+            source, sizes = program(draw)
+            path.write_text(source)
+            result = compared(f"random {n}", network_of(path), lambda source=source: _run(source), sizes)
+            if result is not None:
+                yield result, source
+
+
+def _run(source: str) -> Any:
+    space: dict[str, Any] = {"__name__": "program"}
+    exec(compile(source.rpartition("\nnet(")[0], "program", "exec"), space)
+    return space["net"]
+
+
+def torchvision_networks(names: Sequence[str]) -> Iterator[Compared]:
+    """Models of torchvision without stored weights."""
+    from tests.truth.models import import_torchvision
+
+    models = import_torchvision().models
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "program.py"
+        for name in names:
+            path.write_text(
+                f"import torch\nfrom torchvision.models.{models.get_model_builder(name).__module__.rpartition('.')[2]} "
+                f"import {name}\n\nnet = {name}(weights=None)\nnet(torch.randn(2, 3, 224, 224))\n"
+            )
+            result = compared(name, network_of(path), lambda name=name: models.get_model(name), (3, 224, 224))
+            if result is not None:
+                yield result
+
+
+def errors(results: Sequence[Compared]) -> tuple[list[float], list[float]]:
+    """All errors, forward and backward, sorted, without their signs."""
+    return (
+        sorted(abs(e) for r in results for e in r.forward),
+        sorted(abs(e) for r in results for e in r.backward),
+    )
+
+
+def _line(name: str, values: Sequence[float]) -> str:
+    if not values:
+        return f"{name:24}   nothing known"
+    ordered = sorted(map(abs, values))
+    return f"{name:24}{len(ordered):6}{statistics.median(ordered):8.2f}{ordered[int(0.95 * (len(ordered) - 1))]:8.2f}{ordered[-1]:8.2f}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.truth.moments", description=__doc__)
+    parser.add_argument("models", nargs="*", help="models of torchvision")
+    parser.add_argument("--count", type=int, default=40, help="random networks")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    print(f"{'decades of error':24}{'count':>6}{'median':>8}{'95 %':>8}{'worst':>8}")
+    results: list[Compared] = []
+    for result, _ in random_networks(options.count):
+        results.append(result)
+    for result in torchvision_networks(options.models):
+        print(_line(f"{result.name} forward", result.forward))
+        print(_line(f"{result.name} backward", result.backward), flush=True)
+    for name, values in zip(("forward", "backward"), errors(results), strict=True):
+        print(_line(f"random networks {name}", values))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
