@@ -145,13 +145,17 @@ def _key(feed: Feed) -> object:
 
 def _said_held_out(feed: Feed, elsewhere: bool) -> bool:
     """The program calls them, or what comes out, validation or test."""
-    if feed.loader.named in HELD_OUT:
+    data = feed.loader.data
+    fit = feed.loader.role == "validation" and feed.api == "keras.Model"
+    if feed.loader.named in HELD_OUT or fit:
+        return True
+    if feed.result and feed.result <= HELD_OUT and data is not None and "train" in (data.named, data.role):
         return True
     return bool(feed.claims & HELD_OUT) and "train" not in feed.claims and not elsewhere
 
 
 def _finding(feed: Feed, trained: Feed) -> Finding:
-    names = sorted({feed.loader.named, *feed.claims} & HELD_OUT)
+    names = sorted({feed.loader.named, *(feed.result or feed.claims), feed.loader.role} & HELD_OUT)
     said = names[0] if names else "held-out"
     return Finding(
         feed.place,

@@ -56,7 +56,8 @@ class Feed:
     """Samples go into a model, batch by batch: a loop over a loader, a call of ``fit`` or ``evaluate``.
 
     ``purpose``: ``train`` or ``evaluate``. ``place``: the loop or call. ``claims``: the splits that the
-    program calls the figures by that come out (``val_loss = evaluate(...)``, ``def test``, ``"Test accuracy"``).
+    program calls the figures by that come out (``val_loss = evaluate(...)``, ``def test``, ``"Test accuracy"``),
+    ``result``: those that the variables say to which they are assigned.
     ``drives``: what acts upon the figures during training (``EarlyStopping``). ``loops``: loops around it.
     """
 
@@ -68,3 +69,4 @@ class Feed:
     loops: tuple[Loop, ...] = ()
     function: str = ""
     api: str = ""
+    result: frozenset[str] = frozenset()

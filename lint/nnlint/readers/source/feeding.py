@@ -33,7 +33,7 @@ def feeds(i: Interpreter, trace: Trace, text: Text) -> tuple[Feed, ...]:
     given = trace.notes.get(FEEDS, [])
     found: list[Feed] = list(given) if isinstance(given, list) else []
     for loop, loader, events in groups.values():
-        purpose = _purpose(loader, events)
+        purpose = "" if loader.api.startswith("keras.") else _purpose(loader, events)
         if purpose:
             found.append(_feed(i, text, purpose, loop, loader, events[0]))
     return tuple(found)
@@ -72,7 +72,11 @@ def _feed(i: Interpreter, text: Text, purpose: str, loop: Loop, loader: Loader, 
         other = figures(module.text, loop) if module is not None and module.text else Figures()
         known.claims |= other.claims
         known.drives += other.drives
+        known.result |= other.result
     claims = known.claims | ({role_of(event.function)} - {""} if event.function else set())
     outer = tuple(outside for outside in event.loops if outside is not loop)
     drives = tuple(dict.fromkeys(known.drives))
-    return Feed(purpose, loader, loop.place, frozenset(claims), drives, outer, event.function, loader.api)
+    result = frozenset(known.result)
+    return Feed(
+        purpose, loader, loop.place, frozenset(claims), drives, outer, event.function, loader.api, result
+    )

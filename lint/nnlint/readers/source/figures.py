@@ -32,11 +32,14 @@ class Spot:
 
 @dataclass
 class Figures:
-    """``names``: the variables that hold the figures. ``claims``: the splits they are said to be of."""
+    """``names``: the variables that hold the figures. ``claims``: the splits they are said to be of, ``result``:
+    those that the variables say to which a call assigns them.
+    """
 
     names: set[str] = field(default_factory=set)
     claims: set[str] = field(default_factory=set)
     drives: list[str] = field(default_factory=list)
+    result: set[str] = field(default_factory=set)
 
 
 def figures(text: Text, loop: Loop) -> Figures:
@@ -60,6 +63,7 @@ def _follow(spot: Spot, found: Figures) -> None:
     found.names |= names
     found.claims |= {role for name in names if (role := role_of(name))}
     if not isinstance(spot.statement, ast.For | ast.While):
+        found.result |= {role for name in _assigned(spot.statement) if (role := role_of(name))}
         found.claims |= set(_words(spot.statement))
     for statement in after[:REPORTED]:
         if isinstance(statement, ast.Expr | ast.Return) and names & set(_read(statement)):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from nnlint.evidence.samples import Feed
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
-from nnlint.readers.source.iteration import element_of
+from nnlint.readers.source.feeding import FEEDS
+from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.modules import BATCHES
 from nnlint.readers.source.standard import NAMESPACE
 from nnlint.readers.source.torch.modules import MODULE
@@ -54,7 +58,23 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     names = ("train_dataloaders", "val_dataloaders", "datamodule")
     first, second, data = (arguments.get(n, name, None) for n, name in enumerate(names, 2))
     loaders = {"training_step": first, "validation_step": second}
-    return _keep_batches(call, arguments.get(1, "model", UNKNOWN), loaders, data)
+    drives = _drives(call, arguments.positional[0])
+    return _keep_batches(call, arguments.get(1, "model", UNKNOWN), loaders, data, drives)
+
+
+def _drives(call: Call, trainer: Value) -> tuple[str, ...]:
+    """The callbacks of a trainer that act upon the figures of the validation data."""
+    held = trainer.state.get("callbacks") if isinstance(trainer, Instance) else None
+    listed = (
+        iterate(call.interpreter, held) if held is not None and not isinstance(held, Instance) else [held]
+    )
+    return tuple(
+        f"{item.cls.name} acts upon it"
+        for item in listed or ()
+        if isinstance(item, Instance)
+        and item.cls.name in ("EarlyStopping", "ModelCheckpoint")
+        and item.state.get("monitor") is not None
+    )
 
 
 def _test(step: str) -> Value:
@@ -66,25 +86,48 @@ def _test(step: str) -> Value:
     return native(step, run)
 
 
-def _keep_batches(call: Call, model: Value, loaders: dict[str, Value], data: Value) -> Value:
+def _keep_batches(
+    call: Call, model: Value, loaders: dict[str, Value], data: Value, drives: tuple[str, ...] = ()
+) -> Value:
     if not isinstance(model, Instance):
         return None
     i = call.interpreter
     kept = model.state.get(BATCHES)
     batches = dict(kept.state) if isinstance(kept, DictValue) else {}
+    given: dict[str, Value] = {}
     for source in (data, *loaders.values(), model):
         if isinstance(source, Instance):
-            batches |= _of_methods(call, source)
+            given |= _of_methods(call, source)
     for step, loader in loaders.items():
         if isinstance(loader, Instance) and not any(loader.cls.find(name) is not MISSING for name in STEPS):
-            batches[step] = element_of(i, loader)
+            given[step] = loader
+    for step, loader in given.items():
+        batches[step] = element_of(i, loader)
+        if step in loaders or "training_step" in loaders:
+            _note(call, step, loader, drives)
     i.heap.write(model.state, BATCHES, DictValue(batches))
     return None
 
 
-def _of_methods(call: Call, source: Instance) -> dict[object, Value]:
-    """The batches of the loaders that a data module, or the model itself, defines."""
-    found: dict[object, Value] = {}
+def _note(call: Call, step: str, loader: Value, drives: tuple[str, ...]) -> None:
+    """The trainer trains or evaluates the model on what a loader gives."""
+    known = call.interpreter.project.libraries.loader(call.interpreter, loader)
+    if known is not None and step in SPLITS:
+        role = SPLITS[step]
+        named = replace(known, named=role if role == "train" else known.named)
+        purpose = "train" if role == "train" else "evaluate"
+        acts = drives if role == "validation" else ()
+        listed = call.interpreter.trace.notes.setdefault(FEEDS, [])
+        if isinstance(listed, list):
+            listed.append(Feed(purpose, named, call.place, frozenset({role}), acts, api="lightning.Trainer"))
+
+
+SPLITS = {"training_step": "train", "validation_step": "validation", "test_step": "test"}
+
+
+def _of_methods(call: Call, source: Instance) -> dict[str, Value]:
+    """The loaders that a data module, or the model itself, defines."""
+    found: dict[str, Value] = {}
     i = call.interpreter
     own = {name: source.cls.find(name) for name in STEPS}
     if not any(isinstance(method, Function) for method in own.values()):
@@ -94,16 +137,22 @@ def _of_methods(call: Call, source: Instance) -> dict[object, Value]:
             i.call_method(source, name, Arguments(list(given)), call.node)
     for name, method in own.items():
         if isinstance(method, Function):
-            found[STEPS[name]] = element_of(i, i.call_method(source, name, Arguments([]), call.node))
+            found[STEPS[name]] = i.call_method(source, name, Arguments([]), call.node)
     return found
 
 
+def _keep(call: Call, arguments: Arguments) -> Value:
+    for name, value in arguments.keywords.items():
+        call.interpreter.heap.write(arguments.positional[0].state, name, value)
+    return None
+
+
 def _inert(name: str) -> Value:
-    return library_class(name, (OBJECT,), {"__init__": native("__init__", nothing)})
+    return library_class(name, (OBJECT,), {"__init__": native("__init__", _keep)})
 
 
 _TRAINER = {
-    "__init__": native("__init__", nothing),
+    "__init__": native("__init__", _keep),
     "fit": native("fit", _fit),
     "validate": _test("validation_step"),
     "test": _test("test_step"),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
+from dataclasses import replace
 
+from nnlint.evidence.samples import Samples
 from nnlint.evidence.source import Labels
 from nnlint.network.facts import Meaning, Role
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing
+from nnlint.readers.source.keras.feeding import samples_of
+from nnlint.readers.source.keras.files import augmentations, called, note_settings, samples_of_files
 from nnlint.readers.source.labels import HELD, labels_of
 from nnlint.readers.source.values import (
     UNKNOWN,
@@ -57,24 +62,50 @@ def _from_files(name: str, mode: str, default: str) -> Callable[[Call, Arguments
     def run(call: Call, arguments: Arguments) -> Value:
         chosen = UNKNOWN if arguments.open else arguments.keywords.get(mode, default)
         encoding = ENCODINGS.get(chosen) if isinstance(chosen, str) else None
-        return _pipeline(call, Labels(encoding, name, call.place) if encoding else None)
+        labels = Labels(encoding, name, call.place) if encoding else None
+        shuffle = UNKNOWN if arguments.open else arguments.keywords.get("shuffle", True)
+        return _pipeline(call, labels, samples_of_files(call, name, arguments), shuffle)
 
     return run
 
 
-def _pipeline(call: Call, labels: Labels | None) -> Instance:
-    return Instance(PIPELINE, {HELD: labels}, call.place, call.interpreter.new_key())
+def _pipeline(
+    call: Call, labels: Labels | None, samples: Samples | None = None, shuffle: Value = None
+) -> Instance:
+    state = {HELD: labels, "_samples": samples, "_shuffle": shuffle}
+    return Instance(PIPELINE, state, call.place, call.interpreter.new_key())
+
+
+def _derived(call: Call, arguments: Arguments) -> Instance:
+    """Another view of a pipeline: shuffled, or a part of it."""
+    before, name = arguments.positional[0], called(call.node)
+    state = dict(before.state)
+    samples = state.get("_samples")
+    if name == "shuffle":
+        state["_shuffle"] = True
+    elif isinstance(samples, Samples):
+        key = call.interpreter.new_key()
+        state["_samples"] = replace(samples, key=("part", key), named="", role="")
+    return Instance(PIPELINE, state, call.place, call.interpreter.new_key())
 
 
 def _slices(call: Call, arguments: Arguments) -> Value:
     """``tf.data.Dataset.from_tensor_slices((x, y))``."""
     given = arguments.get(0, "tensors", UNKNOWN)
-    return _pipeline(call, labels_of(given[1]) if isinstance(given, tuple) and len(given) == 2 else None)
+    labels = labels_of(given[1]) if isinstance(given, tuple) and len(given) == 2 else None
+    node = call.node.args[0] if isinstance(call.node, ast.Call) and call.node.args else None
+    samples = samples_of(call, given, node)
+    return _pipeline(call, labels, samples, False if samples is not None else None)
 
 
 def _flow(call: Call, arguments: Arguments) -> Value:
     """``generator.flow(x, y)``."""
-    return _pipeline(call, labels_of(arguments.get(2, "y", None)))
+    node = call.node.args[0] if isinstance(call.node, ast.Call) and call.node.args else None
+    samples = samples_of(call, arguments.get(1, "x", UNKNOWN), node)
+    if samples is not None:
+        samples = replace(samples, transforms=augmentations(arguments.positional[0]))
+    shuffle = arguments.keywords.get("shuffle", UNKNOWN if arguments.open else True)
+    return _pipeline(call, labels_of(arguments.get(2, "y", None)), samples, shuffle)
 
 
 def _same(call: Call, arguments: Arguments) -> Value:
@@ -84,11 +115,14 @@ def _same(call: Call, arguments: Arguments) -> Value:
 def _map(call: Call, arguments: Arguments) -> Value:
     """``map(lambda x, y: ...)`` may write the labels anew."""
     function, before = arguments.get(1, "map_func", UNKNOWN), labels_of(arguments.positional[0])
+    own = arguments.positional[0].state
+    samples, shuffle = own.get("_samples"), own.get("_shuffle")
     if before is None or not isinstance(function, Function | Bound):
-        return _pipeline(call, None)
+        return _pipeline(call, None, samples, shuffle)
     truth = Tensor(Operation("input", (), {"labels": before}, call.place))
     result = call.interpreter.call(function, Arguments([_unknown(call), truth]), call.node)
-    return _pipeline(call, labels_of(result[1]) if isinstance(result, tuple) and len(result) == 2 else None)
+    labels = labels_of(result[1]) if isinstance(result, tuple) and len(result) == 2 else None
+    return _pipeline(call, labels, samples, shuffle)
 
 
 def _unknown(call: Call) -> Tensor:
@@ -99,7 +133,8 @@ def _rounds(call: Call, arguments: Arguments) -> Value:
     return Stream(UNKNOWN)
 
 
-SAME = ("batch", "shuffle", "prefetch", "cache", "repeat", "take", "skip", "with_options", "unbatch")
+SAME = ("batch", "prefetch", "cache", "repeat", "with_options", "unbatch")
+PARTS = ("shuffle", "take", "skip", "shard", "filter")
 PIPELINE = library_class(
     "tensorflow.data.Dataset",
     (OBJECT,),
@@ -107,6 +142,7 @@ PIPELINE = library_class(
         "__init__": native("__init__", nothing),
         "__iter__": native("__iter__", _rounds),
         **{name: native(name, _same) for name in SAME},
+        **{name: native(name, _derived) for name in PARTS},
         "map": native("map", _map),
     },
 )
@@ -116,7 +152,7 @@ GENERATOR = library_class(
     "keras.preprocessing.image.ImageDataGenerator",
     (OBJECT,),
     {
-        "__init__": native("__init__", nothing),
+        "__init__": native("__init__", note_settings),
         "fit": native("fit", nothing),
         "flow": native("flow", _flow),
         **{

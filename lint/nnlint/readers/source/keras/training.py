@@ -14,6 +14,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keras.base import LAYER, MODEL_API, items_of
+from nnlint.readers.source.keras.feeding import acting, feed, samples_of, shuffles
 from nnlint.readers.source.keras.losses import apply_loss
 from nnlint.readers.source.keras.metrics import decided
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
@@ -167,6 +168,7 @@ def _named_outputs(outputs: Value) -> Iterator[tuple[str, Tensor]]:
 
 
 def _fit(call: Call, arguments: Arguments) -> Value:
+    """``fit``, ``fit_generator``: the same arguments by other names."""
     model, i = arguments.positional[0], call.interpreter
     if not isinstance(model, Instance):
         return UNKNOWN
@@ -230,8 +232,10 @@ def _rounds(call: Call, model: Instance, bound: dict[str, Value]) -> None:
         place,
         "keras.Model.fit",
         size if isinstance(size, int) else None,
-        shuffle if isinstance(shuffle, bool) else None,
+        shuffles(bound["x"], shuffle),
+        data=samples_of(call, bound["x"], _argument(call, "x", 0)),
     )
+    feed(call, "train", loader)
     passes = Loop(place, None, epochs if isinstance(epochs, int) else None)
     with nullcontext() if epochs == 1 else trace.loop(passes):
         with trace.loop(Loop(place, loader)):
@@ -241,12 +245,17 @@ def _rounds(call: Call, model: Instance, bound: dict[str, Value]) -> None:
             trace.did(Did.STEP, place, stepped)
             trace.did(Did.ZERO_GRAD, place, stepped)
         if bound["validation_data"] is not None or bound["validation_split"] not in (0, 0.0, None):
-            _passes(call, model, "validation")
+            given, node = bound["validation_data"], _argument(call, "validation_data", 7)
+            loader = Loader("validation", place, "keras.Model", data=samples_of(call, given, node))
+            callbacks = () if bound["callbacks"] is None else iterate(call.interpreter, bound["callbacks"])
+            _passes(call, model, loader, acting(callbacks or ()))
 
 
-def _passes(call: Call, model: Instance, role: str) -> None:
+def _passes(call: Call, model: Instance, loader: Loader, drives: tuple[str, ...] = ()) -> None:
     trace = call.interpreter.trace
-    loop = Loop(call.place, Loader(role, call.place, "keras.Model"))
+    loop = Loop(call.place, loader)
+    if loader.role:
+        feed(call, "evaluate", loader, drives)
     with trace.loop(loop), trace.recording_gradients(False):
         trace.did(Did.FORWARD, call.place, model.key, training=False)
 
@@ -257,7 +266,8 @@ def _evaluation(role: str) -> Callable[[Call, Arguments], Value]:
         if isinstance(model, Instance):
             attach(call, model)
             realize(call, model)
-            _passes(call, model, role)
+            given = samples_of(call, arguments.get(1, "x", UNKNOWN), _argument(call, "x", 0))
+            _passes(call, model, Loader(role, call.place, "keras.Model", data=given))
         return UNKNOWN
 
     return run

@@ -1,0 +1,94 @@
+"""What ``fit`` and ``evaluate`` are given: arrays, generators, ``tf.data`` pipelines, as samples."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+from nnlint.evidence.samples import Feed, Samples
+from nnlint.evidence.source import Loader, Loop
+from nnlint.network.graph import Tensor
+from nnlint.readers.source.conventions import role_of
+from nnlint.readers.source.feeding import FEEDS
+from nnlint.readers.source.figures import Figures, figures
+from nnlint.readers.source.preparation import base_name
+from nnlint.readers.source.values import Call, Instance, ListValue, Value, Weight
+
+ACTING = {
+    "EarlyStopping": "EarlyStopping stops training by it",
+    "ReduceLROnPlateau": "ReduceLROnPlateau sets the learning rate by it",
+    "ModelCheckpoint": "ModelCheckpoint keeps the best weights by it",
+}
+"""Callbacks that act upon the figures of the validation data -> what they do."""
+
+
+def samples_of(call: Call, value: Value, node: ast.expr | None) -> Samples | None:
+    """What a first argument of ``fit`` gives; None when that is not known at all."""
+    name = _name(node)
+    held = value.state.get("_samples") if isinstance(value, Instance) else None
+    if isinstance(held, Samples):
+        return replace(held, named=role_of(name) or held.named)
+    key, role = _identity(value)
+    if key is None and role_of(name):
+        key = ("name", id(call.interpreter.frame.scope), name)
+    if key is None:
+        return None
+    return Samples(key, call.place, "array", key, role, role_of(name), transforms=(), iterable=False)
+
+
+def _name(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Tuple | ast.List) and node.elts:
+        node = node.elts[0]
+    return base_name(node) if node is not None else ""
+
+
+def _identity(value: Value) -> tuple[Hashable | None, str]:
+    """The rows of an array, else the operation that made a tensor."""
+    from nnlint.readers.source.tabular.bridge import data_in
+
+    rows = next((d.rows for d in data_in(value) if d.rows is not None), None)
+    if rows is not None:
+        return ("rows", rows.key), "" if rows.role == "all" else rows.role
+    items = value.items if isinstance(value, ListValue) else value
+    first = items[0] if isinstance(items, tuple) and items else value
+    tensor = first.tensor if isinstance(first, Weight) else first
+    return (("tensor", id(tensor.operation)), "") if isinstance(tensor, Tensor) else (None, "")
+
+
+def shuffles(value: Value, given: Value) -> bool | None:
+    """Whether what ``fit`` is given is shuffled: arrays are, unless it is told not to."""
+    if isinstance(value, Instance) and "_samples" in value.state:
+        held = value.state.get("_shuffle")
+        return held if isinstance(held, bool) else None
+    return given if isinstance(given, bool) else True if given is None else None
+
+
+def feed(call: Call, purpose: str, loader: Loader, drives: Iterable[str] = ()) -> None:
+    """Note that a model is trained or evaluated on these samples."""
+    trace, text = call.interpreter.trace, call.interpreter.frame.text
+    known = Figures()
+    if purpose == "evaluate" and loader.role != "validation":
+        known = figures(text, Loop(call.place, loader, calls=trace.calls_here))
+    function = trace.functions[-1] if trace.functions else ""
+    claims, result = frozenset(known.claims), frozenset(known.result)
+    made = Feed(purpose, loader, call.place, claims, tuple(drives), trace.loops, function, loader.api, result)
+    listed = trace.notes.setdefault(FEEDS, [])
+    if isinstance(listed, list):
+        listed.append(made)
+
+
+def acting(callbacks: Iterable[Value]) -> tuple[str, ...]:
+    """What callbacks do with the figures of the validation data."""
+    return tuple(
+        ACTING[item.cls.name]
+        for item in callbacks
+        if isinstance(item, Instance) and item.cls.name in ACTING and _watches(item)
+    )
+
+
+def _watches(callback: Instance) -> bool:
+    monitor = callback.state.get("monitor", "val_loss")
+    if callback.cls.name == "ModelCheckpoint" and callback.state.get("save_best_only") is not True:
+        return False
+    return isinstance(monitor, str) and monitor.startswith("val")
