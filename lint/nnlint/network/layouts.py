@@ -141,13 +141,14 @@ def _split_heads(first: Sizes, second: Sizes) -> bool:
 
 
 def _moved_factor(first: Sizes, second: Sizes) -> bool:
-    """(B·H, T, D) -> (B, T, H·D)."""
+    """(B·H, T, D) -> (B, T, H·D); with H = T the axes may be meant as they lie."""
     if len(first) != 3 or len(second) != 3 or None in second or not _equal(first[1], second[1]):
         return False
     factor = divide(first[0], second[0])
     return (
         factor is not None
         and factor != 1
+        and same(factor, first[1]) is not True
         and _equal(first[0], product((factor, second[0])))
         and _equal(second[2], product((factor, first[2])))
     )
