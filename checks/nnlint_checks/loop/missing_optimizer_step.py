@@ -88,7 +88,10 @@ def missing_optimizer_step(recipe: Recipe) -> Iterator[Finding]:
     stepped = {key for e in recipe.events if e.did is Did.STEP for key in e.subjects or (0,)}
     if 0 in stepped:
         return  # a step of something that is not known: it may be this one
+    trained = {key for o in recipe.optimizers if o.key in stepped for key in o.models}
     for optimizer in recipe.optimizers:
+        if trained & set(optimizer.models):
+            continue  # another one trains the same network
         if optimizer.key not in stepped and not _in_other_hands(recipe, optimizer):
             yield from _finding(recipe, optimizer)
     if not recipe.optimizers and not stepped:

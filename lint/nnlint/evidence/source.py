@@ -193,8 +193,8 @@ class Event:
     gradient scaler that steps; the optimiser is what it is given) and ``closure`` (given one); of a call that
     is known by its name alone: ``method``, ``receiver``, ``arguments`` (how many) and ``keywords`` (their
     names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a SCHEDULER_STEP: ``arguments``; of a CLIP:
-    ``maximum``, and as subjects the optimisers of what is clipped; of a KEEP: ``value``, ``how`` (``sum``,
-    ``average``, ``list``) and ``name`` (of what it is kept in); of all:
+    ``maximum``, and as subjects the optimisers of what is clipped; of a KEEP: ``value``, ``result`` (what is
+    there then), ``how`` (``sum``, ``average``, ``list``) and ``name`` (of what it is kept in); of all:
     ``autocast``, the type of numbers where it is on, "" when that is not known.
 
     ``branches``: the alternatives it is in, outermost first, each with a number of its own: where those of one

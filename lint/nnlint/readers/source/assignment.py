@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.readers.source.attributes import set_attribute
-from nnlint.readers.source import keeping
+from nnlint.readers.source import keeping, references
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.operators import binary, tensors
@@ -90,6 +90,7 @@ def _assign(i: Interpreter, node: ast.Assign) -> None:
     keeping.assigned(i, node.targets[0], value, node)
     for target in node.targets:
         assign(i, target, value)
+    references.assigned(i, node, value)
     if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         i.project.libraries.named(i, node.targets[0].id, value, node)
     elif len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
@@ -116,11 +117,12 @@ def _augmented(i: Interpreter, node: ast.AugAssign) -> None:
             keeping.appended(i, current, part, node)
         i.heap.write(current.state, "items", chained(current.items, iterate(i, operand)))
         return
-    keeping.added(i, node.target, operand, node)
     if isinstance(current, Tensor):
-        assign(i, node.target, tensors(i, node.op, current, operand, node, inplace=True))
+        result = tensors(i, node.op, current, operand, node, inplace=True)
     else:
-        assign(i, node.target, binary(i, node.op, current, operand, node))
+        result = binary(i, node.op, current, operand, node)
+    keeping.added(i, node.target, operand, result, node)
+    assign(i, node.target, result)
 
 
 def _as_load(target: ast.expr) -> ast.expr:

@@ -75,12 +75,12 @@ def cell(i: Interpreter, target: ast.expr) -> tuple[State, object] | None:
     return None
 
 
-def added(i: Interpreter, target: ast.expr, value: Value, node: ast.AST) -> None:
+def added(i: Interpreter, target: ast.expr, value: Value, result: Value, node: ast.AST) -> None:
     """``target += value``: noted where the target is carried and the value comes with its graph."""
     if i.rounds and not i.trace.inside and with_graph(value):
         found = cell(i, target)
         if found is not None and carried(i, *found):
-            i.trace.did(Did.KEEP, i.place(node), value=value, how="sum", name=ast.unparse(target))
+            _keep(i, node, value, result, "sum", ast.unparse(target))
 
 
 def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -> None:
@@ -96,7 +96,7 @@ def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -
         return
     sums = isinstance(node.value.op, ast.Add) and name in map(ast.dump, (node.value.left, node.value.right))
     how = "sum" if sums else "average"
-    i.trace.did(Did.KEEP, i.place(node), value=value, how=how, name=ast.unparse(target))
+    _keep(i, node, value, value, how, ast.unparse(target))
 
 
 def appended(i: Interpreter, container: ListValue, value: Value, node: ast.AST) -> None:
@@ -105,4 +105,8 @@ def appended(i: Interpreter, container: ListValue, value: Value, node: ast.AST) 
         return
     owner = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
     name = "" if owner is None else ast.unparse(owner)
-    i.trace.did(Did.KEEP, i.place(node), value=value, how="list", name=name)
+    _keep(i, node, value, container, "list", name)
+
+
+def _keep(i: Interpreter, node: ast.AST, value: Value, result: Value, how: str, name: str) -> None:
+    i.trace.did(Did.KEEP, i.place(node), value=value, result=result, how=how, name=name)

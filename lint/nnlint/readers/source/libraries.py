@@ -314,10 +314,12 @@ class Libraries:
             did = conventional(node.func.attr, name, len(node.args))
             first = arguments.positional[0] if did in STEPPED and arguments.positional else None
             keys = (first.key,) if isinstance(first, Instance) else ()
-            i.trace.did(did, i.place(node), *keys, **details_of(did, node, name))
-            # What is differentiated is known to be a tensor with a graph, from here on.
-            if did is Did.BACKWARD and isinstance(receiver, ast.Name):
-                assign(i, receiver, i.operate("unknown", (), {"requires_grad": True}, i.place(node)))
+            details = details_of(did, node, name)
+            if did is Did.BACKWARD:  # what is differentiated is a tensor with a graph
+                details["value"] = i.operate("unknown", (), {"requires_grad": True}, i.place(node))
+                assign(i, receiver, details["value"])
+            i.trace.did(did, i.place(node), *keys, **details)
+        references.used(i, node)
         if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
             return
         target = _written(i, node, result.operation.inputs[:1])

@@ -103,10 +103,14 @@ def call_module(call: Call, arguments: Arguments) -> Value:
         return i.call(forward, arguments.after_self(), call.node)
     details = {"roles": roles_of(call.node), "active": tuple(in_train_mode(module))}
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module), **details)
+    did = i.trace.events[-1]
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
     i.trace.given.update(arguments_named(call.node))
     given = _as_inputs(call, arguments.after_self())
-    return record_call(i, module, inputs, lambda: i.call(forward, given, call.node))
+    result = record_call(i, module, inputs, lambda: i.call(forward, given, call.node))
+    assert isinstance(did.details, dict)
+    did.details["outputs"] = tuple(tensors_in(result))
+    return result
 
 
 def _as_inputs(call: Call, arguments: Arguments) -> Arguments:
