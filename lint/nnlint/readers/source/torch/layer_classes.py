@@ -113,17 +113,18 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
 
 
 def _with_batch(kind: str, attributes: Mapping[str, Any], tensor: Tensor) -> Tensor:
-    """Sequences of unknown rank are taken for (N, C, L), or (N, L, C) of a net that wants the batch first.
+    """What is convolved and of unknown rank is taken for (N, C, …), and (N, L, C) where the batch is first.
 
-    The library takes them without a batch axis, too, but programs hardly ever give them so; no later layer
+    The library takes both without a batch axis, too, but programs hardly ever give them so; no later layer
     could tell the two.
     """
-    convolves = kind in ("conv", "conv_transpose") and attributes.get("dims") == 1
-    recurs = kind == "rnn" and attributes.get("batch_first") is True
+    dims = attributes.get("dims") if kind in ("conv", "conv_transpose") else None
+    axes = dims + 2 if isinstance(dims, int) else SEQUENCE_AXES
+    told = dims is not None or (kind == "rnn" and attributes.get("batch_first") is True)
     shape = tensor.shape
-    if shape.rank is not None or len(shape.sizes) > SEQUENCE_AXES or not (convolves or recurs):
+    if shape.rank is not None or len(shape.sizes) > axes or not told:
         return tensor
-    return replace(tensor, shape=Shape(tuple(shape.axis(n - SEQUENCE_AXES) for n in range(SEQUENCE_AXES))))
+    return replace(tensor, shape=Shape(tuple(shape.axis(n - axes) for n in range(axes))))
 
 
 def _recurrent_result(
