@@ -71,7 +71,7 @@ def _terms(operation: Operation, weight: Parameter) -> Size:
             return product((*sizes[:-2], sizes[-1]))
         groups, into = operation.attributes.get("groups", 1), sizes[0] if sizes else None
         known = isinstance(groups, int) and isinstance(into, int) and groups > 0
-        return product((into // groups, *sizes[2:])) if known else None  # type: ignore[operator]
+        return product((into // groups, *sizes[2:])) if known else None
     return product(sizes[:-1] if weight.name == "kernel" else sizes[1:])
 
 

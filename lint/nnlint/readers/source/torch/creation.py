@@ -22,7 +22,9 @@ from nnlint.readers.source.weights import size_of
 # creation
 
 
-def _create(low: float | None, high: float | None) -> Code:
+def _create(low: float | None, high: float | None, **drawn: str) -> Code:
+    """``drawn``: the ``law`` of values that are random (``normal``: N(0, 1), ``uniform``: U(0, 1))."""
+
     def run(call: Call, arguments: Arguments) -> Value:
         sizes = (
             None
@@ -31,7 +33,7 @@ def _create(low: float | None, high: float | None) -> Code:
         )
         shape = UNKNOWN_SHAPE if sizes is None else Shape(sizes)
         span = None if low is None or high is None else Range(low, high)
-        return constant(call, shape, span, **asked(arguments))
+        return constant(call, shape, span, **drawn, **asked(arguments))
 
     return run
 
@@ -184,8 +186,8 @@ def _meshgrid(call: Call, arguments: Arguments) -> Value:
 CREATION: dict[str, Code] = {
     "zeros": _create(0.0, 0.0),
     "ones": _create(1.0, 1.0),
-    "rand": _create(0.0, 1.0),
-    "randn": _create(float("-inf"), float("inf")),
+    "rand": _create(0.0, 1.0, law="uniform"),
+    "randn": _create(float("-inf"), float("inf"), law="normal"),
     "empty": _empty,
     "full": _full,
     "tensor": _tensor,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.readers.source.definitions import OBJECT, library_class, native
@@ -37,6 +39,35 @@ FILLERS: dict[str, tuple[str, str]] = {
 VALUES = {"zeros_": 0.0, "ones_": 1.0}
 
 
+GAINS: dict[str, Callable[[float], float]] = {
+    **dict.fromkeys(("linear", "sigmoid", *(f"conv{d}d" for d in (1, 2, 3))), lambda slope: 1.0),
+    **dict.fromkeys((f"conv_transpose{d}d" for d in (1, 2, 3)), lambda slope: 1.0),
+    "tanh": lambda slope: 5 / 3,
+    "relu": lambda slope: math.sqrt(2),
+    "leaky_relu": lambda slope: math.sqrt(2 / (1 + slope * slope)),
+    "selu": lambda slope: 3 / 4,
+}
+"""Name of a nonlinearity -> its recommended gain (documentation of torch.nn.init.calculate_gain)."""
+
+
+def _numbers(bound: Mapping[str, Value]) -> dict[str, float]:
+    """Arguments as numbers, NaN where one is not known; ``gain`` and ``fan_out`` for what is said in words."""
+    found = {k: float(v) if isinstance(v, int | float) else math.nan for k, v in bound.items()}
+    if "nonlinearity" in found:
+        known, mode = GAINS.get(str(bound["nonlinearity"])), bound["mode"]
+        del found["nonlinearity"], found["mode"]
+        found["gain"] = known(found["a"]) if known else math.nan
+        found |= {"fan_out": 1.0} if mode == "fan_out" else {} if mode == "fan_in" else {"gain": math.nan}
+    return found
+
+
+def _calculate_gain(call: Call, arguments: Arguments) -> Value:
+    bound = bind_signature("nonlinearity param=None", arguments)
+    known, slope = GAINS.get(str(bound["nonlinearity"])), bound["param"]
+    slope = 0.01 if slope is None else slope
+    return known(slope) if known and isinstance(slope, int | float) else UNKNOWN
+
+
 def _initialize(i: Interpreter, weight: Value, initialization: Initialization) -> None:
     if isinstance(weight, Weight):
         i.heap.write(weight.state, "initialization", initialization)
@@ -47,12 +78,13 @@ def _initialize(i: Interpreter, weight: Value, initialization: Initialization) -
 def _fill(name: str, kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         bound = bind_signature(signature, arguments)
-        numbers = {k: float(v) for k, v in bound.items() if isinstance(v, int | float) and k != "tensor"}
+        numbers = _numbers({k: v for k, v in bound.items() if k != "tensor"})
         if name in VALUES:
             numbers["value"] = VALUES[name]
         elif "val" in numbers:
             numbers["value"] = numbers.pop("val")
-        known = kind != "constant" or "value" in numbers
+        known = kind != "constant" or not math.isnan(numbers.get("value", math.nan))
+        numbers = numbers if known else {}
         _initialize(
             call.interpreter,
             bound["tensor"],
@@ -66,8 +98,9 @@ def _fill(name: str, kind: str, signature: str) -> Callable[[Call, Arguments], V
 def _method(kind: str, signature: str, **fixed: float) -> Callable[[Call, Weight, Arguments], Value]:
     def run(call: Call, weight: Weight, arguments: Arguments) -> Value:
         bound = bind_signature(signature, arguments)
-        numbers = {k: float(v) for k, v in bound.items() if isinstance(v, int | float)} | fixed
-        known = kind != "constant" or "value" in numbers
+        numbers = _numbers(bound) | fixed
+        known = kind != "constant" or not math.isnan(numbers.get("value", math.nan))
+        numbers = numbers if known else {}
         _initialize(
             call.interpreter, weight, Initialization(kind if known else "unknown", numbers, call.place)
         )
@@ -139,16 +172,52 @@ def initialization_of(value: Value, i: Interpreter, node: ast.AST) -> Initializa
     """How a tensor that becomes a parameter was filled."""
     if isinstance(value, Weight):
         return value.initialization
+    factor, value = _factored(value)
     if isinstance(value, Tensor) and value.operation.kind == "constant":
         filled = value.operation.attributes.get("filled")
         if isinstance(filled, Initialization):
-            return filled
+            return filled if factor == 1 else Initialization("unknown", {}, i.place(node))
         if value.operation.attributes.get("uninitialized"):
             return Initialization("uninitialized", {}, value.place)
+        law = value.operation.attributes.get("law")
+        if isinstance(law, str):
+            return _of_law(law, factor, value.place)
         bounds = value.range
         if bounds is not None and bounds.low == bounds.high:
-            return Initialization("constant", {"value": bounds.low}, value.place)
+            return Initialization("constant", {"value": bounds.low * factor}, value.place)
     return Initialization("unknown", {}, i.place(node))
+
+
+def _factored(value: Value) -> tuple[float, Value]:
+    """``0.02 * torch.randn(…)`` as (0.02, what it is multiplied with); division counts, too."""
+    factor = 1.0
+    while isinstance(value, Tensor) and value.operation.kind in ("multiply", "divide", "identity", "cast"):
+        operation = value.operation
+        numbers = [
+            t.range.low
+            for t in operation.inputs
+            if t.range and t.range.low == t.range.high and t.shape.rank == 0
+        ]
+        others = [
+            t for t in operation.inputs if not (t.range and t.range.low == t.range.high and t.shape.rank == 0)
+        ]
+        divided = operation.kind == "divide"
+        if (
+            len(others) != 1
+            or len(operation.inputs) > 2
+            or (divided and operation.inputs[0] is not others[0])
+        ):
+            break
+        for number in numbers:
+            factor = factor * number if not divided else factor / number if number else math.nan
+        value = others[0]
+    return factor, value
+
+
+def _of_law(law: str, factor: float, place: Place) -> Initialization:
+    if law == "normal":
+        return Initialization("normal", {"mean": 0.0, "std": abs(factor)}, place)
+    return Initialization("uniform", {"a": min(factor, 0.0), "b": max(factor, 0.0)}, place)
 
 
 def _parameter(call: Call, arguments: Arguments) -> Value:
@@ -165,6 +234,7 @@ def _parameter(call: Call, arguments: Arguments) -> Value:
 
 
 SYMBOLS: dict[str, Value] = {
+    "torch.nn.init.calculate_gain": native("init.calculate_gain", _calculate_gain),
     "torch.nn.Parameter": library_class(
         "torch.nn.Parameter", (OBJECT,), {"__new__": native("Parameter", _parameter)}
     ),
