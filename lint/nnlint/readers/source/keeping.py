@@ -41,10 +41,11 @@ def trains_older(i: Interpreter, node: ast.AST) -> bool | None:
     ]
     if not owners or not i.rounds:
         return None
-    return all(_is_older(i, owner) for owner in owners)
+    return all(is_older(i, owner) for owner in owners)
 
 
-def _is_older(i: Interpreter, owner: ast.expr) -> bool:
+def is_older(i: Interpreter, owner: ast.expr) -> bool:
+    """Inside a loop: what the name stands for is there since before this round."""
     value = i.evaluate(owner) if isinstance(owner, ast.Name | ast.Attribute) else None
     if isinstance(value, Instance):
         return older(i, value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader, Named
 from nnlint.network.graph import Initialization, Tensor
-from nnlint.readers.source import containers
+from nnlint.readers.source import containers, references
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import STEPPED, called, conventional, details_of, says_probability

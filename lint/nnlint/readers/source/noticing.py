@@ -40,7 +40,7 @@ def noticed(call: Call, module: Instance, name: str, value: Value) -> None:
     i = call.interpreter
     if name == "requires_grad" and isinstance(value, bool) and not _own_flag(i, call.node, module):
         written = ast.unparse(call.node) if isinstance(call.node, ast.Attribute) else name
-        i.trace.settings.append(Setting(module, written, value, call.place))
+        i.trace.noticed.append(Setting(module, written, value, call.place))
     if "training" not in module.state and (is_module(value) or isinstance(value, Weight)):
         _early(call, module, name, value)
 
@@ -51,13 +51,13 @@ def noticed_of_unknown(i: Interpreter, target: Value, name: str, value: Value, n
         return
     if name != "requires_grad":
         if get_close_matches(name, ["requires_grad"], cutoff=ALIKE):
-            i.trace.settings.append(Setting(target, ast.unparse(node), value, i.place(node)))
+            i.trace.noticed.append(Setting(target, ast.unparse(node), value, i.place(node)))
     elif isinstance(target, Unknown) and value is False and _is_used_as_module(i, node.value):
-        i.trace.settings.append(Setting(target, ast.unparse(node), value, i.place(node)))
+        i.trace.noticed.append(Setting(target, ast.unparse(node), value, i.place(node)))
 
 
 ALIKE = 0.85
-"""How alike two names are when one is a slip of the pen for the other: ``require_grad``, ``requires_grads``."""
+"""How alike two names are when one is a slip of the pen for the other (``require_grad``)."""
 
 WALKS = frozenset({"children", "named_children", "modules", "named_modules"})
 
@@ -125,7 +125,7 @@ def built(i: Interpreter, module: Instance) -> None:
     if i.trace.inside:
         function = next((f.function for f in reversed(i.frames) if _holds(f.function, module.place)), None)
         guarded = function is not None and _conditional(function.node, module.place.line)
-        i.trace.built.append(Inside(module, function, guarded))
+        i.trace.noticed.append(Inside(module, function, guarded))
 
 
 def _holds(function: Function | None, place: Place) -> bool:

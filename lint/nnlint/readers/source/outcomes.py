@@ -8,6 +8,7 @@ from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import all_weights, inside, walk
 from nnlint.readers.source.noticing import Inside, Setting
+from nnlint.readers.source.overwritten import kept_references
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance
 
@@ -16,11 +17,13 @@ def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
     """Facts that only the final state can tell."""
     yield from _settings(trace)
     yield from _built(trace)
+    yield from kept_references(trace)
 
 
 def _settings(trace: Trace) -> Iterator[IgnoredSetting]:
-    for setting in trace.settings:
-        assert isinstance(setting, Setting)
+    for setting in trace.noticed:
+        if not isinstance(setting, Setting):
+            continue
         module, place = setting.module, setting.place
         if not isinstance(module, Instance):
             yield IgnoredSetting(setting.written, "", setting.value, None, place, place.path)
@@ -35,7 +38,7 @@ def _settings(trace: Trace) -> Iterator[IgnoredSetting]:
 
 def _built(trace: Trace) -> Iterator[BuiltInForward]:
     """Modules with weights to be trained that no model keeps, or that each run makes anew."""
-    made = [b for b in trace.built if isinstance(b, Inside)]
+    made = [b for b in trace.noticed if isinstance(b, Inside)]
     parts = inside(b.module for b in made)
     owners = {id(b.module) for b in made}
     for one in made:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from nnlint.readers.source import assignment, classes, imports, usage
+from nnlint.readers.source import assignment, classes, imports, references, usage
 from nnlint.readers.source.assignment import assign, write_variable
 from nnlint.readers.source.expressions import evaluate
 from nnlint.readers.source.heap import Writes
@@ -152,6 +152,7 @@ def _with(i: Interpreter, node: ast.With | ast.AsyncWith) -> Flow:
 
 def _return(i: Interpreter, node: ast.Return) -> Flow:
     i.frame.value = None if node.value is None else evaluate(i, node.value)
+    references.returned(i, node)
     return Flow.RETURN
 
 

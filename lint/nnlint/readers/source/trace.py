@@ -96,8 +96,7 @@ class Trace:
     splits: list[SplitUse] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
     facts: list[object] = field(default_factory=list)  # evidence that single statements give
-    settings: list[object] = field(default_factory=list)  # attributes of modules that torch ignores
-    built: list[object] = field(default_factory=list)  # modules made while a model runs
+    noticed: list[object] = field(default_factory=list)  # what may become evidence once the entry is over
     notes: dict[str, object] = field(default_factory=dict)
     opaque: int = 0
     loops: tuple[Loop, ...] = ()
@@ -196,6 +195,5 @@ class Trace:
             self.metrics,
             self.named,
             self.facts,
-            self.settings,
-            self.built,
+            self.noticed,
         )

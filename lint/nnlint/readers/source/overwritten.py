@@ -1,0 +1,62 @@
+"""Weights that are kept and used as if they had stayed as they were, while training went on in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, Loop
+from nnlint.evidence.usage import KeptReference
+from nnlint.readers.source.modules import all_weights
+from nnlint.readers.source.references import Kept, Used
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import Instance
+
+
+def kept_references(trace: Trace) -> Iterator[KeptReference]:
+    """What is kept, trained on, and then used as if it had stayed as it was."""
+    uses = [use for use in trace.noticed if isinstance(use, Used)]
+    for kept in trace.noticed:
+        if not isinstance(kept, Kept):
+            continue
+        for use in uses:
+            step = _step_between(trace, kept, use) if kept.name in use.names else None
+            if step is not None:
+                trail = (
+                    Step(step.place, "training goes on in the same tensors"),
+                    Step(use.place, "what is used here holds the last weights, not the kept ones"),
+                )
+                yield KeptReference(kept.what, kept.written, kept.place, kept.place.path, trail)
+                break
+
+
+def _step_between(trace: Trace, kept: Kept, use: Used) -> Event | None:
+    """A step of an optimiser after the weights are kept and before they are used."""
+    steps = [(n, e) for n, e in enumerate(trace.events) if e.did is Did.STEP and _may_train(trace, e, kept)]
+    after = next((e for n, e in steps if kept.at <= n < use.at), None)
+    if after is not None:
+        return after
+    if use.receiver == kept.owner and use.at >= kept.at:  # put back in each round
+        before = next((e for _, e in steps if use.loops and use.loops[-1] in e.loops), None)
+        if before is not None and kept.at <= use.at and not (kept.loop or _in(kept, use.loops)):
+            return before
+    again = next((e for _, e in steps if kept.loop is not None and kept.loop in e.loops), None)
+    if again is None:
+        return None
+    same_branch = use.branches[: len(kept.branches)] == kept.branches
+    return None if kept.loop in use.loops and same_branch else again
+
+
+def _in(kept: Kept, loops: tuple[Loop, ...]) -> bool:
+    """It is kept inside of the innermost of the loops."""
+    place = loops[-1].place
+    return place.path == kept.place.path and place.line <= kept.place.line <= place.end_line
+
+
+def _may_train(trace: Trace, step: Event, kept: Kept) -> bool:
+    """The optimiser holds weights of the model, as far as both are known."""
+    held = next((o.state.get("_parameters") for o in trace.optimizers if o.key in step.subjects), None)
+    if not isinstance(held, tuple) or not isinstance(kept.model, Instance):
+        return True
+    own = {id(weight) for _, weight in all_weights(kept.model)}
+    return not own or not held or any(id(weight) in own for weight in held)

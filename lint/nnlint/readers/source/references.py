@@ -1,0 +1,145 @@
+"""The weights of a model that are kept under another name, and where they are used."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Loop
+from nnlint.readers.source import keeping
+from nnlint.readers.source.values import Instance, Unknown, Value
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
+
+BEST = re.compile(r"(^|_)best(_|$)|best_?(model|net|state|weight|wts)", re.IGNORECASE)
+OTHERS = re.compile(r"opt|sched|scaler|sampler|loader", re.IGNORECASE)
+"""Objects with a ``state_dict`` that are no models."""
+
+SHALLOW = frozenset({"dict", "OrderedDict", "copy"})
+"""Functions that copy a dictionary and not the tensors in it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """``name = model.state_dict()``, or ``name = model``: ``what`` tells which.
+
+    ``at``: how many events there were before; ``loop``: the innermost, when the model is older than its
+    rounds and not every round keeps it; ``branches``: those of undecided conditions around it.
+    """
+
+    what: str
+    name: str
+    owner: str
+    model: Value
+    written: str
+    place: Place
+    at: int
+    loop: Loop | None
+    branches: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Used:
+    """Something is loaded or saved: the names of what is given, as for ``Kept``.
+
+    ``receiver``: what it is loaded into, where that is older than the innermost round, else "".
+    """
+
+    names: frozenset[str]
+    receiver: str
+    place: Place
+    at: int
+    loops: tuple[Loop, ...]
+    branches: tuple[int, ...]
+
+
+def assigned(i: Interpreter, node: ast.Assign, value: Value) -> None:
+    """An assignment: noted when it keeps the live weights of a model, or a model as the best one."""
+    if len(node.targets) != 1:
+        return
+    name, what, owner = _name(node.targets[0]), "state_dict", _owner(node.value)
+    if owner is None and _is_best_model(node, value, name):
+        what, owner = "model", node.value
+    if not name or owner is None or not _is_model(i, owner):
+        return
+    trace = i.trace
+    again = trace.loops and trace.conditions and keeping.is_older(i, owner)
+    loop = trace.loops[-1] if again else None
+    written = ast.unparse(node)
+    trace.noticed.append(
+        Kept(
+            what,
+            name,
+            ast.unparse(owner),
+            i.evaluate(owner),
+            written,
+            i.place(node),
+            len(trace.events),
+            loop,
+            trace.branches,
+        )
+    )
+
+
+def _is_best_model(node: ast.Assign, value: Value, name: str) -> bool:
+    plain = isinstance(node.value, ast.Name | ast.Attribute)
+    return plain and BEST.search(name) is not None and isinstance(value, Instance | Unknown)
+
+
+def _owner(node: ast.expr) -> ast.expr | None:
+    """``model`` of ``model.state_dict()``, also in a dictionary, or copied without the tensors."""
+    if isinstance(node, ast.Dict):
+        return next((owner for value in node.values if (owner := _owner(value)) is not None), None)
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name == "state_dict" and isinstance(node.func, ast.Attribute) and not node.args:
+        return node.func.value
+    if name == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
+        return _owner(node.func.value)
+    return _owner(node.args[0]) if name in SHALLOW and len(node.args) == 1 else None
+
+
+def _is_model(i: Interpreter, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Name | ast.Attribute):
+        return False
+    value = i.evaluate(node)
+    if isinstance(value, Instance):
+        return value.is_a("torch.nn.Module")
+    return isinstance(value, Unknown) and not OTHERS.search(ast.unparse(node).rpartition(".")[2])
+
+
+def _name(node: ast.expr) -> str:
+    """The variable, or the attribute with a dot: that of an object is known by other names elsewhere."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute):
+        return f".{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def used(i: Interpreter, node: ast.Call) -> None:
+    """A call: noted when it loads or saves."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("load_state_dict", "save"):
+        names = frozenset(_name(argument) for argument in node.args[:1])
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        older = owner is not None and keeping.is_older(i, owner)
+        _note_use(i, names, ast.unparse(owner) if owner is not None and older else "", node)
+
+
+def returned(i: Interpreter, node: ast.Return) -> None:
+    """``return best``: noted, it leaves the loops of the function."""
+    parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    names = frozenset(_name(part) for part in parts if part is not None)
+    if any(map(BEST.search, names)):
+        _note_use(i, names, "", node)
+
+
+def _note_use(i: Interpreter, names: frozenset[str], receiver: str, node: ast.AST) -> None:
+    trace = i.trace
+    trace.noticed.append(Used(names, receiver, i.place(node), len(trace.events), trace.loops, trace.branches))
