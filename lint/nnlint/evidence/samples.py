@@ -49,6 +49,7 @@ class Samples:
     source: str = ""
     channels: int | None = None
     numpy_random: Place | None = None
+    parts: tuple[Samples, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,6 @@ from nnlint.readers.source.trace import Trace
 
 FEEDS = "feeds"
 """The note of a trace under which frameworks leave what they are given."""
-TRAINS = frozenset({Did.BACKWARD, Did.STEP})
 USES = frozenset({Did.FORWARD, Did.LOSS, Did.METRIC, Did.OPAQUE})
 HELD_OUT = ("validation", "test")
 
@@ -57,8 +56,12 @@ def ordered(text: Text) -> bool:
 
 def _purpose(loader: Loader, events: Iterable[Event]) -> str:
     happened = list(events)
-    if any(e.did in TRAINS for e in happened):
+    steps = any(e.did is Did.STEP for e in happened)
+    backward = any(e.did is Did.BACKWARD for e in happened)
+    if backward and (steps or loader.named == "train"):
         return "train"
+    if steps or backward:  # an attack on the model, a map of what it looks at
+        return ""
     if not any(e.did in USES for e in happened):
         return ""
     off = any(e.gradients is False or e.training is False for e in happened)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nnlint.evidence.place import Place
@@ -18,16 +18,13 @@ BEST = re.compile(r"best|patience", re.IGNORECASE)
 REPORTED = 6
 """How many statements after an evaluation still speak of its figures."""
 
-Block = Sequence[ast.stmt]
-
 
 @dataclass(frozen=True)
 class Spot:
-    """A statement of a program, with the block that it stands in and its number there."""
+    """A statement of a program, and those that run after it."""
 
     statement: ast.stmt
-    block: Block
-    number: int
+    after: tuple[ast.stmt, ...]
 
 
 @dataclass
@@ -56,7 +53,7 @@ def figures(text: Text, loop: Loop) -> Figures:
 
 def _follow(spot: Spot, found: Figures) -> None:
     names = set(_assigned(spot.statement))
-    after = spot.block[spot.number + 1 :]
+    after = spot.after
     for statement in after:
         if isinstance(statement, ast.Assign) and names & set(_read(statement.value)):
             names |= set(_assigned(statement))
@@ -77,23 +74,26 @@ def _spots(text: Text) -> dict[tuple[int, int], Spot]:
     if cached is None:
         cached = {}
         for node in ast.walk(text.tree):
-            for name in ("body", "orelse", "finalbody"):
-                block = getattr(node, name, None)
-                if isinstance(block, list):
-                    _note(text, block, cached)
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.For | ast.While):
+                _note(text, node.body, (), cached)
         text.__dict__["_spots"] = cached
     return cached
 
 
-def _note(text: Text, block: list[ast.stmt], found: dict[tuple[int, int], Spot]) -> None:
+def _note(
+    text: Text, block: list[ast.stmt], tail: tuple[ast.stmt, ...], found: dict[tuple[int, int], Spot]
+) -> None:
     for number, statement in enumerate(block):
-        spot = Spot(statement, block, number)
-        if isinstance(statement, ast.For | ast.While):
-            found[_key(text.place(statement))] = spot
+        after = (*block[number + 1 :], *tail)
+        if isinstance(statement, ast.With | ast.If | ast.Try):
+            _note(text, statement.body, after, found)
+            _note(text, getattr(statement, "orelse", []), after, found)
+        elif isinstance(statement, ast.For | ast.While):
+            found[_key(text.place(statement))] = Spot(statement, after)
         elif isinstance(statement, ast.Assign | ast.Expr | ast.AnnAssign | ast.AugAssign | ast.Return):
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call):
-                    found[_key(text.place(node))] = spot
+                    found[_key(text.place(node))] = Spot(statement, after)
 
 
 def _key(place: Place) -> tuple[int, int]:

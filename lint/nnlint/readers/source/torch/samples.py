@@ -80,7 +80,10 @@ def _joined(i: Interpreter, dataset: Instance, written: str) -> Samples:
     roles = {part.role for part in parts if part is not None}
     role = roles.pop() if len(roles) == 1 and None not in parts else ""
     place, named = dataset.place, _named(dataset, written)
-    return Samples(("joined", dataset.key), place, JOINED, role=role, named=named, iterable=False)
+    known = tuple(part for part in parts if part is not None)
+    return Samples(
+        ("joined", dataset.key), place, JOINED, role=role, named=named, iterable=False, parts=known
+    )
 
 
 # data sets of torchvision

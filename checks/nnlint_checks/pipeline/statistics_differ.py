@@ -1,0 +1,135 @@
+"""DP712: training and evaluation samples are normalised by different constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.place import Place, Step
+from nnlint.evidence.samples import Feed, Transform
+from nnlint.evidence.source import Recipe
+from nnlint.finding import Finding
+
+SAME = 0.011
+"""Differences of a mean or standard deviation that rounding to two places explains."""
+
+
+@check("DP712", level=WARNING)
+def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
+    """What a model is trained on is normalised in one way, what it is evaluated on in another way.
+
+    Why: the same picture then gives the network other values in the evaluation than in training: shifted and
+    scaled inputs, which it has not learned to read.
+    Source: PyTorch documentation of torchvision.models ("preprocessing transforms": the same at inference).
+
+    Fires:
+        Two pairs of constants.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets
+        from torchvision import transforms as T
+
+        train_tf = T.Compose([T.RandomHorizontalFlip(), T.ToTensor(), T.Normalize((0.49, 0.48, 0.45), (0.2, 0.2, 0.2))])
+        test_tf = T.Compose([T.ToTensor(), T.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])  # warning: [DP712]
+        train_loader = DataLoader(datasets.CIFAR10("data", train=True, transform=train_tf), 64, shuffle=True)
+        test_loader = DataLoader(datasets.CIFAR10("data", train=False, transform=test_tf), 64)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        with torch.no_grad():
+            for images, labels in test_loader:
+                print((model(images).argmax(1) == labels).float().mean())
+        ```
+    Silent:
+        The same constants, once in full.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets
+        from torchvision import transforms as T
+
+        train_tf = T.Compose([T.RandomHorizontalFlip(), T.ToTensor(), T.Normalize((0.4914,), (0.247,))])
+        test_tf = T.Compose([T.ToTensor(), T.Normalize((0.49,), (0.25,))])
+        train_loader = DataLoader(datasets.CIFAR10("data", train=True, transform=train_tf), 64, shuffle=True)
+        test_loader = DataLoader(datasets.CIFAR10("data", train=False, transform=test_tf), 64)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        with torch.no_grad():
+            for images, labels in test_loader:
+                print((model(images).argmax(1) == labels).float().mean())
+        ```
+    """
+    training = [feed for feed in recipe.feeds if feed.purpose == "train"]
+    seen: set[Place] = set()
+    for feed in recipe.feeds:
+        if feed.purpose != "evaluate":
+            continue
+        pairs = [(_normalized(one), _normalized(feed)) for one in training]
+        if not pairs or any(a is None or b is None or not _differ(a, b) for a, b in pairs):
+            continue
+        first, second = pairs[0]
+        assert first is not None and second is not None
+        place = second[-1].place if second else _made(feed)
+        if place not in seen:
+            seen.add(place)
+            yield _finding(place, first, second)
+
+
+def _made(feed: Feed) -> Place:
+    return feed.loader.data.place if feed.loader.data is not None else feed.loader.place
+
+
+def _normalized(feed: Feed) -> tuple[Transform, ...] | None:
+    """The steps that normalise; None when steps or their numbers are not known."""
+    steps = feed.loader.data.transforms if feed.loader.data is not None else None
+    if not steps or any(not t.api for t in steps):
+        return None
+    found = tuple(t for t in steps if t.api == "Normalize")
+    if any(t.settings.get("mean") is None or t.settings.get("std") is None for t in found):
+        return None
+    return found
+
+
+def _differ(first: tuple[Transform, ...], second: tuple[Transform, ...]) -> bool:
+    if not first and not second:
+        return False
+    if len(first) != len(second):
+        return True
+    return any(
+        not _close(a.settings[name], b.settings[name])
+        for a, b in zip(first, second, strict=True)
+        for name in ("mean", "std")
+    )
+
+
+def _close(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    if len(first) != len(second):
+        longest = max(len(first), len(second))
+        first, second = (values * longest if len(values) == 1 else values for values in (first, second))
+    return len(first) == len(second) and all(abs(a - b) <= SAME for a, b in zip(first, second, strict=True))
+
+
+def _finding(place: Place, first: tuple[Transform, ...], second: tuple[Transform, ...]) -> Finding:
+    trail = tuple(Step(t.place, "the training samples are normalised here") for t in first[:1])
+    if not second:
+        said = "evaluation samples are not normalised, training samples are"
+    elif not first:
+        said = "evaluation samples are normalised, training samples are not"
+    else:
+        said = f"evaluation samples are normalised by {_text(second[-1])}, training samples by {_text(first[-1])}"
+    return Finding(place, said, "normalise all splits by the constants of the training split", trail=trail)
+
+
+def _text(step: Transform) -> str:
+    mean, std = step.settings["mean"], step.settings["std"]
+    return f"({mean[0]:g}.., {std[0]:g}..)" if len(mean) > 1 else f"({mean[0]:g}, {std[0]:g})"
