@@ -121,7 +121,8 @@ def _depends(event: Event, recipe: Recipe) -> bool:
     """The pass of a network that acts differently in the two modes, or of one that is not known."""
     if event.did is Did.OPAQUE:
         return bool(MODEL.search(str(event.details.get("method", ""))))
-    network = recipe.models.get(event.subjects[0]) if event.did is Did.FORWARD and event.subjects else None
+    called = event.did is Did.FORWARD and event.subjects
+    network = recipe.models.get(event.subjects[0]) if called else None
     return network is not None and _has_modes(network)
 
 
@@ -135,7 +136,7 @@ def _has_modes(network: Network) -> bool:
 
 
 def _is_trained(recipe: Recipe, number: int) -> bool:
-    """In the innermost loop of the pass a backward pass and a step follow, before the next pass of the kind."""
+    """In the innermost loop of the pass a backward pass and a step follow, before another pass."""
     event, found = recipe.events[number], set()
     for later in around(event, recipe.events, event.loops[-1], back=False):
         if later.did is event.did and _subject(later) == _subject(event) and not found:

@@ -1,0 +1,177 @@
+"""TL507: an evaluation pass for which autograd records everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, Recipe
+from nnlint.finding import Finding
+from nnlint.network.gradients import reached
+from nnlint.network.graph import Network
+from nnlint.network.operations import Family, family
+from nnlint_checks.loop.keeping import PASSES, values
+from nnlint_checks.loop.missing_eval_mode import EVALUATES
+
+WITHOUT_GRAPH = frozenset({"detach", "sizes"})
+
+
+@check("TL507", level=WARNING)
+def missing_no_grad(recipe: Recipe) -> Iterator[Finding]:
+    """An evaluation pass runs with gradients on.
+
+    Why: autograd keeps every activation of the pass for a backward pass that never comes. That costs twice the
+    memory and time or more, and where results are kept, the graphs of all batches add up.
+    Source: PyTorch documentation, "Autograd mechanics" (no-grad mode).
+
+    Fires:
+        ```python
+        import torch
+        from torch import nn
+
+        def main(train_loader, test_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters(), weight_decay=1e-4)
+            for epoch in range(10):
+                model.train()
+                for x, y in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+                model.eval()
+                right = 0
+                for x, y in test_loader:
+                    right += (model(x).argmax(1) == y).sum().item()  # warning: [TL507]
+        ```
+    Silent:
+        ```python
+        import torch
+        from torch import nn
+
+        @torch.inference_mode()
+        def evaluate(model, loader):
+            model.eval()
+            return sum((model(x).argmax(1) == y).sum().item() for x, y in loader)
+
+        def main(train_loader, test_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters(), weight_decay=1e-4)
+            for epoch in range(10):
+                model.train()
+                for x, y in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+                print(evaluate(model, test_loader))
+        ```
+        The evaluation itself needs gradients.
+        ```python
+        import torch
+        from torch import nn
+
+        def main(train_loader, test_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters(), weight_decay=1e-4)
+            for x, y in train_loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            model.eval()
+            for x, y in test_loader:
+                x.requires_grad_()
+                loss = nn.functional.cross_entropy(model(x), y)
+                print(torch.autograd.grad(loss, x)[0].abs().max())
+        ```
+    """
+    if not recipe.finished:
+        return
+    spoken = set()
+    consumers = _consumers(recipe)
+    for number, event in enumerate(recipe.events):
+        if event.did is not Did.FORWARD or event.gradients is not True or event.place in spoken:
+            continue
+        if not event.subjects or not _records(recipe.models.get(event.subjects[0])):
+            continue
+        if _may_be_differentiated(recipe, number) or _is_taken_out(event, consumers):
+            continue
+        reason = _evaluation(recipe.events, number)
+        if reason is not None:
+            spoken.add(event.place)
+            yield Finding(
+                event.place,
+                "evaluated with gradients on: every activation is kept for a backward pass that never comes",
+                "put the evaluation under torch.no_grad() or torch.inference_mode()",
+                trail=(reason,),
+                subject=("gradients", event.place),
+            )
+
+
+def _records(network: Network | None) -> bool:
+    """Some weight of the network is trained, so that its passes are recorded."""
+    return network is not None and any(
+        p.trainable is True for layer in network.layers for p in layer.parameters
+    )
+
+
+def _consumers(recipe: Recipe) -> dict[int, list[str]]:
+    """The kinds of the operations that read each result."""
+    found: dict[int, list[str]] = {}
+    for operation in recipe.operations:
+        for tensor in operation.inputs:
+            found.setdefault(tensor.operation.number, []).append(operation.kind)
+    return found
+
+
+def _is_taken_out(event: Event, consumers: dict[int, list[str]]) -> bool:
+    """What the pass gives is used without its graph alone (``model(x).detach()``), or nobody is seen to use it."""
+    uses = [kind for t in event.details.get("outputs", ()) for kind in consumers.get(t.operation.number, ())]
+    return not uses or all(kind in WITHOUT_GRAPH for kind in uses)
+
+
+def _may_be_differentiated(recipe: Recipe, number: int) -> bool:
+    """A backward pass goes, or may go, through this pass."""
+    event = recipe.events[number]
+    mine = {t.operation.number for t in event.details.get("outputs", ())}
+    for later, passed in enumerate(recipe.events):
+        if passed.did is Did.OPAQUE and passed.gradients is not False and _shares(passed, event):
+            return True
+        if passed.did not in PASSES:
+            continue
+        graph = [o for value in values(passed) for o in reached(value)]
+        if any(o.number in mine for o in graph):
+            return True
+        unclear = not graph or any(family(o) is Family.OTHER for o in graph)
+        if unclear and (later > number or _shares(passed, event)):
+            return True
+    return False
+
+
+def _shares(passed: Event, event: Event) -> bool:
+    """Both are in the innermost loop of the pass; without a loop, in one function."""
+    name = str(passed.details.get("method", "")).lower()
+    if passed.did is Did.OPAQUE and not any(
+        word in name for word in ("grad", "backward", "attack", "explain")
+    ):
+        return False
+    return event.loops[-1] in passed.loops if event.loops else passed.function == event.function
+
+
+def _evaluation(events: Sequence[Event], number: int) -> Step | None:
+    """What shows that this is an evaluation pass."""
+    event = events[number]
+    loop = event.loops[-1] if event.loops else None
+    role = loop.loader.role if loop is not None and loop.loader is not None else ""
+    if loop is not None and role in ("test", "validation"):
+        return Step(loop.place, f"the loop goes over {role} data")
+    if role == "train" or "train" in event.details.get("roles", ()):
+        return None
+    given = event.details.get("roles", frozenset())
+    if given and event.training is not True:
+        return Step(event.place, f"the network gets {' and '.join(sorted(given))} data")
+    if EVALUATES.match(event.function):
+        return Step(event.place, f"{event.function}() evaluates")
+    if event.training is False and loop is not None:
+        switches = [e for e in events[:number] if e.did is Did.EVAL_MODE and event.subjects[0] in e.subjects]
+        return Step(switches[-1].place, "the network is put in evaluation mode") if switches else None
+    return None

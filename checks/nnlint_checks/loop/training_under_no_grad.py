@@ -1,0 +1,132 @@
+"""TL524: the training pass runs where autograd is off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, Recipe
+from nnlint.finding import Finding
+from nnlint.network.gradients import may_train, reached
+from nnlint.network.graph import Operation
+
+
+@check("TL524", level=ERROR)
+def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
+    """The pass that is differentiated runs under no_grad or inference_mode.
+
+    Why: nothing is recorded there, so ``backward`` raises "element 0 of tensors does not require grad", or, when
+    another part of the loss is recorded, leaves the network without gradients.
+    Source: PyTorch documentation, "Autograd mechanics" (locally disabling gradient computation).
+
+    Fires:
+        The pass.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            for x, y in loader:
+                with torch.no_grad():
+                    scores = model(x)
+                loss = nn.functional.cross_entropy(scores, y)
+                optimizer.zero_grad()
+                loss.backward()  # error: [TL524]
+                optimizer.step()
+        ```
+        The whole function.
+        ```python
+        import torch
+
+        @torch.no_grad()
+        def fit(model, loader, criterion, optimizer):
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = criterion(model(x), y)
+                loss.backward()  # error: [TL524]
+                optimizer.step()
+        ```
+    Silent:
+        Only the targets come from there.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            teacher = nn.Linear(20, 3)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            for x in loader:
+                with torch.no_grad():
+                    target = teacher(x).softmax(1)
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), target).backward()
+                optimizer.step()
+        ```
+        Gradients are on again.
+        ```python
+        import torch
+        from torch import nn
+
+        @torch.no_grad()
+        def fit(model, loader, criterion, optimizer):
+            for x, y in loader:
+                optimizer.zero_grad()
+                with torch.enable_grad():
+                    loss = criterion(model(x), y)
+                loss.backward()
+                optimizer.step()
+        ```
+    """
+    if not recipe.finished:
+        return
+    spoken = set()
+    for event in recipe.events:
+        if event.did is not Did.BACKWARD or event.place in spoken:
+            continue
+        found = _unrecorded(event) or _all_off(recipe, event)
+        if found is None:
+            continue
+        spoken.add(event.place)
+        yield Finding(
+            event.place,
+            "backward() on a loss whose forward pass ran with autograd off: nothing was recorded",
+            "take the training pass out of no_grad() or inference_mode()",
+            trail=(found,),
+            subject=("no grad", event.place),
+        )
+
+
+def _unrecorded(event: Event) -> Step | None:
+    """Weights are reached, and all that reaches them was computed without autograd."""
+    value = event.details.get("value")
+    if value is None or event.details.get("method"):
+        return None
+    graph = list(reached(value))
+    trained = [o for o in graph if may_train(o)]
+    if not trained or any(o.recorded for o in trained if not _is_leaf(o)) or _asks(trained):
+        return None
+    off = next((o for o in trained if not o.recorded and not _is_leaf(o)), None)
+    return None if off is None else Step(off.place, "computed where autograd is off")
+
+
+def _is_leaf(operation: Operation) -> bool:
+    return operation.kind == "parameter" and not operation.inputs
+
+
+def _asks(operations: list[Operation]) -> bool:
+    """Something asks for gradients itself."""
+    return any(o.attributes.get("requires_grad") for o in operations)
+
+
+def _all_off(recipe: Recipe, event: Event) -> Step | None:
+    """Autograd is off in the whole round of a training loop of which nothing more is known."""
+    if event.gradients is not False or not event.details.get("method") or not event.loops:
+        return None
+    here = [e for e in recipe.events if event.loops[-1] in e.loops]
+    if any(e.gradients is not False for e in here) or not any(e.did is Did.STEP for e in here):
+        return None
+    return Step(event.loops[-1].place, "autograd is off in all of this loop")
