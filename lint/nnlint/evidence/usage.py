@@ -99,3 +99,34 @@ class KeptReference:
     place: Place
     program: str
     trail: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A layer whose weights are to be trained and that no optimiser holds.
+
+    ``name``: its class. ``later``: it was made after the optimiser.
+    """
+
+    name: str
+    weights: int
+    place: Place
+    later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the optimisers of an entry hold, against what is trained.
+
+    ``optimizer``: the class of the first of them. ``held``: how many weights they hold, ``frozen`` how many
+    of these never get a gradient. ``left``: layers that they leave out. ``related``: some of what is trained is
+    held; where nothing is, the optimisers belong to something else.
+    """
+
+    optimizer: str
+    held: int
+    frozen: int
+    left: tuple[LeftOut, ...]
+    related: bool
+    place: Place
+    program: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
+from nnlint.readers.source.coverage import coverage
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import all_weights, inside, walk
 from nnlint.readers.source.noticing import Inside, Setting
@@ -18,6 +19,7 @@ def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
     yield from _settings(trace)
     yield from _built(trace)
     yield from kept_references(trace)
+    yield from coverage(trace)
 
 
 def _settings(trace: Trace) -> Iterator[IgnoredSetting]:

@@ -22,6 +22,7 @@ from nnlint.readers.source.values import (
     Instance,
     ListValue,
     Value,
+    Weight,
     new_list,
 )
 
@@ -53,7 +54,9 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
             i.heap.write(optimizer.state, name, value)
         i.heap.write(optimizer.state, "_kind", kind)
         i.heap.write(optimizer.state, "lr", _rate(bound))
-        i.heap.write(optimizer.state, "_parameters", held_parameters(call, bound["params"]))
+        held = held_parameters(call, bound["params"])
+        i.heap.write(optimizer.state, "_parameters", held)
+        i.heap.write(optimizer.state, "_frozen", bool(held) and all(map(_is_frozen, held or ())))
         i.heap.write(optimizer.state, "_whole", _takes_parameters(call.node))
         i.heap.write(optimizer.state, "_made", (i.trace.loops, i.trace.functions[-1:]))
         i.heap.write(optimizer.state, "_afresh", trains_older(i, call.node))
@@ -61,6 +64,10 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         return None
 
     return run
+
+
+def _is_frozen(held: Value) -> bool:
+    return isinstance(held, Weight) and held.state["trainable"] is False
 
 
 def _rate(bound: Mapping[str, Value]) -> Value:

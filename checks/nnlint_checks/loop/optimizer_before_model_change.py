@@ -1,0 +1,76 @@
+"""TL515: a layer comes into the model after the optimizer took its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.usage import Coverage
+from nnlint.finding import Finding
+
+
+@check("TL515", level=WARNING)
+def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
+    """A layer is replaced or added after the optimizer was made.
+
+    Why: the optimizer keeps the tensors that it got. It goes on with those of the layer that is gone, and
+    the new layer is never updated.
+    Source: PyTorch documentation of torch.optim ("Constructing it").
+
+    Fires:
+        The new head is not in the optimizer.
+        ```python
+        import torch
+        import torchvision
+        from torch import nn
+
+        model = torchvision.models.resnet18(weights="DEFAULT")
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+        model.fc = nn.Linear(512, 4)  # warning: [TL515]
+        ```
+        A layer is added too late.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU())
+            optimizer = torch.optim.Adam(model.parameters())
+            model.append(nn.Linear(64, 3))  # warning: [TL515]
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+    Silent:
+        The head comes first; moving a module changes it in place.
+        ```python
+        import torch
+        import torchvision
+        from torch import nn
+
+        model = torchvision.models.resnet18(weights="DEFAULT")
+        model.fc = nn.Linear(512, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+        model.to("cuda")
+        ```
+        The optimizer is given the new parameters.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(20, 64), nn.ReLU())
+        optimizer = torch.optim.Adam(model.parameters())
+        head = nn.Linear(64, 3)
+        model.append(head)
+        optimizer.add_param_group({"params": head.parameters()})
+        ```
+    """
+    for one in coverage.left:
+        if one.later:
+            made = Step(coverage.place, f"{coverage.optimizer} takes the parameters that are there")
+            message = f"{one.name} comes after {coverage.optimizer} took the parameters: it is never updated"
+            yield Finding(
+                one.place, message, "make the optimizer after the last change of the model", (made,)
+            )

@@ -1,0 +1,90 @@
+"""Which weights the optimisers of an entry hold, against those that gradients reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nnlint.evidence.source import Did
+from nnlint.evidence.usage import Coverage, LeftOut
+from nnlint.readers.source.modules import walk, weights
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import Instance, Value, Weight
+
+FRESH = frozenset({"loaded", "unknown"})
+"""Initialisations of weights that somebody else has trained, or may have."""
+
+
+def coverage(trace: Trace) -> Iterator[Coverage]:
+    """One for an entry that trains with optimisers that are known to the last weight."""
+    optimizers = trace.optimizers
+    held = [_held(o) for o in optimizers]
+    if not optimizers or any(h is None for h in held) or trace.notes.get("exhausted"):
+        return
+    ids = {id(weight) for weights_of in held for weight in weights_of or ()}
+    last = max(o.key for o in optimizers)
+    steps = [e for e in trace.events if e.did is Did.STEP]
+    known = {o.key for o in optimizers}
+    trained = list(_trained(trace)) if _all_known(trace, steps, known) else []
+    left = [*_left(trained, ids, last), *_replaced(trace, optimizers, ids)]
+    place, count = optimizers[0].place, sum(len(h or ()) for h in held)
+    frozen = sum(_never_trained(o) for o in optimizers) if steps else 0
+    related = not trained or any(id(w) in ids for module in trained for _, w in weights(module))
+    distinct = {one.place: one for one in left}
+    yield Coverage(
+        optimizers[0].cls.name, count, frozen, tuple(distinct.values()), related, place, place.path
+    )
+
+
+def _held(optimizer: Instance) -> tuple[Weight, ...] | None:
+    found = optimizer.state.get("_parameters")
+    if not isinstance(found, tuple) or not all(isinstance(weight, Weight) for weight in found):
+        return None
+    return found
+
+
+def _all_known(trace: Trace, steps: list[object], known: set[int]) -> bool:
+    """Every step is one of these optimisers, or the framework steps with what it is given."""
+    subjects = [e.subjects[0] if e.subjects else 0 for e in steps]  # type: ignore[attr-defined]
+    if any(e.details.get("method") == "step" for e in trace.events):
+        return False  # of something that is not known, and may hold anything
+    return all(key in known for key in subjects) and bool(subjects or trace.notes.get("framework steps"))
+
+
+def _trained(trace: Trace) -> Iterator[Instance]:
+    """Modules with weights that some gradient reaches."""
+    kept: Value = trace.notes.get("layers") or {}
+    modules = {id(layer): module for layer, module in kept.values()}
+    reached = (o for o in trace.operations if o.layer is not None and id(o) in trace.differentiated)
+    yield from {id(m): m for o in reached if (m := modules.get(id(o.layer))) is not None}.values()
+
+
+def _left(trained: Iterable[Instance], held: set[int], last: int) -> Iterator[LeftOut]:
+    for module in trained:
+        own = [w for _, w in weights(module)]
+        if own and all(_to_train(w) and id(w) not in held for w in own):
+            yield LeftOut(module.cls.name, len(own), module.place, module.key > last)
+
+
+def _to_train(weight: Weight) -> bool:
+    return weight.state["trainable"] is True and weight.initialization.kind not in FRESH
+
+
+def _replaced(trace: Trace, optimizers: list[Instance], held: set[int]) -> Iterator[LeftOut]:
+    """Layers that came into a model after an optimiser had taken all of its weights."""
+    last = max(o.key for o in optimizers)
+    models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+    for model in models:
+        parts = [(part, [w for _, w in weights(part)]) for _, part in walk(model)]
+        new = [(part, own) for part, own in parts if own and part.key > last]
+        old = [w for part, own in parts if part.key <= last for w in own]
+        if new and old and all(id(w) in held or w.state["trainable"] is False for w in old):
+            for part, own in new:
+                if all(_to_train(w) and id(w) not in held for w in own) and any(id(w) in held for w in old):
+                    yield LeftOut(part.cls.name, len(own), part.place, True)
+
+
+def _never_trained(optimizer: Instance) -> int:
+    """Its weights, where all of them were frozen when it took them and are so in the end."""
+    held = _held(optimizer) or ()
+    frozen = optimizer.state.get("_frozen") is True
+    return len(held) if held and frozen and all(w.state["trainable"] is False for w in held) else 0
