@@ -9,8 +9,7 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
-
-HELD_OUT = frozenset({"validation", "test"})
+from nnlint_checks.loop.splits import HELD_OUT, is_test, key, trained_keys, words
 
 
 @check("TL510", level=ERROR)
@@ -122,36 +121,32 @@ def evaluated_on_training_data(recipe: Recipe) -> Iterator[Finding]:
                 print((model(images).argmax(1) == labels).float().mean())
         ```
     """
-    training = {_key(feed): feed for feed in recipe.feeds if feed.purpose == "train" and _known(feed)}
+    training = trained_keys(recipe)
     evaluations = [feed for feed in recipe.feeds if feed.purpose == "evaluate"]
-    elsewhere = any(not _known(f) or _key(f) not in training for f in evaluations)
     seen: set[Place] = set()
     for feed in evaluations:
-        trained = training.get(_key(feed)) if _known(feed) else None
-        if trained is None or feed.place in seen or not _said_held_out(feed, elsewhere):
+        trained = training.get(key(feed))
+        if trained is None or is_test(trained) or feed.place in seen:
             continue
-        seen.add(feed.place)
-        yield _finding(feed, trained)
+        if _said_held_out(feed, [f for f in evaluations if key(f) not in training]):
+            seen.add(feed.place)
+            yield _finding(feed, trained)
 
 
-def _known(feed: Feed) -> bool:
-    """Which samples they are is known; a sampler may choose others of the same data set."""
-    return feed.loader.data is not None and not feed.loader.sampler
-
-
-def _key(feed: Feed) -> object:
-    return feed.loader.data.key if feed.loader.data is not None else None
-
-
-def _said_held_out(feed: Feed, elsewhere: bool) -> bool:
-    """The program calls them, or what comes out, validation or test."""
+def _said_held_out(feed: Feed, others: list[Feed]) -> bool:
+    """The program calls them, or what comes out, validation or test; ``others``: what else is evaluated."""
     data = feed.loader.data
     fit = feed.loader.role == "validation" and feed.api == "keras.Model"
     if feed.loader.named in HELD_OUT or fit:
         return True
     if feed.result and feed.result <= HELD_OUT and data is not None and "train" in (data.named, data.role):
         return True
-    return bool(feed.claims & HELD_OUT) and "train" not in feed.claims and not elsewhere
+    claims = feed.claims & HELD_OUT
+    return (
+        bool(claims)
+        and "train" not in feed.claims
+        and not any(claims & (f.claims | words(f)) for f in others)
+    )
 
 
 def _finding(feed: Feed, trained: Feed) -> Finding:

@@ -9,6 +9,7 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Loader, Recipe
 from nnlint.finding import Finding
+from nnlint_checks.loop.splits import is_test
 
 IN_ORDER = ("", "SequentialSampler")
 """Samplers, or none, that leave the order as it is."""
@@ -94,6 +95,8 @@ def _keeps_order(feed: Feed) -> bool:
     loader = feed.loader
     if loader.data is None or loader.data.iterable is not False or loader.sampler not in IN_ORDER:
         return False
+    if is_test(feed):
+        return False  # that is the defect
     fixed = loader.shuffle is False or loader.sampler == "SequentialSampler"
     return fixed and not _is_one_batch(loader) and not any(_within(loader.place, x.place) for x in feed.loops)
 

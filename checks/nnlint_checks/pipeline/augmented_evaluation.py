@@ -10,8 +10,8 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed, Transform
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
+from nnlint_checks.loop.splits import HELD_OUT, key, trained_keys, words
 
-HELD_OUT = frozenset({"validation", "test"})
 ON_PURPOSE = re.compile(
     r"tta|test_?time|augment|robust|uncertain|ensemble|views|contrast|simclr", re.IGNORECASE
 )
@@ -75,7 +75,7 @@ def augmented_evaluation(recipe: Recipe) -> Iterator[Finding]:
                 print((model(images).argmax(1) == labels).float().mean())
         ```
     """
-    seen: set[Place] = set()
+    trained, seen = trained_keys(recipe), set[Place]()
     for feed in recipe.feeds:
         random = _random(feed)
         if (
@@ -86,7 +86,7 @@ def augmented_evaluation(recipe: Recipe) -> Iterator[Finding]:
         ):
             continue
         place = _place(feed)
-        if place not in seen:
+        if place not in seen and key(feed) not in trained:
             seen.add(place)
             yield _finding(feed, random, place)
 
@@ -98,9 +98,9 @@ def _random(feed: Feed) -> list[Transform]:
 
 def _held_out(feed: Feed) -> bool:
     """These are validation or test samples, by what the program does or says."""
-    loader, data = feed.loader, feed.loader.data
-    said = {loader.named, loader.role, *((data.role, data.named) if data is not None else ())}
-    return bool(said & HELD_OUT) and "train" not in (loader.named, data.named if data is not None else "")
+    data = feed.loader.data
+    named = (feed.loader.named, data.named if data is not None else "")
+    return bool(words(feed) & HELD_OUT) and "train" not in named
 
 
 def _place(feed: Feed) -> Place:

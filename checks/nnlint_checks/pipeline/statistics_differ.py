@@ -10,6 +10,10 @@ from nnlint.evidence.samples import Feed, Transform
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 
+NORMALIZING = ("Normalize", "rescale")
+ARRAYS = ("array", "torch.utils.data.TensorDataset")
+"""Samples that are prepared before they are made a data set of."""
+
 SAME = 0.011
 """Differences of a mean or standard deviation that rounding to two places explains."""
 
@@ -91,10 +95,13 @@ def _made(feed: Feed) -> Place:
 
 def _normalized(feed: Feed) -> tuple[Transform, ...] | None:
     """The steps that normalise; None when steps or their numbers are not known."""
-    steps = feed.loader.data.transforms if feed.loader.data is not None else None
-    if not steps or any(not t.api for t in steps):
+    data = feed.loader.data
+    if data is None or data.api in ARRAYS or data.api.endswith("_from_directory") and "flow" not in data.api:
         return None
-    found = tuple(t for t in steps if t.api == "Normalize")
+    steps = data.transforms
+    if steps is None or any(not t.api for t in steps):
+        return None
+    found = tuple(t for t in steps if t.api in NORMALIZING)
     if any(t.settings.get("mean") is None or t.settings.get("std") is None for t in found):
         return None
     return found

@@ -38,7 +38,13 @@ def augmentations(generator: Value) -> tuple[Transform, ...] | None:
         return None
     place, state = generator.place, generator.state
     found = [Transform(name, place, random=True) for name in RANDOM if _on(state.get(name))]
-    return tuple(found) if found or state.get("preprocessing_function") is None else None
+    factor = state.get("rescale")
+    if state.get("preprocessing_function") is not None:
+        found.append(Transform("", place))
+    elif factor is not None:
+        known = (float(factor),) if isinstance(factor, int | float) else None
+        found.append(Transform("rescale", place, settings={"mean": (0.0,), "std": known}))
+    return tuple(found)
 
 
 def samples_of_files(call: Call, name: str, arguments: Arguments) -> Samples | None:

@@ -86,7 +86,8 @@ def _written(node: ast.AST) -> str:
 def _class_of(sampler: Value) -> str:
     if sampler is None:
         return ""
-    return sampler.cls.name if isinstance(sampler, Instance) else "?"
+    known = isinstance(sampler, Instance) and sampler.state.get("shuffle") is not False
+    return sampler.cls.name if known else "?"
 
 
 def _role_of_dataset(dataset: Value) -> str:
@@ -255,6 +256,12 @@ def _joined_item(call: Call, arguments: Arguments) -> Value:
     listed = arguments.positional[0].state.get("datasets")
     items = listed.items if isinstance(listed, ListValue) else listed
     return _item(call, items[0]) if isinstance(items, tuple) and items else UNKNOWN
+
+
+def _sampler_init(call: Call, arguments: Arguments) -> Value:
+    shuffle = arguments.get(4, "shuffle", True)
+    call.interpreter.heap.write(arguments.positional[0].state, "shuffle", shuffle)
+    return None
 
 
 def _sampler(name: str) -> Value:

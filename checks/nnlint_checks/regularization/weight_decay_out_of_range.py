@@ -1,0 +1,83 @@
+"""NR310: weight decay that is negative, or so strong that nothing is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.source import Optimizer, Recipe
+from nnlint.finding import Finding, Level
+
+DECOUPLED = ("adamw", "lion", "lamb")
+"""Optimisers that scale the decay by the learning rate, so that larger figures are usual: 0.01 to 0.1."""
+
+
+@check("NR310", level=WARNING)
+def weight_decay_out_of_range(
+    recipe: Recipe, *, coupled: float = 0.1, decoupled: float = 0.5
+) -> Iterator[Finding]:
+    """Weight decay is negative, or far above what networks bear.
+
+    Why: the penalty outweighs the loss, and the weights go to zero whatever the data say; a negative one makes them
+    grow without end.
+    Source: Krogh and Hertz 1991, "A simple weight decay can improve generalization"; Loshchilov and Hutter 2019,
+    "Decoupled weight decay regularization" (0.01 to 0.1 for AdamW, 1e-5 to 1e-3 for SGD).
+
+    Options: coupled, decoupled: decay from which on it is reported (0.1; 0.5 for AdamW and its like).
+
+    Fires:
+        A thousand times the usual.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=0.5)  # warning: [NR310]
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+        The wrong sign.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.AdamW(model.parameters(), weight_decay=-0.01)  # error: [NR310]
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+    Silent:
+        AdamW multiplies the decay by the learning rate.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.1)
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+    """
+    for optimizer in recipe.optimizers:
+        decay = optimizer.weight_decay
+        limit = decoupled if optimizer.kind in DECOUPLED else coupled
+        if decay is not None and (decay < 0 or decay >= limit) and (optimizer.whole or optimizer.models):
+            yield _finding(optimizer, decay)
+
+
+def _finding(optimizer: Optimizer, decay: float) -> Finding:
+    name = optimizer.api.rpartition(".")[2]
+    if decay < 0:
+        said, help, level = "the weights grow without end", "give a decay of 0 or more", Level.ERROR
+    else:
+        said, help, level = "it outweighs the loss", "start with 1e-4, or 0.01 for AdamW", None
+    return Finding(optimizer.place, f"weight_decay={decay:g} with {name}: {said}", help, level=level)
