@@ -88,7 +88,7 @@ def loss_kept_with_graph(recipe: Recipe) -> Iterator[Finding]:
         return
     spoken = set()
     for number, event in enumerate(recipe.events):
-        if event.did is not Did.KEEP or event.details["how"] == "average" or event.place in spoken:
+        if event.did is not Did.KEEP or event.details["how"] not in ("sum", "list") or event.place in spoken:
             continue
         if kept_in_training(recipe, number):
             spoken.add(event.place)

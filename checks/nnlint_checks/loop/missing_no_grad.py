@@ -21,8 +21,8 @@ WITHOUT_GRAPH = frozenset({"detach", "sizes"})
 def missing_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """An evaluation pass runs with gradients on.
 
-    Why: autograd keeps every activation of the pass for a backward pass that never comes. That costs twice the
-    memory and time or more, and where results are kept, the graphs of all batches add up.
+    Why: autograd keeps every activation of the pass for a backward pass that never comes. That costs
+    twice the memory and time or more, and where results are kept, the graphs of all batches add up.
     Source: PyTorch documentation, "Autograd mechanics" (no-grad mode).
 
     Fires:
@@ -124,7 +124,7 @@ def _consumers(recipe: Recipe) -> dict[int, list[str]]:
 
 
 def _is_taken_out(event: Event, consumers: dict[int, list[str]]) -> bool:
-    """What the pass gives is used without its graph alone (``model(x).detach()``), or nobody is seen to use it."""
+    """What the pass gives is used without its graph alone (``model(x).detach()``), or not at all."""
     uses = [kind for t in event.details.get("outputs", ()) for kind in consumers.get(t.operation.number, ())]
     return not uses or all(kind in WITHOUT_GRAPH for kind in uses)
 

@@ -16,8 +16,8 @@ from nnlint.network.graph import Operation
 def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """The pass that is differentiated runs under no_grad or inference_mode.
 
-    Why: nothing is recorded there, so ``backward`` raises "element 0 of tensors does not require grad", or, when
-    another part of the loss is recorded, leaves the network without gradients.
+    Why: nothing is recorded there, so ``backward`` raises "element 0 of tensors does not require grad",
+    or, when another part of the loss is recorded, leaves the network without gradients.
     Source: PyTorch documentation, "Autograd mechanics" (locally disabling gradient computation).
 
     Fires:

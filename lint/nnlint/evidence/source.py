@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnlint.evidence.place import Place, Step
-from nnlint.evidence.samples import Feed, Samples
+from nnlint.evidence.samples import Chain, Feed, Samples
 from nnlint.network.graph import Network, Operation, Tensor
 
 
@@ -194,7 +194,8 @@ class Event:
     is known by its name alone: ``method``, ``receiver``, ``arguments`` (how many) and ``keywords`` (their
     names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a SCHEDULER_STEP: ``arguments``; of a CLIP:
     ``maximum``, and as subjects the optimisers of what is clipped; of a KEEP: ``value``, ``result`` (what is
-    there then), ``how`` (``sum``, ``average``, ``list``) and ``name`` (of what it is kept in); of all:
+    there then), ``how`` (``sum``, ``average``, ``list``; ``state`` at the end
+    of a round, with what was there at its ``start``) and ``name`` (of what it is kept in); of all:
     ``autocast``, the type of numbers where it is on, "" when that is not known.
 
     ``branches``: the alternatives it is in, outermost first, each with a number of its own: where those of one
@@ -288,6 +289,7 @@ class Recipe:
     feeds: tuple[Feed, ...] = ()
     ordered: bool = False  # words of the program say that the order of its samples means something
     schedulers: tuple[Scheduler, ...] = ()
+    periodic: frozenset[int] = frozenset()  # branches of events that are taken every few rounds (``i % 4 == 0``)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -383,6 +385,9 @@ class Pipeline:
     scales: bool | None = None
     features: Columns | None = None
     labels: Columns | None = None
+    chains: tuple[Chain, ...] = ()
+    resampled: tuple[Resampling, ...] = ()
+    misplaced: tuple[Disorder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -306,6 +306,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         classes=named_classes(text),
         operations=tuple(trace.operations),
         schedulers=taken.schedulers,
+        periodic=frozenset(trace.periodic),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nnlint.evidence.source import Did
-from nnlint.network.gradients import may_train, reached
+from nnlint.evidence.source import Did, Loop
+from nnlint.network.gradients import may_train, reached, trains
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.values import DictValue, Instance, ListValue, State, Value
 
@@ -111,3 +111,36 @@ def appended(i: Interpreter, container: ListValue, value: Value, node: ast.AST) 
 
 def _keep(i: Interpreter, node: ast.AST, value: Value, result: Value, how: str, name: str) -> None:
     i.trace.did(Did.KEEP, i.place(node), value=value, result=result, how=how, name=name)
+
+
+def states(i: Interpreter, mark: int, loop: Loop) -> None:
+    """At the end of a round of training: values with a graph where another round will find them."""
+    if not any(e.did is Did.BACKWARD and e.loops[-1:] == (loop,) for e in i.trace.events):
+        return
+    from nnlint.readers.source.modules import tensors_in
+
+    passed = [e for e in i.trace.events if e.did is Did.FORWARD and e.loops[-1:] == (loop,)]
+    names = {name for e in passed for name in e.details.get("carried", ())}
+    for _, key, before, after in i.heap.collect(mark).cells.values():
+        kept = [tensor for tensor in tensors_in(after) if with_weights(tensor)]
+        start = tuple(tensors_in(before))
+        if kept and (start or key in names):
+            place = kept[0].place
+            i.trace.did(Did.KEEP, place, value=kept[0], start=start, how="state", name=str(key), result=None)
+
+
+def with_weights(tensor: Tensor) -> bool:
+    """The graph that autograd keeps of it goes back to weights."""
+    near = (operation for operation, _ in zip(reached(tensor), range(NEAR), strict=False))
+    return tensor.operation.recorded and any(o.recorded and trains(o) for o in near)
+
+
+def carried_arguments(i: Interpreter, node: ast.AST) -> tuple[str, ...]:
+    """The names of arguments of a call that still have the value of an earlier round."""
+    if not i.rounds or not isinstance(node, ast.Call):
+        return ()
+    given = [*node.args, *(k.value for k in node.keywords)]
+    named = [
+        n for a in given for n in (a.elts if isinstance(a, ast.Tuple) else (a,)) if isinstance(n, ast.Name)
+    ]
+    return tuple(n.id for n in named if (c := cell(i, n)) and n.id in c[0] and carried(i, *c))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Did, Loop
-from nnlint.readers.source import statements
+from nnlint.readers.source import keeping, statements
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import named_loader
 from nnlint.readers.source.expressions import evaluate
@@ -129,6 +129,8 @@ def _round(
             i.rounds.pop()
         for writes in left:
             i.heap.blend(writes, join)
+        if record:
+            keeping.states(i, mark, loop)
         if not record:
             del i.frame.returns[returns:]
             writes = i.heap.undo(mark)

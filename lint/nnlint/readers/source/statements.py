@@ -101,6 +101,8 @@ def _if(i: Interpreter, node: ast.If) -> Flow:
     known = truth(evaluate(i, node.test))
     if known is not None:
         return run_block(i, node.body if known else node.orelse)
+    if i.rounds and any(isinstance(part, ast.Mod) for part in ast.walk(node.test)):
+        i.trace.periodic.add(i.trace.alternatives + 1)  # the number that the first branch gets
     return run_branches(i, [lambda: run_block(i, node.body), lambda: run_block(i, node.orelse)])
 
 

@@ -103,6 +103,7 @@ class Trace:
     conditions: int = 0
     branches: tuple[int, ...] = ()
     alternatives: int = 0  # how many there were up to now
+    periodic: set[int] = field(default_factory=set)  # those that are taken every few rounds
     autocast: tuple[str, ...] = ()
     gradients: tuple[bool | None, ...] = (True,)
     functions: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.hidden import keep_place, register_unnamed
+from nnlint.readers.source.keeping import carried_arguments
 from nnlint.readers.source.noticing import built, noticed
 from nnlint.readers.source.modules import (
     ITEMS,
@@ -101,7 +102,8 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     outermost = i.trace.inside == 0 and _is_model(module)
     if not outermost:
         return i.call(forward, arguments.after_self(), call.node)
-    details = {"roles": roles_of(call.node), "active": tuple(in_train_mode(module))}
+    details: dict[str, object] = {"roles": roles_of(call.node), "active": tuple(in_train_mode(module))}
+    details["carried"] = carried_arguments(i, call.node)
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module), **details)
     did = i.trace.events[-1]
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
@@ -221,15 +223,33 @@ def _register_buffer(call: Call, arguments: Arguments) -> Value:
 
 def _add_module(call: Call, arguments: Arguments) -> Value:
     module, name, value = (arguments.get(n, key, UNKNOWN) for n, key in enumerate(("", "name", "module")))
-    if not isinstance(name, str):
+    items = module.state.get(ITEMS) if isinstance(module, Instance) else None
+    if isinstance(items, DictValue):
+        keep_item(call.interpreter, module, items, name, value)
+    elif not isinstance(name, str):
         register_unnamed(call.interpreter, module, value)
     else:
-        items = module.state.get(ITEMS)
-        if isinstance(items, DictValue):
-            call.interpreter.heap.write(items.state, name, value)
-        else:
-            call.interpreter.heap.write(module.state, name, value)
+        call.interpreter.heap.write(module.state, name, value)
     return None
+
+
+MADE = "_made_at"  # of a container: how many loops and conditions that are not decided were around it
+
+
+def undecided(i: Interpreter) -> int:
+    """The number of loops and conditions around this point that are not decided."""
+    return i.uncertain + i.trace.conditions
+
+
+def keep_item(i: Interpreter, module: Instance, items: DictValue, key: Value, value: Value) -> None:
+    """A container gets a part; where that may happen any number of times, what it holds is not known."""
+    made = module.state.get(MADE, 0)
+    if not isinstance(key, str) or (isinstance(made, int) and undecided(i) > made):
+        i.heap.write(items.state, OPEN, True)
+    if isinstance(key, str):
+        i.heap.write(items.state, key, value)
+    else:
+        register_unnamed(i, module, value)
 
 
 # lists of what is inside

@@ -1,0 +1,48 @@
+"""Gradients that are summed over several batches before a step."""
+
+from __future__ import annotations
+
+from nnlint.evidence.source import Did, Event, Recipe
+from nnlint.network.graph import Operation
+
+
+def accumulation(recipe: Recipe, backward: Event) -> Event | None:
+    """The periodic step for which this backward pass sums gradients; None when it does not accumulate."""
+    loop = backward.loops[-1]
+    here = [e for e in recipe.events if loop in e.loops]
+    steps = [e for e in here if e.did is Did.STEP and e.loops[-1] is loop]
+    clearing = [e for e in here if e.did is Did.ZERO_GRAD]
+    if not backward.certain or len(steps) != 1 or not clearing:
+        return None
+    (step,) = steps
+    own = [
+        number for number in step.branches if number in recipe.periodic and number not in backward.branches
+    ]
+    together = all(own and own[0] in e.branches for e in clearing)
+    return step if together else None
+
+
+def scalings(backward: Event) -> int | None:
+    """How often a mean loss is divided or multiplied before it is differentiated; None when not known."""
+    value = backward.details.get("value")
+    counts = list(_ways(value.operation, 0)) if value is not None else [None]
+    return None if not counts or None in counts else max(c for c in counts if c is not None)
+
+
+def _ways(operation: Operation, count: int, depth: int = 0) -> list[int | None]:
+    """For each mean loss that is a summand: how many factors stand before it."""
+    if operation.kind == "loss":
+        return [count] if operation.attributes.get("reduction", "mean") == "mean" else [None]
+    if operation.kind == "mean":
+        return [count]
+    if depth > MAX_DEPTH or operation.kind not in PASSED:
+        return [None]
+    factor = count + (operation.kind in ("divide", "multiply"))
+    inputs = operation.inputs[:1] if operation.kind == "divide" else operation.inputs
+    ways = [way for tensor in inputs for way in _ways(tensor.operation, factor, depth + 1)]
+    known = [way for way in ways if way is not None]
+    return [*known] if operation.kind == "multiply" and known else ways
+
+
+PASSED = frozenset({"identity", "add", "divide", "multiply"})
+MAX_DEPTH = 8
