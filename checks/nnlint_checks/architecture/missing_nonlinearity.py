@@ -163,7 +163,9 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
 def _pairs(network: Network, wired: Wiring) -> Iterator[tuple[Operation, Operation]]:
     """Neighbours that one layer could stand for, in the order of execution."""
     for second in network.operations:
-        first = _directly_before(second, wired) if _plain(second, network) else None
+        first = (
+            _directly_before(second, wired) if _plain(second, network) and not _gates(second, wired) else None
+        )
         if first is not None and _plain(first, network) and _one_map(first, second):
             yield first, second
 
@@ -189,9 +191,15 @@ def _directly_before(second: Operation, wired: Wiring) -> Operation | None:
     if wired.only_reader(operation) is None or operation.kind not in MIXING:
         return None
     flattens = operation.kind == "conv" and second.kind == "linear"
-    if "reshape" in passed and not flattens:
-        return None
+    if flattens != bool({"reshape", "flatten"} & set(passed)):
+        return None  # a linear layer right after a convolution acts on another axis
     return None if "batch_norm" in passed and (operation.kind != second.kind) else operation
+
+
+def _gates(operation: Operation, wired: Wiring) -> bool:
+    """Its value goes into a gated linear unit: half of it decides how much of the other half passes."""
+    reader = wired.only_reader(operation)
+    return reader is not None and reader.kind == "glu"
 
 
 def _one_map(first: Operation, second: Operation) -> bool:

@@ -99,7 +99,8 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
     (T, C) -> (C, T), (C, H, W) -> (H·W, C), heads (T, H·D) -> (H, T, D) and back, (B·H, T, D) -> (B, T, H·D).
     """
     first, second = kept_apart(before, _completed(before, after))
-    if len(first) < 2 or len(second) < 2 or None in first:
+    second = _completed(first, second)  # without the batch, whose name may be another one before and after
+    if len(first) < 2 or len(second) < 2 or None in first or _regroups(first, second):
         return False
     return (
         _rotated(first, second)
@@ -108,6 +109,33 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
         or _moved_factor(first, second)
         or _moved_factor(second, first)
     )
+
+
+def _regroups(first: Sizes, second: Sizes) -> bool:
+    """Neighbours are merged and others split, (16, 4, C) -> (4, 4, 4·C): axes of equal sizes are chance.
+
+    The same sizes in another order are none.
+    """
+    if sorted(map(str, first)) == sorted(map(str, second)):
+        return False
+    left, right = list(first), list(second)
+    while left and right:
+        parts, pieces = [left.pop(0)], [right.pop(0)]
+        while not _equal(product(parts), product(pieces)):
+            short, rest = (parts, left) if _below(product(parts), product(pieces)) else (pieces, right)
+            if not rest:
+                return False
+            short.append(rest.pop(0))
+        if min(len(parts), len(pieces)) > 1:
+            return False
+    return not left and not right
+
+
+def _below(a: Size, b: Size) -> bool:
+    """Less, or a part of it."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a < b
+    return divide(b, a) is not None
 
 
 def _completed(before: Sizes, after: Sizes) -> Sizes:
@@ -141,14 +169,13 @@ def _split_heads(first: Sizes, second: Sizes) -> bool:
 
 
 def _moved_factor(first: Sizes, second: Sizes) -> bool:
-    """(B·H, T, D) -> (B, T, H·D); with H = T the axes may be meant as they lie."""
+    """(B·H, T, D) -> (B, T, H·D)."""
     if len(first) != 3 or len(second) != 3 or None in second or not _equal(first[1], second[1]):
         return False
     factor = divide(first[0], second[0])
     return (
         factor is not None
         and factor != 1
-        and same(factor, first[1]) is not True
         and _equal(first[0], product((factor, second[0])))
         and _equal(second[2], product((factor, first[2])))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.modules import ITEMS, is_module
-from nnlint.readers.source.torch.modules import MODULE, init_module
+from nnlint.readers.source.torch.modules import MADE, MODULE, init_module, keep_item, undecided
 from nnlint.readers.source.values import (
     OPEN,
     UNKNOWN,
@@ -46,6 +46,7 @@ def _container_init(call: Call, arguments: Arguments) -> Value:
     if arguments.open:
         state[OPEN] = True
     i.heap.write(module.state, ITEMS, DictValue(state))
+    i.heap.write(module.state, MADE, undecided(i))
     return None
 
 
@@ -139,7 +140,7 @@ def _append(call: Call, arguments: Arguments) -> Value:
     module, value = arguments.positional[0], arguments.get(1, "module", UNKNOWN)
     held = _held(module)
     if held is not None:
-        call.interpreter.heap.write(held.state, str(len(held.items())), value)
+        keep_item(call.interpreter, module, held, str(len(held.items())), value)
     return module
 
 
@@ -152,7 +153,7 @@ def _extend(call: Call, arguments: Arguments) -> Value:
         call.interpreter.heap.write(held.state, OPEN, True)
         return module
     for value in values:
-        call.interpreter.heap.write(held.state, str(len(held.items())), value)
+        keep_item(call.interpreter, module, held, str(len(held.items())), value)
     return module
 
 
