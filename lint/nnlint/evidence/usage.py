@@ -119,8 +119,8 @@ class Coverage:
     """What the optimisers of an entry hold, against what is trained.
 
     ``optimizer``: the class of the first of them. ``held``: how many weights they hold, ``frozen`` how many
-    of these never get a gradient. ``left``: layers that they leave out. ``related``: some of what is trained is
-    held; where nothing is, the optimisers belong to something else.
+    of these never get a gradient. ``left``: layers that they leave out. ``related``: some of what is trained
+    is held; where nothing is, the optimisers belong to something else.
     """
 
     optimizer: str
@@ -128,5 +128,20 @@ class Coverage:
     frozen: int
     left: tuple[LeftOut, ...]
     related: bool
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedLayer:
+    """A layer that a class of the program builds and keeps, and that nothing in its sources reads.
+
+    ``attribute``: where it is kept, ``layer``: its class, ``weights``: how many parameters it has.
+    """
+
+    model: str
+    attribute: str
+    layer: str
+    weights: int
     place: Place
     program: str

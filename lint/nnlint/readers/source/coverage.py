@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from nnlint.evidence.source import Did
 from nnlint.evidence.usage import Coverage, LeftOut
-from nnlint.readers.source.modules import walk, weights
+from nnlint.readers.source.hidden import held_in
+from nnlint.readers.source.modules import is_module, walk, weights
+from nnlint.readers.source.noticing import Inside
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance, Value, Weight
 
@@ -24,7 +26,10 @@ def coverage(trace: Trace) -> Iterator[Coverage]:
     last = max(o.key for o in optimizers)
     steps = [e for e in trace.events if e.did is Did.STEP]
     known = {o.key for o in optimizers}
-    trained = list(_trained(trace)) if _all_known(trace, steps, known) else []
+    elsewhere = _of_other_checks(trace)
+    trained = (
+        [m for m in _trained(trace) if id(m) not in elsewhere] if _all_known(trace, steps, known) else []
+    )
     left = [*_left(trained, ids, last), *_replaced(trace, optimizers, ids)]
     place, count = optimizers[0].place, sum(len(h or ()) for h in held)
     frozen = sum(_never_trained(o) for o in optimizers) if steps else 0
@@ -54,8 +59,16 @@ def _trained(trace: Trace) -> Iterator[Instance]:
     """Modules with weights that some gradient reaches."""
     kept: Value = trace.notes.get("layers") or {}
     modules = {id(layer): module for layer, module in kept.values()}
-    reached = (o for o in trace.operations if o.layer is not None and id(o) in trace.differentiated)
+    done = (o for o in trace.operations if o.layer is not None and o.recorded)
+    reached = (o for o in done if id(o) in trace.differentiated)
     yield from {id(m): m for o in reached if (m := modules.get(id(o.layer))) is not None}.values()
+
+
+def _of_other_checks(trace: Trace) -> set[int]:
+    """Modules that no model registers: built while it runs, or hidden in a list."""
+    built = [one.module for one in trace.noticed if isinstance(one, Inside)]
+    hidden = [m for model in trace.models for v in model.state.values() for m in held_in(v) if is_module(m)]
+    return {id(part) for module in (*built, *hidden) for _, part in walk(module)}
 
 
 def _left(trained: Iterable[Instance], held: set[int], last: int) -> Iterator[LeftOut]:

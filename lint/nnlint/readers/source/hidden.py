@@ -92,6 +92,11 @@ def _held(value: Value, depth: int) -> Iterator[Value]:
             yield from _held(item, depth - 1)
 
 
+def held_in(value: Value) -> Iterator[Value]:
+    """Modules and weights in a plain list, dictionary or tuple, and in those in it."""
+    return _held(value, DEPTH)
+
+
 def _own(member: Value, holder: Instance, stepped: set[int]) -> bool:
     """It has weights of its own that are to be trained, and that nobody else looks after."""
     if isinstance(member, Weight):

@@ -1,0 +1,169 @@
+"""Layers that a class builds and keeps, and that nobody mentions again."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from nnlint.evidence.usage import UnusedLayer
+from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.modules import all_weights, is_module
+from nnlint.readers.source.text import Text, kept
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.usage import everything
+from nnlint.readers.source.values import Class, Function, Instance
+
+RUNS = ("forward", "call", "training_step")
+"""Methods that say what a model computes; a class without one leaves that to others."""
+
+WALKS = frozenset(
+    {"children", "named_children", "_modules", "__dict__", "get_submodule", "vars", "state_dict", "getattr"}
+)
+"""What may read an attribute without its name."""
+
+
+def unused_layers(i: Interpreter, trace: Trace) -> Iterator[UnusedLayer]:
+    """Of each class of the program whose sources are all known, by one of its objects."""
+    seen: set[int] = set()
+    for model in trace.models:
+        cls = model.cls
+        if cls.node is None or id(cls.node) in seen or cls.opaque or not _runs(cls):
+            continue
+        seen.add(id(cls.node))
+        text = _text(cls)
+        if text is not None and not _reads_anything(cls):
+            yield from _unused(i, model, cls, text)
+
+
+def _unused(i: Interpreter, model: Instance, cls: Class, text: Text) -> Iterator[UnusedLayer]:
+    assert cls.node is not None
+    shared = i.project.mentions.elsewhere(cls.name)
+    for name, node in _assigned(cls.node):
+        value = model.state.get(name)
+        if not is_module(value) or not _matters(value) or _read(name, cls, text):
+            continue
+        if shared and i.project.mentions.elsewhere(name):
+            continue
+        weights = len(list(all_weights(value)))
+        place = text.place(node)
+        yield UnusedLayer(cls.name, name, value.cls.name, weights, place, place.path)
+
+
+def _matters(layer: Instance) -> bool:
+    """It has weights, or drops something."""
+    if any(True for _ in all_weights(layer)):
+        return True
+    rate = layer.state.get("p")
+    return "Dropout" in layer.cls.name and isinstance(rate, int | float) and rate > 0
+
+
+def _runs(cls: Class) -> bool:
+    """What it computes is written down, and is more than a refusal."""
+    found = [m for name in RUNS if isinstance(m := cls.find(name), Function)]
+    return any(not _refuses(m.node) for m in found)
+
+
+def _refuses(node: ast.AST) -> bool:
+    body = getattr(node, "body", [])
+    return isinstance(body, list) and all(
+        isinstance(s, ast.Raise | ast.Pass) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        for s in body
+    )
+
+
+def _text(cls: Class) -> Text | None:
+    return cls.scope.module.text if cls.scope is not None else None
+
+
+def _assigned(node: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
+    """``self.name = ...`` in ``__init__``."""
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            for part in everything(method):
+                targets = part.targets if isinstance(part, ast.Assign) else []
+                for target in targets:
+                    if isinstance(target, ast.Attribute) and _is_self(target.value):
+                        yield target.attr, part
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def _reads_anything(cls: Class) -> bool:
+    """Some class of its order walks over attributes, or looks them up by names that it computes."""
+    return any(
+        isinstance(n, ast.Attribute | ast.Name)
+        and (n.attr if isinstance(n, ast.Attribute) else n.id) in WALKS
+        for known in cls.mro
+        if known.node is not None
+        for n in everything(known.node)
+    )
+
+
+def _read(name: str, cls: Class, text: Text) -> bool:
+    """The file, or a class that it is made of, reads the attribute, or spells its name."""
+    related = {known.name for known in cls.mro}
+    texts = {id(t): t for c in cls.mro if (t := _text(c)) is not None} | {id(text): text}
+    for source in texts.values():
+        reads = kept(source.tree, "_reads", _reads)
+        related |= reads.below(related)
+        if name in reads.others or any(name in own for c, own in reads.own.items() if c in related):
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Names that a file reads: of ``self`` by class, and of all else or in strings. ``bases`` by class."""
+
+    own: Mapping[str, set[str]]
+    others: set[str]
+    bases: Mapping[str, set[str]]
+
+    def below(self, names: set[str]) -> set[str]:
+        """Classes that derive from one of these."""
+        found = set(names)
+        for _ in self.bases:
+            found |= {name for name, bases in self.bases.items() if bases & found}
+        return found
+
+
+def _reads(tree: ast.AST) -> Reads:
+    own: dict[str, set[str]] = {}
+    bases: dict[str, set[str]] = {}
+    inside: set[int] = set()
+    for cls in (n for n in everything(tree) if isinstance(n, ast.ClassDef)):
+        bases.setdefault(cls.name, set()).update(_last(base) for base in cls.bases)
+        filling = _filling(cls)
+        for node in everything(cls):
+            if isinstance(node, ast.Attribute) and _is_self(node.value):
+                inside.add(id(node))
+                if not isinstance(node.ctx, ast.Store) and id(node) not in filling:
+                    own.setdefault(cls.name, set()).add(node.attr)
+    others = {n.attr for n in everything(tree) if isinstance(n, ast.Attribute) and id(n) not in inside}
+    strings = (n.value for n in everything(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    words = {word for text in strings if len(text) < SHORT for word in WORD.findall(text)}
+    return Reads(own, others | words, bases)
+
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+SHORT = 80  # longer strings are documentation
+
+
+def _last(base: ast.expr) -> str:
+    return base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+
+
+def _filling(cls: ast.ClassDef) -> set[int]:
+    """Nodes below calls that only give weights their first values: they are no use of a layer."""
+    found: set[int] = set()
+    for node in everything(cls):
+        if isinstance(node, ast.Call) and FILLS.search(ast.unparse(node.func)):
+            found.update(id(part) for part in ast.walk(node))
+    return found
+
+
+FILLS = re.compile(r"(^|[._])init\.|_init$|init_weights|\.(weight|bias)(\.data)?\.\w+_$")
