@@ -61,13 +61,16 @@ def _trained(trace: Trace) -> Iterator[Instance]:
     modules = {id(layer): module for layer, module in kept.values()}
     done = (o for o in trace.operations if o.layer is not None and o.recorded)
     reached = (o for o in done if id(o) in trace.differentiated)
-    yield from {id(m): m for o in reached if (m := modules.get(id(o.layer))) is not None}.values()
+    elsewhere = _of_other_checks(trace)
+    found = {id(m): m for o in reached if (m := modules.get(id(o.layer))) is not None}
+    yield from (module for key, module in found.items() if key not in elsewhere)
 
 
 def _of_other_checks(trace: Trace) -> set[int]:
     """Modules that no model registers: built while it runs, or hidden in a list."""
     built = [one.module for one in trace.noticed if isinstance(one, Inside)]
-    hidden = [m for model in trace.models for v in model.state.values() for m in held_in(v) if is_module(m)]
+    kept = [v for model in trace.models for name, v in model.state.items() if not str(name).startswith("_")]
+    hidden = [m for value in kept for m in held_in(value) if is_module(m)]
     return {id(part) for module in (*built, *hidden) for _, part in walk(module)}
 
 
