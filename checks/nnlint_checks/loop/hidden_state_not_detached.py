@@ -16,8 +16,8 @@ from nnlint_checks.loop.keeping import values
 def hidden_state_not_detached(recipe: Recipe) -> Iterator[Finding]:
     """A recurrent state goes from batch to batch through backward without being detached.
 
-    Why: the state is the end of the graph of all earlier batches. The second ``backward`` goes through buffers
-    that the first has freed and raises; with ``retain_graph=True`` time and memory grow with every batch.
+    Why: the state is the end of the graph of all earlier batches. The second ``backward`` goes through
+    buffers that the first has freed and raises; with ``retain_graph=True`` time and memory grow with every batch.
     Source: PyTorch example "word_language_model" (repackage_hidden); Williams and Peng, truncated
     backpropagation through time (1990).
 
@@ -128,7 +128,7 @@ def _user(recipe: Recipe, kept: Event, backward: Event) -> Event | None:
 def _finding(kept: Event, backward: Event, used: Event) -> Finding:
     return Finding(
         used.place,
-        f"`{kept.details['name']}` comes from the round before with its graph, and backward() goes through it",
+        f"`{kept.details['name']}` comes from the round before with its graph: backward() goes through it",
         "detach the state between batches",
         trail=(Step(backward.place, "each round differentiates back through all earlier ones"),),
         subject=("state", used.place),

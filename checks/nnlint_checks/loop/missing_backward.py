@@ -9,7 +9,14 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Optimizer, Recipe
 from nnlint.finding import Finding
-from nnlint_checks.loop.order import COULD_DIFFERENTIATE, beyond, could, optimizer_of
+from nnlint_checks.loop.order import (
+    COULD_DIFFERENTIATE,
+    beyond,
+    cleared_before,
+    could,
+    optimizer_of,
+    serves_another,
+)
 
 SAYS_LOSS = re.compile(r"loss|criterion|cost|objective|(^|_)(nll|mse|bce|elbo)(_|$)", re.IGNORECASE)
 """Names of functions that compute what is minimised."""
@@ -113,7 +120,10 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
         loss = _loss_of(recipe, number, optimizer)
         if loss is None or (optimizer is not None and optimizer.kind == "lbfgs"):
             continue
-        if not any(_may_serve(recipe, event, optimizer) for event in recipe.events):
+        stolen = (
+            bool(step.loops) and cleared_before(recipe, step) is not None and serves_another(recipe, step)
+        )
+        if stolen or not any(_may_serve(recipe, event, optimizer) for event in recipe.events):
             spoken.add(step.place)
             yield Finding(
                 step.place,

@@ -33,6 +33,10 @@ TRAINS_BY_ITSELF = re.compile(
 )
 
 
+FILLING = (Did.BACKWARD, Did.GRADIENT)
+"""What fills the gradients, or gives them."""
+
+
 def in_loop(events: Sequence[Event], loop: Loop) -> list[Event]:
     """What happens in a loop, in order."""
     return [event for event in events if loop in event.loops]
@@ -96,6 +100,42 @@ def beyond(recipe: Recipe, event: Event, optimizer: Optimizer) -> bool:
     if any(_unclear(o) for o in seen):
         return False
     return not any(o.layer is not None and o.layer.place in own for o in seen)
+
+
+def cleared_before(recipe: Recipe, step: Event) -> Event | None:
+    """What clears the gradients after the last backward pass ahead of the step, if anything does."""
+    optimizer, loop = optimizer_of(step, recipe), step.loops[-1]
+    here = list(around(step, recipe.events, loop, back=True))
+    filling = [e for e in here if e.did in FILLING and _reaches(recipe, e, optimizer)]
+    if not any(e.did is Did.BACKWARD for e in filling):
+        return None
+    for event in here:
+        if event in filling:
+            return None
+        if could(event, COULD_DIFFERENTIATE):
+            return None
+        if event.did is Did.ZERO_GRAD and implied(event, step) and same_target(event, step, recipe):
+            return event
+    return None
+
+
+def _reaches(recipe: Recipe, event: Event, optimizer: Optimizer | None) -> bool:
+    return optimizer is None or not beyond(recipe, event, optimizer)
+
+
+def serves_another(recipe: Recipe, step: Event) -> bool:
+    """The gradients that are cleared ahead of a step are of passes that other optimisers step for."""
+    optimizer, loop = optimizer_of(step, recipe), step.loops[-1] if step.loops else None
+    if optimizer is None or loop is None or len(recipe.optimizers) < 2:
+        return False
+    here = in_loop(recipe.events, loop)
+    for backward in here:
+        if backward.did is Did.BACKWARD and _reaches(recipe, backward, optimizer):
+            following = around(backward, recipe.events, loop, back=False)
+            stepped = next((e for e in following if e.did is Did.STEP), step)
+            if optimizer_of(stepped, recipe) in (None, optimizer):
+                return False
+    return True
 
 
 def _unclear(operation: Operation) -> bool:

@@ -6,19 +6,9 @@ from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import Did, Event, Optimizer, Recipe
+from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
-from nnlint_checks.loop.order import (
-    COULD_DIFFERENTIATE,
-    around,
-    beyond,
-    could,
-    implied,
-    optimizer_of,
-    same_target,
-)
-
-COULD_FILL = (Did.BACKWARD, Did.GRADIENT)
+from nnlint_checks.loop.order import cleared_before, serves_another
 
 
 @check("TL504", level=ERROR)
@@ -96,32 +86,11 @@ def zero_grad_between_backward_and_step(recipe: Recipe) -> Iterator[Finding]:
     for step in recipe.events:
         if step.did is not Did.STEP or not step.loops or step.details.get("closure"):
             continue
-        zero = _cleared_before(recipe, step)
-        if zero is None or step.place in spoken:
+        zero = cleared_before(recipe, step)
+        if zero is None or step.place in spoken or serves_another(recipe, step):
             continue
         spoken.add(step.place)
         yield _finding(recipe, step, zero)
-
-
-def _cleared_before(recipe: Recipe, step: Event) -> Event | None:
-    """What clears the gradients after the last backward pass ahead of the step, if anything does."""
-    optimizer, loop = optimizer_of(step, recipe), step.loops[-1]
-    here = list(around(step, recipe.events, loop, back=True))
-    filling = [e for e in here if e.did in COULD_FILL and _reaches(recipe, e, optimizer)]
-    if not any(e.did is Did.BACKWARD for e in filling):
-        return None
-    for event in here:
-        if event in filling:
-            return None
-        if could(event, COULD_DIFFERENTIATE):
-            return None
-        if event.did is Did.ZERO_GRAD and implied(event, step) and same_target(event, step, recipe):
-            return event
-    return None
-
-
-def _reaches(recipe: Recipe, event: Event, optimizer: Optimizer | None) -> bool:
-    return optimizer is None or not beyond(recipe, event, optimizer)
 
 
 def _finding(recipe: Recipe, step: Event, zero: Event) -> Finding:
