@@ -1,0 +1,151 @@
+"""How a column's values differ between two splits: by how much, and how likely by chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnlint.evidence.data import Column, Dataset, Kind, Split
+from nnlint.evidence.target import words
+from nnlint_checks.data.matrix import judged
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+FEWEST_ROWS = 20
+
+EFFECT = 0.1
+"""Least Kolmogorov-Smirnov distance, or Cramér's V for categories, that counts as a difference."""
+
+SIGNIFICANCE = 0.001
+"""Chance of any false alarm among all columns of a split (Bonferroni)."""
+
+RARE = 5
+"""Expected count below which categories are put together (Cochran 1954)."""
+
+CALENDAR = frozenset(
+    {
+        *("date", "timestamp", "datetime", "year", "quarter", "month", "week", "weekday", "day", "hour"),
+        *("dayofweek", "dayofyear", "weekofyear", "epoch"),
+    }
+)
+"""Last words of the names of columns that hold dates or parts of dates (``sale_month``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How a column differs. ``effect``: KS distance or Cramér's V, 0 to 1. ``chance``: the p-value."""
+
+    column: Column
+    effect: float
+    chance: float
+    rows: tuple[tuple[str, ...], ...]
+    header: tuple[str, ...]
+
+
+def pairs_of(data: Dataset) -> Iterator[tuple[Split, pd.DataFrame, pd.DataFrame]]:
+    """Each other split with the training sample and its own, where both hold enough rows to compare."""
+    train = data.sample(data.train.role) if len(data.splits) > 1 else None
+    for split in data.splits:
+        other = None if split is data.train or train is None else data.sample(split.role)
+        if train is not None and other is not None and min(len(train), len(other)) >= FEWEST_ROWS:
+            yield split, train, other
+
+
+def shifts(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame) -> list[Shift]:
+    """The comparison of each feature column that does not run on by nature."""
+    found = []
+    for column in judged(data, data.train):
+        twin = split.column(column.name)
+        if twin is None or twin.kind is not column.kind or runs_on(column):
+            continue
+        shift = compared(column, train[column.name], other[column.name])
+        found += [shift] if shift is not None else []
+    return found
+
+
+def significant(
+    found: list[Shift], effect: float = EFFECT, significance: float = SIGNIFICANCE
+) -> list[Shift]:
+    """The shifts that are large enough and, among as many columns, beyond chance; the largest first."""
+    limit = significance / max(len(found), 1)
+    return sorted((s for s in found if s.effect >= effect and s.chance < limit), key=lambda s: -s.effect)
+
+
+def compared(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Shift | None:
+    """How the values of one column differ, None when either side has too few of them."""
+    ours, theirs = ours.dropna(), theirs.dropna()
+    if min(len(ours), len(theirs)) < FEWEST_ROWS:
+        return None
+    number = column.kind is Kind.NUMBER and ours.dtype.kind == "f"
+    return _numbers(column, ours, theirs) if number else _categories(column, ours, theirs)
+
+
+def runs_on(column: Column) -> bool:
+    """Parts of dates, and whole numbers without a repeat: times and row numbers run on."""
+    unique = column.distinct is not None and column.distinct >= column.rows - column.missing
+    calendar = column.name.lower() == "time" or bool(CALENDAR & set(words(column.name)[-1:]))
+    return calendar or (column.kind is Kind.NUMBER and column.integral and unique)
+
+
+def _numbers(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Shift:
+    import numpy as np
+
+    a, b = ours.to_numpy(float), theirs.to_numpy(float)
+    distance = kolmogorov_distance(a, b)
+    rows = tuple((f"{f(a):,.4g}", f"{f(b):,.4g}") for f in (np.mean, np.std, np.median))
+    named = tuple((n, *r) for n, r in zip(("mean", "deviation", "median"), rows, strict=True))
+    return Shift(column, distance, kolmogorov(distance, len(a), len(b)), named, ("", "train", "here"))
+
+
+def kolmogorov_distance(a: Array, b: Array) -> float:
+    """Largest difference of the two empirical distribution functions."""
+    import numpy as np
+
+    a, b = np.sort(a), np.sort(b)
+    values = np.concatenate([a, b])
+    below = np.searchsorted(a, values, "right") / len(a) - np.searchsorted(b, values, "right") / len(b)
+    return float(np.abs(below).max())
+
+
+def kolmogorov(distance: float, n: int, m: int) -> float:
+    """Chance of a distance as large, by Kolmogorov's limit with Stephens' correction for few rows."""
+    size = math.sqrt(n * m / (n + m))
+    x = (size + 0.12 + 0.11 / size) * distance
+    if x < 0.3:
+        return 1.0
+    terms = ((1 if k % 2 else -1) * math.exp(-2 * (k * x) ** 2) for k in range(1, 50))
+    return min(1.0, max(0.0, 2 * sum(terms)))
+
+
+def _categories(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Shift:
+    import numpy as np
+    import pandas as pd
+
+    counts = pd.DataFrame({"a": ours.value_counts(), "b": theirs.value_counts()}).fillna(0.0)
+    table = counts.to_numpy(float)
+    expected = table.sum(axis=1) * min(len(ours), len(theirs)) / table.sum()
+    frequent = table[expected >= RARE]
+    rare = table[expected < RARE].sum(axis=0, keepdims=True)
+    table = np.vstack([frequent, rare]) if rare.sum() else frequent
+    fit = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    statistic = float(((table - fit) ** 2 / np.maximum(fit, 1e-12)).sum())
+    freedom = len(table) - 1
+    effect = math.sqrt(statistic / table.sum()) if freedom else 0.0
+    shown = counts.assign(d=(counts["a"] / len(ours) - counts["b"] / len(theirs)).abs()).nlargest(4, "d")
+    rows = tuple((str(i), f"{r.a / len(ours):.1%}", f"{r.b / len(theirs):.1%}") for i, r in shown.iterrows())
+    return Shift(column, effect, _chi_squared(statistic, freedom), rows, ("value", "train", "here"))
+
+
+def _chi_squared(statistic: float, freedom: int) -> float:
+    """Chance of a statistic as large, by the cube root transformation (Wilson, Hilferty 1931)."""
+    if not freedom:
+        return 1.0
+    spread = 2 / (9 * freedom)
+    z = ((statistic / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
+    return math.erfc(z / math.sqrt(2)) / 2
