@@ -145,3 +145,19 @@ class UnusedLayer:
     weights: int
     place: Place
     program: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickleLoad:
+    """A file is unpickled without restriction. ``api``: what reads it.
+
+    ``allowed``: the program says so (``weights_only=False``), else nothing is said. ``own``: the program
+    itself writes such files. ``weights``: what is read are a model's weights.
+    """
+
+    api: str
+    allowed: bool
+    own: bool
+    weights: bool
+    place: Place
+    program: str
