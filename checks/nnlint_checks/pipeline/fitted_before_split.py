@@ -9,8 +9,8 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Fit, Pipeline, Rows, SplitUse
 from nnlint.finding import Finding
 
-HARMLESS = frozenset({"codes"})
-"""What numbers labels learns nothing about features."""
+HARMLESS = frozenset({"codes", "resampling"})
+"""What numbers labels learns nothing about features; rows made of others are judged by DP708."""
 
 HELD_OUT = frozenset({"train", "validation", "test"})
 """Rows that are one side of a split already: what is fitted on them is judged by DP702."""

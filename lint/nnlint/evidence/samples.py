@@ -27,6 +27,17 @@ class Transform:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """Transforms that each sample goes through one after another. ``channels``: of the images that go in, as
+    they are stored, None when that is not known.
+    """
+
+    steps: tuple[Transform, ...]
+    place: Place
+    channels: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """A data set, or a part of one, as the code makes it.
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nnlint.evidence.columns import Columns as Columns
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Chain, Feed, Samples
 from nnlint.network.graph import Network, Operation, Tensor
+
+if TYPE_CHECKING:
+    from nnlint.evidence.pairs import Pair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,7 +293,9 @@ class Recipe:
     feeds: tuple[Feed, ...] = ()
     ordered: bool = False  # words of the program say that the order of its samples means something
     schedulers: tuple[Scheduler, ...] = ()
-    periodic: frozenset[int] = frozenset()  # branches of events that are taken every few rounds (``i % 4 == 0``)
+    periodic: frozenset[int] = (
+        frozenset()
+    )  # branches of events that are taken every few rounds (``i % 4 == 0``)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -332,39 +338,6 @@ class SplitUse:
     api: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Columns of a table that was read from ``source``, as the code picks them.
-
-    ``steps`` in order: ("drop", names), ("keep", names), ("slice", (first, last)) and ("take", positions)
-    by position among those that are left, ("add", names) for columns that the code makes.
-    """
-
-    source: str
-    steps: tuple[tuple[str, tuple[str | int | None, ...]], ...] = ()
-
-    def of(self, names: Sequence[str]) -> tuple[str, ...] | None:
-        """Those of ``names`` that are picked; None when the steps do not fit these names."""
-        left = list(names)
-        for kind, arguments in self.steps:
-            if kind == "slice":
-                first, last = (n if isinstance(n, int) else None for n in arguments)
-                left = left[first:last]
-            elif kind == "take":
-                if not all(isinstance(n, int) and -len(left) <= n < len(left) for n in arguments):
-                    return None
-                left = [left[n] for n in arguments if isinstance(n, int)]
-            elif kind == "keep":
-                if not set(arguments) <= set(left):
-                    return None
-                left = [str(n) for n in arguments]
-            elif kind == "drop":
-                left = [n for n in left if n not in arguments]
-            else:
-                left += [str(n) for n in arguments if n not in left]
-        return tuple(left)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
     """What one entry of a program does to its data, in order.
@@ -372,7 +345,9 @@ class Pipeline:
     ``reads``: paths as written, with the place. ``target``: the column used as label; ``dropped``: columns
     taken out of the features. ``scales``: True when something seen scales the features, False when the way
     from reader to network is understood and nothing does, None when not known. ``features`` and ``labels``:
-    how both are picked from the columns, where the code shows it, by name or by position.
+    how both are picked from the columns, where the code shows it, by name or by position. ``chains``: the
+    transforms of images; ``pairs``: features and labels that are given along with each other. ``left_out``:
+    columns that the code drops anywhere, "*" where it picks columns of a part of the rows.
     """
 
     program: str
@@ -386,8 +361,8 @@ class Pipeline:
     features: Columns | None = None
     labels: Columns | None = None
     chains: tuple[Chain, ...] = ()
-    resampled: tuple[Resampling, ...] = ()
-    misplaced: tuple[Disorder, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,3 +92,14 @@ def _watches(callback: Instance) -> bool:
     if callback.cls.name == "ModelCheckpoint" and callback.state.get("save_best_only") is not True:
         return False
     return isinstance(monitor, str) and monitor.startswith("val")
+
+
+def given_together(call: Call, api: str, features: Value, labels: Value) -> None:
+    """Features and labels are given along with each other."""
+    if call.interpreter.project.libraries.holds_data:
+        from nnlint.readers.source.tabular.bridge import provenance
+        from nnlint.readers.source.tabular.pairing import note_pair
+        from nnlint.readers.source.tabular.values import data_of
+
+        first, second = (data_of(v) or provenance(v) for v in (features, labels))
+        note_pair(call.interpreter, call.place, api, first, second)

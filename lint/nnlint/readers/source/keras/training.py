@@ -14,7 +14,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keras.base import LAYER, MODEL_API, items_of
-from nnlint.readers.source.keras.feeding import acting, feed, samples_of, shuffles
+from nnlint.readers.source.keras.feeding import acting, feed, given_together, samples_of, shuffles
 from nnlint.readers.source.keras.losses import apply_loss
 from nnlint.readers.source.keras.metrics import decided
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
@@ -236,6 +236,7 @@ def _rounds(call: Call, model: Instance, bound: dict[str, Value]) -> None:
         data=samples_of(call, bound["x"], _argument(call, "x", 0)),
     )
     feed(call, "train", loader)
+    given_together(call, "fit", bound["x"], bound["y"])
     passes = Loop(place, None, epochs if isinstance(epochs, int) else None)
     with nullcontext() if epochs == 1 else trace.loop(passes):
         with trace.loop(Loop(place, loader)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.tabular import functions, on_tensors, reading, splitting, transformers
+from nnlint.readers.source.tabular import functions, on_tensors, reading, resampling, splitting, transformers
 from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
     **on_tensors.over(functions.SYMBOLS),
     **on_tensors.SYMBOLS,
     **reading.SYMBOLS,
+    **resampling.SYMBOLS,
     **splitting.SYMBOLS,
     **transformers.SYMBOLS,
 }

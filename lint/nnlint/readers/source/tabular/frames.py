@@ -10,7 +10,7 @@ from nnlint.evidence.source import Fit
 from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.tabular import names, selecting
 from nnlint.readers.source.tabular.rows import held, mask, subset
-from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, unique
+from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, reordered, unique
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
@@ -64,6 +64,9 @@ LESS = frozenset(
 )
 """What gives values of the same rows whose columns or scale are no longer known."""
 
+MOVING = ("shift", "diff", "pct_change", "rolling", "join", "merge", "explode", "melt", "stack", "set_index")
+"""Those that give a row values of other rows."""
+
 AGGREGATES = frozenset({"mean", "std", "var", "min", "max", "median", "quantile", "mode", "ptp", "mad"})
 """Statistics over rows, by which people scale and impute by hand."""
 
@@ -111,7 +114,19 @@ def _same(call: Call, arguments: Arguments) -> Value:
     data = data_of(arguments.positional[0])
     if data is None:
         return UNKNOWN
+    name = _called(call.node)
+    if name in SORTING:
+        data = reordered(data, call.place, call.place)
     return selecting.in_place(call, arguments, arguments.positional[0], data)
+
+
+SORTING = ("sort_values", "shuffle", "dropna", "drop_duplicates")
+"""Methods that bring rows into another order, or leave some out."""
+
+
+def _called(node: ast.AST) -> str:
+    function = node.func if isinstance(node, ast.Call) else None
+    return function.attr if isinstance(function, ast.Attribute) else ""
 
 
 def _reshaped(call: Call, arguments: Arguments) -> Value:
@@ -134,6 +149,8 @@ def _lessened(call: Call, arguments: Arguments) -> Value:
         return UNKNOWN
     others = [d for d in map(data_of, arguments.positional[1:]) if d is not None]
     marks = unique(m for d in (data, *others) for m in d.marks)
+    if _called(call.node) in MOVING:
+        data = replace(data, columns=None, order=None)
     return selecting.in_place(call, arguments, arguments.positional[0], replace(_less(data), marks=marks))
 
 
@@ -202,7 +219,7 @@ def _sample(call: Call, arguments: Arguments) -> Value:
     if data is None:
         return UNKNOWN
     if arguments.keywords.get("frac") in (1, 1.0):
-        return held(call.interpreter, data, call.node)
+        return held(call.interpreter, reordered(data, call.place, call.place), call.node)
     found = subset(call.interpreter, data, f"sample {call.place.line}:{call.place.column}", "", call.place)
     return held(call.interpreter, found, call.node)
 
@@ -225,7 +242,7 @@ def _values(call: Call, data: Data) -> Value:
 
 
 def _index(call: Call, data: Data) -> Value:
-    return held(call.interpreter, Data("index", data.rows, rank=1), call.node)
+    return held(call.interpreter, Data("index", data.rows, rank=1, order=data.order), call.node)
 
 
 def _columns(call: Call, data: Data) -> Value:

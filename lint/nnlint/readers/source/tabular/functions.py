@@ -6,18 +6,19 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
-from nnlint.evidence.source import Labels
+from nnlint.evidence.source import Fit, Labels
 from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source.definitions import native, nothing
+from nnlint.readers.source.definitions import native
+from nnlint.readers.source.habits import words
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.numbers import MAX_NUMBERS, as_attribute, linspace
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.tabular import frames
 from nnlint.readers.source.tabular.rows import held, mask
-from nnlint.readers.source.tabular.values import Data, combined, data_of, root
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Value
+from nnlint.readers.source.tabular.values import Data, combined, data_of, reordered, root
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
 
 SAME = (
     *("array", "asarray", "ascontiguousarray", "copy", "atleast_2d", "asanyarray", "asfortranarray"),
@@ -104,10 +105,20 @@ def _shuffled(call: Call, arguments: Arguments) -> Value:
     """``np.random.permutation``: of row numbers, or of the rows themselves."""
     value = arguments.get(0, "x", UNKNOWN)
     data = data_of(value)
-    if data is not None:
-        return held(call.interpreter, data, call.node)
+    if data is not None and data.kind != "index":
+        return held(call.interpreter, reordered(data, call.place, call.place), call.node)
     rows = root(call.interpreter, "", call.place)
     return held(call.interpreter, Data("index", rows, rank=1), call.node)
+
+
+def _shuffled_in_place(call: Call, arguments: Arguments) -> Value:
+    """``np.random.shuffle(X)``."""
+    value = arguments.get(0, "x", UNKNOWN)
+    data = data_of(value)
+    if data is not None and isinstance(value, Instance):
+        changed = reordered(data, call.place, call.place)
+        call.interpreter.heap.write(value.state, "_data", changed)
+    return None
 
 
 def _numbered(call: Call, arguments: Arguments) -> Value:
@@ -134,11 +145,18 @@ def _random_mask(call: Call, arguments: Arguments) -> Value:
     return held(call.interpreter, Data("array", rows, single=True, rank=1), call.node)
 
 
+ALIGNED = frozenset({"align", "reindex", "union", "difference", "intersection", "concat", "categories"})
+"""Words of programs that bring dummies of several tables to the same columns."""
+
+
 def _dummies(call: Call, arguments: Arguments) -> Value:
     """``pd.get_dummies``: codes of what is there; no statistic."""
     data = data_of(arguments.get(0, "data", UNKNOWN))
     if data is None:
         return UNKNOWN
+    if data.rows is not None and not ALIGNED & set(words(call.interpreter.frame.text.tree)):
+        fit = Fit("get_dummies", "dummies", data.rows, call.place, call.interpreter.new_key())
+        call.interpreter.trace.fits.append(fit)
     whole = "drop_first" not in arguments.keywords and data.single
     labels = Labels("one-hot", "get_dummies", call.place) if whole else None
     rank = 2 if data.rank else None
@@ -183,7 +201,7 @@ SYMBOLS: dict[str, Value] = {
     "numpy.random.permutation": native("np.random.permutation", _shuffled),
     "numpy.random.rand": native("np.random.rand", _random_mask),
     "numpy.random.randint": native("np.random.randint", _random_integers),
-    "numpy.random.shuffle": native("np.random.shuffle", nothing),
+    "numpy.random.shuffle": native("np.random.shuffle", _shuffled_in_place),
     "numpy.arange": native("np.arange", _numbered),
     "numpy.linspace": native("np.linspace", _linspace),
     "numpy.pi": 3.141592653589793,

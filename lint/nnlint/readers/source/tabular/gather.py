@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from nnlint.evidence.source import Columns, Fit, Pipeline, Rows, SplitUse
 from nnlint.readers.source.tabular.bridge import provenance, sliced
@@ -19,7 +20,8 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
     splits = tuple(_completed(s, trace) for s in merged([*trace.splits, *sides]))
     inputs, features = _features(trace)
     scales = _scales(trace, inputs)
-    if not (trace.reads or trace.fits or splits or scales):
+    chains, pairs = _listed(trace, "chains"), _listed(trace, "pairs")
+    if not (trace.reads or trace.fits or splits or scales or chains or pairs):
         return None
     labels = _labels(trace)
     dropped = _dropped(features, labels)
@@ -35,7 +37,15 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
         scales,
         features,
         labels,
+        chains,
+        pairs,
+        frozenset(_listed(trace, "left out")),
     )
+
+
+def _listed(trace: Trace, name: str) -> tuple[Any, ...]:
+    held = trace.notes.get(name)
+    return tuple(held) if isinstance(held, list) else ()
 
 
 def _completed(split: SplitUse, trace: Trace) -> SplitUse:

@@ -9,7 +9,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import Rows, SplitUse
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.tabular.values import Data, Subset, data_of, part, wrap
+from nnlint.readers.source.tabular.values import Data, Subset, data_of, part, reordered, wrap
 from nnlint.readers.source.values import Instance, Value
 
 HELD_OUT = ("validation", "test")
@@ -45,8 +45,10 @@ def row_selection(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Da
     if picked is None:
         return None
     if picked.kind == "index" and picked.rows is not None:
+        if data.rows is not None and picked.rows.key == data.rows.key:
+            return replace(data, order=picked.order)  # y.loc[X.index]
         if picked.rows.parent is None:
-            return data  # all rows in another order
+            return reordered(data, ("index", picked.rows.key), place)  # all rows in another order
         return subset(i, data, f"index {picked.rows.key}", picked.rows.role, place)
     if picked.kind == "mask":
         return subset(i, data, picked.text or "mask", "", place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import replace
 
 from nnlint.evidence.source import Columns
@@ -44,6 +45,8 @@ def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | No
     if data.kind == "columns":
         return _some_names(data, index)
     if data.kind in ("frame", "statistic") and (wanted := _names(index)) is not None:
+        if data.rows is not None and data.rows.parent is not None and not isinstance(index, str):
+            leave_out(i, ("*",))
         return column(data, wanted, single=isinstance(index, str))
     if isinstance(index, tuple):
         return _by_axes(i, data, index, node)
@@ -53,6 +56,7 @@ def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | No
     if selected is not None:
         return selected
     if data.kind == "frame":
+        leave_out(i, ("*",))
         listed = data_of(index)
         if listed is not None and listed.kind == "columns":
             rank = 1 if listed.single else 2
@@ -223,11 +227,19 @@ def drop(call: Call, arguments: Arguments) -> Value:
     i = call.interpreter
     if columns is not None:
         changed = dropped(data, columns)
+        leave_out(i, names_of(columns) or ("*",))
     else:
         index = data_of(labels) if labels is not None else None
         text = f"~index {index.rows.key}" if index is not None and index.rows is not None else "dropped"
         changed = subset(i, data, text, "", call.place) if index is not None else data
     return in_place(call, arguments, frame, changed)
+
+
+def leave_out(i: Interpreter, names: Iterable[str]) -> None:
+    """The program takes columns out of a table."""
+    listed = i.trace.notes.setdefault("left out", [])
+    if isinstance(listed, list):
+        listed += names
 
 
 def dropped(data: Data, columns: Value) -> Data:
@@ -269,6 +281,7 @@ def pop(call: Call, arguments: Arguments) -> Value:
     if data is None or not isinstance(frame, Instance):
         return UNKNOWN
     call.interpreter.heap.write(frame.state, "_data", dropped(data, name))
+    leave_out(call.interpreter, names_of(name) or ("*",))
     if not isinstance(name, str):
         return UNKNOWN
     return held(call.interpreter, column(data, (name,), single=True), call.node)

@@ -11,8 +11,9 @@ from nnlint.readers.source.definitions import OBJECT, library_class, native, not
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
+from nnlint.readers.source.tabular.pairing import note_pair
 from nnlint.readers.source.tabular.rows import HELD_OUT, held
-from nnlint.readers.source.tabular.values import Data, data_of, root
+from nnlint.readers.source.tabular.values import Data, data_of, reordered, root
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
@@ -36,9 +37,11 @@ def _train_test_split(call: Call, arguments: Arguments) -> Value:
     given = [_data(value) for value in arguments.positional]
     known = [d for d in given if d is not None]
     parent = _rows_of(call, known, arguments.names)
-    sides = divide(i, parent, known, 2, call.place, "train_test_split")
+    sides = _again(call, arguments, parent) or divide(i, parent, known, 2, call.place, "train_test_split")
+    _remember(call, arguments, parent, sides)
     if len(given) > 1 and given[1] is not None:
         note_target(i, given[1])
+        note_pair(i, call.place, "train_test_split", given[0], given[1])
     # A tuple, so that the names on the left reach the parts.
     labels = [labels_of(value) for value in arguments.positional]
     return tuple(
@@ -46,6 +49,26 @@ def _train_test_split(call: Call, arguments: Arguments) -> Value:
         for data, known in zip(given, labels, strict=True)
         for rows in sides
     )
+
+
+def _settings(arguments: Arguments) -> tuple[object, ...] | None:
+    """What decides which rows go where; None when chance does."""
+    state, size = arguments.keywords.get("random_state"), arguments.keywords.get("test_size")
+    fixed = isinstance(state, int) or arguments.keywords.get("shuffle") is False
+    return (state, size, len(arguments.keywords)) if fixed else None
+
+
+def _again(call: Call, arguments: Arguments, parent: Rows) -> tuple[Rows, ...] | None:
+    """The parts of an earlier split of the same rows that was told the same."""
+    memory = call.interpreter.trace.notes.setdefault("divided", {})
+    settings = _settings(arguments)
+    return memory.get((parent.key, settings)) if settings and isinstance(memory, dict) else None
+
+
+def _remember(call: Call, arguments: Arguments, parent: Rows, sides: tuple[Rows, ...]) -> None:
+    memory = call.interpreter.trace.notes.setdefault("divided", {})
+    if isinstance(memory, dict):
+        memory[(parent.key, _settings(arguments))] = sides
 
 
 def _data(value: Value) -> Data | None:
@@ -98,7 +121,13 @@ def _folds(call: Call, arguments: Arguments) -> Value:
 
 
 def _shuffle(call: Call, arguments: Arguments) -> Value:
-    return tuple(arguments.positional) if len(arguments.positional) > 1 else arguments.get(0, "a", UNKNOWN)
+    given = tuple(
+        value
+        if (data := data_of(value)) is None
+        else held(call.interpreter, reordered(data, call.place, call.place), call.node)
+        for value in arguments.positional
+    )
+    return given if len(given) > 1 else given[0] if given else UNKNOWN
 
 
 def split_dataset(call: Call, dataset: Value, count: int) -> tuple[Rows, ...] | None:

@@ -191,7 +191,16 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
         i.trace.notes["scales"] = True
     return held(
         i,
-        Data("array", data.rows, marks, None, scaled if isinstance(scaled, bool) else None, False, 2),
+        Data(
+            "array",
+            data.rows,
+            marks,
+            None,
+            scaled if isinstance(scaled, bool) else None,
+            False,
+            2,
+            order=data.order,
+        ),
         call.node,
     )
 

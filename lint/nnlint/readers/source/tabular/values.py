@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from nnlint.evidence.place import Place
@@ -30,7 +30,8 @@ class Data(Joinable):
     ``kind``: ``frame`` (columns by name), ``array``, ``mask``, ``index`` (numbers of rows), ``statistic``
     (aggregated over rows; its fits are not yet in any data), ``columns`` (names of columns). ``rows`` and
     ``columns`` None: not known. ``scaled``: as in Pipeline. ``single``: one column. ``text``: how a mask
-    or an index is written. ``labels``: how classes are written.
+    or an index is written. ``labels``: how classes are written. ``order``: what was done to the order of the
+    rows, None when that is not known.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Data(Joinable):
     rank: int | None = None
     text: str = ""
     labels: Labels | None = None
+    order: tuple[tuple[Hashable, Place], ...] | None = ()
 
     def joined(self, other: Value) -> Value:
         """What holds whichever of the two it is."""
@@ -117,6 +119,7 @@ def _common(options: list[Data | None]) -> Data | None:
         columns=first.columns if all(d.columns == first.columns for d in known) else None,
         scaled=first.scaled if len({d.scaled for d in known}) == 1 else None,
         labels=first.labels if len({d.labels for d in known}) == 1 else None,
+        order=first.order if len({d.order for d in known}) == 1 else None,
     )
 
 
@@ -130,6 +133,7 @@ def combined(parts: Iterable[Data], kind: str = "array") -> Data:
         rows[0] if same else None,
         unique(m for d in known for m in d.marks),
         scaled=True if any(d.scaled for d in known) else None,
+        order=known[0].order if len({d.order for d in known}) == 1 else None,
     )
 
 
@@ -145,6 +149,11 @@ def unique(marks: Iterable[Mark]) -> tuple[Mark, ...]:
         else:
             found[id(mark.fit)] = Mark(mark.fit, before.columns | mark.columns)
     return tuple(found.values())
+
+
+def reordered(data: Data, step: Hashable, place: Place) -> Data:
+    """The same rows in another order."""
+    return replace(data, order=None if data.order is None else (*data.order, (step, place)))
 
 
 def names_of(value: Value) -> tuple[str, ...] | None:

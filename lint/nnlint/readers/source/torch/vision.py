@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nnlint.evidence.samples import Chain
 from nnlint.evidence.source import Labels
 from nnlint.network.facts import Meaning, Range, Role
 from nnlint.network.graph import Operation, Tensor
@@ -19,6 +20,7 @@ from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.data import DATASET
+from nnlint.readers.source.torch.samples import transforms_of
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 PIXELS = Range(0.0, 255.0)
@@ -183,7 +185,17 @@ def _compose_init(call: Call, arguments: Arguments) -> Value:
     steps = iterate(call.interpreter, arguments.get(1, "transforms", UNKNOWN))
     state = arguments.positional[0].state
     call.interpreter.heap.write(state, "_steps", None if steps is None else tuple(steps))
+    if steps is not None:
+        note_chain(call, arguments.positional[0], None)
     return None
+
+
+def note_chain(call: Call, transform: Value, channels: int | None) -> None:
+    """A chain of transforms was made, or given to a data set whose images are known."""
+    steps = transforms_of(transform)
+    listed = call.interpreter.trace.notes.setdefault("chains", [])
+    if steps and isinstance(listed, list):
+        listed.append(Chain(steps, call.place, channels))
 
 
 def _dataset_init(name: str) -> Callable[[Call, Arguments], Value]:
@@ -191,6 +203,8 @@ def _dataset_init(name: str) -> Callable[[Call, Arguments], Value]:
         instance = arguments.positional[0]
         for key, value in bind_signature(SIGNATURES.get(name, SIGNATURE), arguments.after_self()).items():
             call.interpreter.heap.write(instance.state, key, value)
+        channels = SIZES[name][0]
+        note_chain(call, instance.state.get("transform"), channels if isinstance(channels, int) else None)
         return None
 
     return run

@@ -1,0 +1,53 @@
+"""Columns of a table, as code picks them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of a table that was read from ``source``, as the code picks them.
+
+    ``steps`` in order: ("drop", names), ("keep", names), ("slice", (first, last)) and ("take", positions)
+    by position among those that are left, ("add", names) for columns that the code makes.
+    """
+
+    source: str
+    steps: tuple[tuple[str, tuple[str | int | None, ...]], ...] = ()
+
+    def of(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """Those of ``names`` that are picked; None when the steps do not fit these names."""
+        left = list(names)
+        for kind, arguments in self.steps:
+            if kind == "slice":
+                first, last = (n if isinstance(n, int) else None for n in arguments)
+                left = left[first:last]
+            elif kind == "take":
+                if not all(isinstance(n, int) and -len(left) <= n < len(left) for n in arguments):
+                    return None
+                left = [left[n] for n in arguments if isinstance(n, int)]
+            elif kind == "keep":
+                if not set(arguments) <= set(left):
+                    return None
+                left = [str(n) for n in arguments]
+            elif kind == "drop":
+                left = [n for n in left if n not in arguments]
+            else:
+                left += [str(n) for n in arguments if n not in left]
+        return tuple(left)
+
+    def holds(self, name: str) -> bool | None:
+        """Whether the column ``name`` of the source is among them; None when that cannot be told."""
+        held: bool | None = True
+        for kind, arguments in self.steps:
+            if kind == "keep":
+                held = name in arguments
+            elif kind == "drop" and name in arguments:
+                held = False
+            elif kind == "add" and name in arguments:
+                held = True
+            elif kind in ("slice", "take") and held:
+                held = None
+        return held

@@ -1,0 +1,27 @@
+"""Features and labels that code gives along with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from nnlint.evidence.place import Place
+from nnlint.evidence.source import Columns, Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """The rows of both, and what was done to the order of each: equal entries are one and the same step.
+
+    ``api``: what they are given to. ``columns``: of the features, None when they are not known; ``target``: the
+    column that the labels are, "" when that is not known.
+    """
+
+    place: Place
+    api: str
+    features: Rows
+    labels: Rows
+    features_order: tuple[tuple[Hashable, Place], ...] = ()
+    labels_order: tuple[tuple[Hashable, Place], ...] = ()
+    columns: Columns | None = None
+    target: str = ""
