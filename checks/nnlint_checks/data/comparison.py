@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ SIGNIFICANCE = 0.001
 
 RARE = 5
 """Expected count below which categories are put together (Cochran 1954)."""
+
+SHOWN_VALUES = 4
 
 CALENDAR = frozenset(
     {
@@ -124,21 +126,27 @@ def kolmogorov(distance: float, n: int, m: int) -> float:
 
 
 def _categories(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Shift:
-    import numpy as np
-    import pandas as pd
+    a, b = ours.value_counts().to_dict(), theirs.value_counts().to_dict()
+    return counted(column, {str(value): (a.get(value, 0), b.get(value, 0)) for value in {**a, **b}})
 
-    counts = pd.DataFrame({"a": ours.value_counts(), "b": theirs.value_counts()}).fillna(0.0)
-    table = counts.to_numpy(float)
-    expected = table.sum(axis=1) * min(len(ours), len(theirs)) / table.sum()
+
+def counted(column: Column, counts: Mapping[str, tuple[int, int]]) -> Shift:
+    """How the frequencies of values differ: value -> (rows in training, rows here)."""
+    import numpy as np
+
+    table = np.array([*counts.values()], dtype=float)
+    whole = table.sum(axis=0)
+    expected = table.sum(axis=1) * whole.min() / table.sum()
     frequent = table[expected >= RARE]
     rare = table[expected < RARE].sum(axis=0, keepdims=True)
-    table = np.vstack([frequent, rare]) if rare.sum() else frequent
-    fit = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    statistic = float(((table - fit) ** 2 / np.maximum(fit, 1e-12)).sum())
-    freedom = len(table) - 1
-    effect = math.sqrt(statistic / table.sum()) if freedom else 0.0
-    shown = counts.assign(d=(counts["a"] / len(ours) - counts["b"] / len(theirs)).abs()).nlargest(4, "d")
-    rows = tuple((str(i), f"{r.a / len(ours):.1%}", f"{r.b / len(theirs):.1%}") for i, r in shown.iterrows())
+    pooled = np.vstack([frequent, rare]) if rare.sum() else frequent
+    fit = pooled.sum(axis=1, keepdims=True) * pooled.sum(axis=0) / pooled.sum()
+    statistic = float(((pooled - fit) ** 2 / np.maximum(fit, 1e-12)).sum())
+    freedom = len(pooled) - 1
+    effect = math.sqrt(statistic / pooled.sum()) if freedom else 0.0
+    shares = [(value, *(row / whole)) for value, row in zip(counts, table, strict=True)]
+    shares.sort(key=lambda share: -abs(share[1] - share[2]))
+    rows = tuple((value, f"{a:.1%}", f"{b:.1%}") for value, a, b in shares[:SHOWN_VALUES])
     return Shift(column, effect, _chi_squared(statistic, freedom), rows, ("value", "train", "here"))
 
 
