@@ -31,6 +31,8 @@ def test_network_has_layers_with_shapes_and_its_head() -> None:
         "layer": "torch.nn.Linear",
         "output": "(8, 2)",
         "parameters": 8,
+        "signal": 0.577,
+        "gradient": None,
         "line": 3,
     }
     assert card["parameters"] == 8

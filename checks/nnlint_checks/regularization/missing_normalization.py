@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
-from nnlint_checks.signal.stretches import Stretch, called, deepest, ends, layer_place, shown
+from nnlint.network.moments_initial import fans
+from nnlint_checks.signal.stretches import Stretch, called, deepest, ends, layer_place, shown, weight_of
 
 FEWEST_LAYERS = 8
 """VGG-16 could not be trained from scratch without a trick, VGG-11 could (Simonyan and Zisserman 2015)."""
@@ -93,7 +95,8 @@ def missing_normalization(
         return
     if any(o.kind == "selu" for o in stretch.operations):
         return
-    gain = _worst(stretch, smallest_gain, largest_gain)
+    modes = _between_modes(network, stretch)
+    gain = _worst(stretch, smallest_gain * min(modes, 1.0), largest_gain * max(modes, 1.0))
     if gain is not None:
         count, first = len(stretch.layers), stretch.layers[0]
         way = "values change" if gain == stretch.forward else "gradients change"
@@ -103,6 +106,16 @@ def missing_normalization(
             "put a norm behind each layer, or lead residual connections past them",
             trail=ends(network, stretch)[1:],
         )
+
+
+def _between_modes(network: Network, stretch: Stretch) -> float:
+    """By how much He's two ways to scale weights (fan-in, fan-out) differ over the stretch: both are good."""
+    first, last = (weight_of(network, stretch.layers[n]) for n in (0, -1))
+    known = [fans(weight) for weight in (first, last) if weight is not None]
+    if len(known) != 2 or known[0] is None or known[1] is None:
+        return 1.0
+    into, out = known[0], known[1]
+    return math.sqrt(into[0] / into[1] * into[2] / out[2])
 
 
 def _worst(stretch: Stretch, smallest: float, largest: float) -> float | None:

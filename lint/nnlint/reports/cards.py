@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.source import Event, LossUse, Optimizer, Pipeline, Program, Recipe
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.network.graph import Layer, Network, Tensor
+from nnlint.network.signal import signal
 from nnlint.network.size import Size
 from nnlint.reports.style import where
 
@@ -32,8 +34,9 @@ def program(piece: Program) -> Record:
 
 
 def network(piece: Network) -> Record:
-    """A network: layers with the shape each gives, what goes in, what comes out."""
+    """A network: layers with the shape and the predicted signal each gives, what goes in, what comes out."""
     made = _made(piece)
+    gains = _gains(piece)
     shapes = {id(o.layer): str(made[id(o)].shape) for o in piece.operations if o.layer and id(o) in made}
     return {
         "name": piece.name,
@@ -42,13 +45,20 @@ def network(piece: Network) -> Record:
         "parameters": size(piece.parameter_count),
         "understood": piece.understood,
         "inputs": [tensor(t) for t in piece.inputs],
-        "layers": [layer(each, shapes.get(id(each))) for each in piece.layers],
+        "layers": [
+            layer(each, shapes.get(id(each)), *gains.get(id(each), (None, None))) for each in piece.layers
+        ],
         "outputs": [{**tensor(t), "head": head(t)} for t in piece.outputs],
     }
 
 
-def layer(piece: Layer, shape: str | None) -> Record:
-    """A layer. ``parameters`` is None when some size is not known."""
+def layer(
+    piece: Layer, shape: str | None, spread: float | None = None, gradient: float | None = None
+) -> Record:
+    """A layer. ``parameters`` is None when some size is not known. At initialisation: ``signal``, the standard
+    deviation over inputs of variance 1 of what it gives; ``gradient``, the norm of the gradient there, against
+    that of what the network's last layer reads.
+    """
     sizes = [p.size for p in piece.parameters]
     total = sum(s for s in sizes if isinstance(s, int))
     known = all(isinstance(s, int) for s in sizes)
@@ -57,6 +67,8 @@ def layer(piece: Layer, shape: str | None) -> Record:
         "layer": piece.api,
         "output": shape,
         "parameters": total if known else None,
+        "signal": spread,
+        "gradient": gradient,
         "line": piece.place.line or None,
     }
 
@@ -203,6 +215,21 @@ def _made(piece: Network) -> Mapping[int, Tensor]:
     for value in [*piece.outputs, *(t for o in piece.operations for t in o.inputs)]:
         made.setdefault(id(value.operation), value)
     return made
+
+
+def _gains(piece: Network) -> Mapping[int, tuple[float | None, float | None]]:
+    """Signal and gradient of the first value that each layer gives, by the layer's ``id``."""
+    found, gains = signal(piece), dict[int, tuple[float | None, float | None]]()
+    for operation in piece.operations:
+        if operation.layer is not None and operation.layer.kind == operation.kind:
+            moments = found.forward.get(operation.number)
+            spread = _deviation(None if moments is None else moments.spread)
+            gains.setdefault(id(operation.layer), (spread, _deviation(found.backward.get(operation.number))))
+    return gains
+
+
+def _deviation(square: float | None) -> float | None:
+    return None if square is None else float(f"{math.sqrt(square):.3g}")
 
 
 def _loops(events: Sequence[Event]) -> list[Record]:
