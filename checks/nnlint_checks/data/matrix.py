@@ -33,14 +33,23 @@ def matrix(dataset: Dataset, frame: pd.DataFrame) -> Array | None:
     Missing numbers become the median, with a column that says where; categories one column each.
     Columns that never change are left out.
     """
+    found = labelled(dataset, frame)
+    return None if found is None else found[0]
+
+
+def labelled(dataset: Dataset, frame: pd.DataFrame) -> tuple[Array, list[str]] | None:
+    """The same matrix, with the feature that each of its columns is made from."""
     import numpy as np
 
-    blocks = [_columns(frame[name]) for name in names(dataset, frame)[:WIDEST]]
+    blocks = {name: _columns(frame[name]) for name in names(dataset, frame)[:WIDEST]}
     if not blocks:
         return None
-    whole = np.column_stack(blocks)
-    varying = whole[:, np.ptp(whole, axis=0) > 0] if len(whole) else whole
-    return varying if varying.shape[1] else None
+    whole = np.column_stack([*blocks.values()])
+    origin = [name for name, block in blocks.items() for _ in range(block.shape[1])]
+    varying = np.ptp(whole, axis=0) > 0 if len(whole) else np.ones(len(origin), bool)
+    return (
+        (whole[:, varying], [n for n, v in zip(origin, varying, strict=True) if v]) if varying.any() else None
+    )
 
 
 def names(dataset: Dataset, frame: pd.DataFrame) -> list[str]:

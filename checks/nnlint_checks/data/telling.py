@@ -1,0 +1,150 @@
+"""Two-sample tests of whole rows: can a classifier tell the splits apart; do relations differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+ROWS = 4_000
+"""Rows of both splits together that are compared: a classifier costs seconds beyond."""
+
+FOLDS = 5
+PERMUTATIONS = 10
+NAIVE = 3.0
+"""Deviations by the variance of the rank sum from which permutations are worth their time."""
+
+SUSPECTS = 300
+"""Columns that are tried one by one for what gives the splits away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How well the splits are told apart. ``auc``: out of fold; ``deviations``: above its permutations' mean.
+
+    ``losses``: what the AUC loses when a column is shuffled.
+    """
+
+    auc: float
+    deviations: float
+    losses: Array
+
+
+def told_apart(features: Array, there: Array, least: float) -> Told | None:
+    """The test of a classifier, None when its AUC is below ``least`` or within its spread.
+
+    ``there``: 1 for rows of the one split, 0 for the other. Gradient boosted trees, out of fold. The
+    rank sum's variance takes rows for independent; folds share their models, so where it alarms, the
+    spread is measured on shuffled memberships.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
+
+    ours = int((there == 0).sum())
+    spread = ((len(there) + 1) / (12 * ours * (len(there) - ours))) ** 0.5
+    rng = np.random.default_rng(0)
+    with threadpool_limits(1):
+        auc, losses = _auc(features, there, rng=None)
+        if auc < least or auc < 0.5 + NAIVE * spread:
+            return None
+        chance = [_auc(features, rng.permutation(there), rng=None)[0] for _ in range(PERMUTATIONS)]
+        _, losses = _auc(features, there, rng=rng)
+    # Ten permutations estimate a spread badly; it is never below the one for independent rows.
+    deviation = max(float(np.std(chance, ddof=1)), spread)
+    return Told(auc, (auc - float(np.mean(chance))) / deviation, losses)
+
+
+def _auc(features: Array, there: Array, rng: np.random.Generator | None) -> tuple[float, Array]:
+    """The out-of-fold AUC, and with a generator what shuffling each column costs of it."""
+    import numpy as np
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedKFold
+
+    scores, width = np.zeros(len(there)), features.shape[1]
+    losses = np.zeros(width)
+    for seen, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(features, there):
+        model = HistGradientBoostingClassifier(max_iter=60, early_stopping=False, random_state=0)
+        model.fit(features[seen], there[seen])
+        scores[held] = model.decision_function(features[held])
+        if rng is not None and width <= SUSPECTS:
+            whole = rank_auc(scores[held], there[held])
+            losses += [
+                whole - rank_auc(_shuffled(model, features[held], i, rng), there[held]) for i in range(width)
+            ]
+    return rank_auc(scores, there), losses / FOLDS
+
+
+def _shuffled(model: Any, features: Array, column: int, rng: np.random.Generator) -> Array:
+    mixed = features.copy()
+    mixed[:, column] = rng.permutation(mixed[:, column])
+    result: Array = model.decision_function(mixed)
+    return result
+
+
+def rank_auc(scores: Array, there: Array) -> float:
+    """Chance that a row that is there scores above one that is not; ties count half."""
+    ranks = midranks(scores)
+    inside = int(there.sum())
+    outside = len(there) - inside
+    return float((ranks[there == 1].sum() - inside * (inside + 1) / 2) / (inside * outside))
+
+
+def midranks(values: Array) -> Array:
+    """Ranks from 1; equal values share the mean of theirs."""
+    import numpy as np
+
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    result: Array = (last - (counts - 1) / 2)[inverse]
+    return result
+
+
+RELATION_PERMUTATIONS = 200
+BEYOND = 1.15
+"""Factor by which a change must exceed the largest of all permutations: about one in a thousand by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Correlations of features with the target in both splits; ``found``: (feature, class) that differ."""
+
+    ours: Array
+    theirs: Array
+    found: list[tuple[int, int]]
+
+
+def changed_relations(features: Array, target: Array, there: Array, least: float) -> Change:
+    """Where rank correlations with the target differ by ``least`` and beyond chance in any of them.
+
+    ``target``: one column of a quantity, or one a class. Chance is measured by shuffling which split a row
+    belongs to; the largest change of each shuffle counts, so that many features do not alarm more often.
+    """
+    import numpy as np
+
+    ranked = np.column_stack([midranks(c) for c in features.T])
+    rng = np.random.default_rng(0)
+    ours, theirs = _correlations(ranked, target, there == 0), _correlations(ranked, target, there == 1)
+    drawn = []
+    for _ in range(RELATION_PERMUTATIONS):
+        mixed = rng.permutation(there)
+        drawn.append(_correlations(ranked, target, mixed == 1) - _correlations(ranked, target, mixed == 0))
+    spread = np.maximum(np.std(drawn, axis=0), 1e-9)
+    largest = max(float(np.abs(d / spread).max()) for d in drawn)
+    difference = theirs - ours
+    differs = (np.abs(difference / spread) > BEYOND * largest) & (np.abs(difference) >= least)
+    order = np.argsort(-np.abs(np.where(differs, difference, 0.0)), axis=None)[: int(differs.sum())]
+    width = difference.shape[1]
+    return Change(ours, theirs, [(int(i) // width, int(i) % width) for i in order])
+
+
+def _correlations(features: Array, target: Array, rows: Array) -> Array:
+    """Of each feature with each column of the target, over some rows; 0 where either is constant."""
+    x, y = features[rows], target[rows]
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    scale = (x**2).sum(axis=0)[:, None] * (y**2).sum(axis=0)
+    result: Array = x.T @ y / (scale + 1e-12 * (scale.max() or 1.0)) ** 0.5
+    return result
