@@ -8,11 +8,27 @@ from nnlint.evidence.place import Place
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """The slices of a tensor along one axis: what goes into each unit, or comes out of it.
+
+    ``norms``: the root of the mean square of each; ``zeros``: how many of its ``size`` values are 0.
+    ``copies``: groups of slices that are equal and neither zero nor made of a few values only.
+    """
+
+    norms: tuple[float, ...]
+    zeros: tuple[int, ...]
+    size: int
+    copies: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTensor:
     """One tensor of a file. Counts and extremes are over all of its values; extremes over the finite ones.
 
     ``constant``: all values equal. ``role``: ``weight``, ``bias``, ``norm``, ``embedding`` or "" as far as
-    the graph or the name proves it.
+    the graph or the name proves it. ``layer``: the module or node it belongs to; ``parameter``: what it is
+    there, in torch's names (``weight``, ``running_var``). ``units`` and ``inputs``: the slices of a weight
+    along its axes of outputs and inputs, where they are known. ``values``: those of short vectors.
     """
 
     name: str
@@ -29,13 +45,19 @@ class StoredTensor:
     role: str = ""
     consumer: str = ""  # kind of the operation that reads it, "" when not known
     residual_end: bool = False  # its layer ends a residual branch, where zero is a customary start
+    layer: str = ""
+    parameter: str = ""
+    units: Slices | None = None
+    inputs: Slices | None = None
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """All tensors of one file."""
+    """All tensors of one file. ``ordered``: as the network's layers were made, the head last."""
 
     path: str
     place: Place
     format: str
     tensors: tuple[StoredTensor, ...]
+    ordered: bool = False

@@ -44,6 +44,10 @@ class Reader(Protocol):
 READERS: dict[str, tuple[str, ...]] = {
     "source": (".py", ".ipynb"),
     "onnx": (".onnx",),
+    "weights": (
+        *(".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".keras", ".h5"),
+        *(".safetensors.index.json", ".bin.index.json"),
+    ),
     "data": (
         *(".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson"),
         *(".npz", ".npy"),
@@ -57,9 +61,23 @@ SOURCE = "source"
 
 
 def reader_of(path: Path) -> str | None:
-    """The reader for a file by its name, None when there is none."""
+    """The reader for a file by its name, None when there is none; an archive of arrays may hold weights."""
     name = path.name.lower()
+    if name.endswith(".npz") and _named_as_weights(path):
+        return "weights"
     return next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
+
+
+def _named_as_weights(path: Path) -> bool:
+    import zipfile
+
+    from nnlint.readers.weights.names import holds_weights
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return holds_weights(n.removesuffix(".npy") for n in archive.namelist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError):
+        return False
 
 
 def read(

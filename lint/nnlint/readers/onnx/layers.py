@@ -89,8 +89,8 @@ def batch_norm(node: Node) -> tuple[Made, ...]:
         "epsilon": node.attributes.get("epsilon", 1e-5),
         "training": bool(node.attributes.get("training_mode", 0)),
     }
-    for statistic in (3, 4):
-        node.use(statistic, "norm", "batch_norm")
+    for i, statistic in ((3, "running_mean"), (4, "running_var")):
+        node.use(i, "norm", "batch_norm", statistic)
     layer = node.layer("batch_norm", attributes, {"weight": (1, "norm"), "bias": (2, "norm")})
     return (Made("batch_norm", (node.tensor(0),), attributes, layer),)
 

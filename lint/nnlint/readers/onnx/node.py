@@ -32,11 +32,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How the graph uses a stored tensor: ``role`` as in StoredTensor, ``kind`` of the operation."""
+    """How the graph uses a stored tensor: ``role`` and ``parameter`` as in StoredTensor, ``kind`` of the
+    operation, ``units``: the axis of a weight whose slices belong to one output each.
+    """
 
     role: str
     kind: str
     layer: Layer | None = None
+    parameter: str = ""
+    node: str = ""
+    units: int | None = None
 
 
 @dataclass
@@ -125,11 +130,19 @@ class Node:
         """The shape of output ``i`` as ONNX infers it."""
         return self.scope.shapes.get(self.proto.output[i], UNKNOWN) if i < len(self.proto.output) else UNKNOWN
 
-    def use(self, i: int, role: str, kind: str) -> None:
+    def use(self, i: int, role: str, kind: str, parameter: str = "") -> None:
         """Note that input ``i``, if it is a constant, is the ``role`` of an operation."""
         constant = self.constant(i)
         if constant is not None:
-            self.scope.uses[constant.root] = Use(role, kind)
+            self.scope.uses[constant.root] = Use(role, kind, None, parameter, self.place.part)
+
+    def _units(self, kind: str, constant: Stored) -> int | None:
+        """The axis of outputs of a weight as it is stored; None where it is not stored as it is used."""
+        if constant.name != constant.root:
+            return None
+        if kind == "linear":
+            return 0 if self.attributes.get("transB", 0) else 1
+        return {"conv": 0, "conv_transpose": 1}.get(kind)
 
     def layer(
         self, kind: str, attributes: Mapping[str, Any], weights: Mapping[str, tuple[int, str]]
@@ -142,8 +155,9 @@ class Node:
         name = _layer_name([constant.root for constant, _ in given.values()]) or self.name
         parameters = tuple(_parameter(name, constant) for name, (constant, _) in given.items())
         layer = Layer(kind, self.proto.op_type, name, self.place, attributes, parameters)
-        for constant, role in given.values():
-            self.scope.uses[constant.root] = Use(role, kind, layer)
+        for parameter, (constant, role) in given.items():
+            units = self._units(kind, constant) if parameter == "weight" else None
+            self.scope.uses[constant.root] = Use(role, kind, layer, parameter, self.place.part, units)
         return layer
 
 

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
+from nnlint.evidence.weights import Slices
 from nnlint.network.facts import Range
 from nnlint.readers.onnx.files import data_file, external
+from nnlint.readers.statistics import CHUNK, Array, Statistics, slices
 
-CHUNK = 2**17
-"""Values looked at in one step: 1 MB as float64 stays in the cache."""
 FEW_VALUES = 1024
 """Constants of at most so many values (shapes, axes, bounds, scales) are kept."""
 
 Numbers = tuple[float, ...]
-_Array = npt.NDArray[Any]
 _REPEATED: Mapping[int, tuple[str, np.dtype[Any]]] = {
     onnx.TensorProto.FLOAT: ("float_data", np.dtype(np.float32)),
     onnx.TensorProto.DOUBLE: ("double_data", np.dtype(np.float64)),
@@ -48,71 +46,6 @@ FLOATS = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.Tensor
 FLOATS |= {onnx.TensorProto.BFLOAT16}
 
 
-@dataclass
-class Statistics:
-    """Counts, extremes and moments of all values seen; extremes and moments of the finite ones."""
-
-    count: int = 0
-    nan_count: int = 0
-    inf_count: int = 0
-    minimum: float = math.inf
-    maximum: float = -math.inf
-    _shift: float | None = None  # the first value, taken off before squaring, keeps the variance exact
-    _sum: float = 0.0
-    _squares: float = 0.0
-
-    def add(self, chunk: _Array) -> None:
-        """Take in some values."""
-        with np.errstate(all="ignore"):  # signalling NaNs, squares beyond float64
-            self._add(chunk.astype(np.float64))
-
-    def _add(self, values: npt.NDArray[np.float64]) -> None:
-        if not values.size:
-            return
-        self.count += values.size
-        low, high = float(values.min()), float(values.max())
-        if not math.isfinite(low) or not math.isfinite(high):  # NaN passes through min and max
-            values = self._finite(values)
-            if not values.size:
-                return
-            low, high = float(values.min()), float(values.max())
-        self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
-        if self._shift is None:
-            self._shift = float(values[0])
-        values -= self._shift
-        self._sum += float(values.sum())
-        self._squares += float(np.square(values, out=values).sum())
-
-    def _finite(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        finite = values[np.isfinite(values)]
-        nans = int(np.isnan(values).sum())
-        self.nan_count += nans
-        self.inf_count += values.size - finite.size - nans
-        return finite
-
-    @property
-    def finite(self) -> int:
-        """How many values are numbers."""
-        return self.count - self.nan_count - self.inf_count
-
-    @property
-    def mean(self) -> float | None:
-        """Mean of the finite values."""
-        return None if self._shift is None else self._shift + self._sum / self.finite
-
-    @property
-    def deviation(self) -> float | None:
-        """Population standard deviation of the finite values."""
-        if self._shift is None or not math.isfinite(self._squares):
-            return None
-        return math.sqrt(max(0.0, self._squares / self.finite - (self._sum / self.finite) ** 2))
-
-    @property
-    def constant(self) -> bool:
-        """All values are one and the same number."""
-        return self.count > 0 and self.finite == self.count and self.minimum == self.maximum
-
-
 @dataclass(frozen=True)
 class Stored:
     """A tensor of the file. ``values`` are there for small ones, in row-major order."""
@@ -124,6 +57,7 @@ class Stored:
     statistics: Statistics | None = None
     values: Numbers | None = None
     root: str = field(default="")
+    slices: tuple[Slices | None, Slices | None] = (None, None)  # along the first axis and the second
 
     @property
     def range(self) -> Range | None:
@@ -147,9 +81,24 @@ def stored(path: Path, tensor: onnx.TensorProto, name: str = "") -> Stored:
     floating = tensor.data_type in FLOATS
     try:
         statistics, values = _read(path, tensor, math.prod(shape))
+        parts = _slices(path, tensor, shape) if floating and statistics else (None, None)
     except (ValueError, TypeError, OSError, KeyError, OverflowError, NotImplementedError):
-        statistics, values = None, None
-    return Stored(name, shape, dtype, floating, statistics, values, name)
+        statistics, values, parts = None, None, (None, None)
+    return Stored(name, shape, dtype, floating, statistics, values, name, parts)
+
+
+def _slices(
+    path: Path, tensor: onnx.TensorProto, shape: tuple[int, ...]
+) -> tuple[Slices | None, Slices | None]:
+    if len(shape) < 2 or min(shape[:2]) < 2:
+        return None, None
+    if external(tensor) or tensor.HasField("raw_data"):
+        flat = _mapped(path, tensor, math.prod(shape)) if external(tensor) else _raw(tensor)
+        flat = _bfloat16(flat) if _is_bfloat16(tensor) else flat
+    else:
+        flat = np.asarray(numpy_helper.to_array(tensor))
+    array = flat.reshape(shape)
+    return slices(array, 0), slices(array, 1)
 
 
 def _read(path: Path, tensor: onnx.TensorProto, size: int) -> tuple[Statistics | None, Numbers | None]:
@@ -163,7 +112,7 @@ def _read(path: Path, tensor: onnx.TensorProto, size: int) -> tuple[Statistics |
     return statistics, tuple(kept) if size <= FEW_VALUES else None
 
 
-def _chunks(path: Path, tensor: onnx.TensorProto, size: int) -> Iterator[_Array]:
+def _chunks(path: Path, tensor: onnx.TensorProto, size: int) -> Iterator[Array]:
     kind = tensor.data_type
     if external(tensor) or tensor.HasField("raw_data"):
         flat = _mapped(path, tensor, size) if external(tensor) else _raw(tensor)
@@ -184,15 +133,15 @@ def _is_bfloat16(tensor: onnx.TensorProto) -> bool:
     return bool(tensor.data_type == onnx.TensorProto.BFLOAT16)
 
 
-def _bfloat16(bits: _Array) -> _Array:
+def _bfloat16(bits: Array) -> Array:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-def _raw(tensor: onnx.TensorProto) -> _Array:
+def _raw(tensor: onnx.TensorProto) -> Array:
     return np.frombuffer(tensor.raw_data, _RAW[tensor.data_type])
 
 
-def _mapped(path: Path, tensor: onnx.TensorProto, size: int) -> _Array:
+def _mapped(path: Path, tensor: onnx.TensorProto, size: int) -> Array:
     entries, dtype = external(tensor), _RAW[tensor.data_type]
     target = data_file(path, entries.get("location", ""))
     if target is None:

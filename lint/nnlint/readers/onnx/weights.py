@@ -24,7 +24,13 @@ def weights(
     readers = _readers(network) if network else {}
     ends = {id(layer) for layer in _residual_ends(network)} if network else set()
     stored = (_tensor(path, c, uses.get(name), readers.get(name, ""), ends) for name, c in found.items())
-    return Weights(str(path), Place(str(path)), "onnx", tuple(stored))
+    return Weights(str(path), Place(str(path)), "onnx", _ordered(tuple(stored), network), ordered=True)
+
+
+def _ordered(stored: tuple[StoredTensor, ...], network: Network | None) -> tuple[StoredTensor, ...]:
+    """In the order of the operations that read them; what none reads comes first."""
+    steps = {o.place.part: i for i, o in enumerate(network.operations)} if network else {}
+    return tuple(sorted(stored, key=lambda t: steps.get(t.layer, -1)))
 
 
 def _tensor(path: Path, constant: Stored, use: Use | None, reader: str, ends: set[int]) -> StoredTensor:
@@ -47,6 +53,11 @@ def _tensor(path: Path, constant: Stored, use: Use | None, reader: str, ends: se
         use.role,
         use.kind,
         use.layer is not None and id(use.layer) in ends,
+        use.node,
+        use.parameter,
+        None if use.units is None else constant.slices[use.units],
+        None if use.units is None else constant.slices[1 - use.units],
+        (constant.values or ()) if len(constant.shape) == 1 else (),
     )
 
 
