@@ -16,9 +16,10 @@ USES = (Did.FORWARD, Did.LOSS, Did.OPAQUE)
 def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
     """float16 is trained without a GradScaler, or the scaler is used in part.
 
-    Why: in float16 gradients below 6e-8 are zero, so the loss is multiplied before ``backward``,
-    and the gradients are divided after it. ``scaler.step`` divides, ``optimizer.step`` does not;
-    ``scaler.update`` adapts the factor and must follow each ``scaler.step``. bfloat16 has the range of float32 and needs none of this.
+    Why: in float16 gradients below 6e-8 are zero, so the loss is multiplied before ``backward``, and the
+    gradients are divided after it. ``scaler.step`` divides, ``optimizer.step`` does not;
+    ``scaler.update`` adapts the factor and must follow each ``scaler.step``. bfloat16 has the range of
+    float32 and needs none of this.
     Source: PyTorch documentation, "Automatic Mixed Precision examples".
 
     Fires:

@@ -17,7 +17,8 @@ def hidden_state_not_detached(recipe: Recipe) -> Iterator[Finding]:
     """A recurrent state goes from batch to batch through backward without being detached.
 
     Why: the state is the end of the graph of all earlier batches. The second ``backward`` goes through
-    buffers that the first has freed and raises; with ``retain_graph=True`` time and memory grow with every batch.
+    buffers that the first has freed and raises; with ``retain_graph=True`` time and memory grow with
+    every batch.
     Source: PyTorch example "word_language_model" (repackage_hidden); Williams and Peng, truncated
     backpropagation through time (1990).
 
@@ -112,7 +113,8 @@ def hidden_state_not_detached(recipe: Recipe) -> Iterator[Finding]:
 
 def _user(recipe: Recipe, kept: Event, backward: Event) -> Event | None:
     """The pass that takes the state of the round before and is differentiated in this one."""
-    graph = {o.number for value in values(backward) for o in reached(value)}
+    passed = [o for value in values(backward) for o in reached(value)]
+    graph = {o.number for o in passed} | {n for o in passed for n in o.attributes.get("state", ())}
     start = {t.operation.number for t in kept.details["start"]}
     through = {o.number for o in reached(kept.details["value"])}
     for event in recipe.events:
@@ -120,7 +122,7 @@ def _user(recipe: Recipe, kept: Event, backward: Event) -> Event | None:
             continue
         made = {t.operation.number for t in event.details.get("outputs", ())}
         named = kept.details["name"] in event.details.get("carried", ())
-        if made & graph and made & through and (named or start & graph):
+        if made & graph and (start & graph or (named and made & through)):
             return event
     return None
 

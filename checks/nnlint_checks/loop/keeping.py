@@ -38,7 +38,7 @@ def _may_use(backward: Event, later: bool, kept: Event) -> bool:
     result = kept.details["result"]
     graph = [o for value in values(backward) for o in reached(value)]
     if isinstance(result, Tensor) and any(o.number == result.operation.number for o in graph):
-        return kept.details["how"] == "sum" and result is not kept.details["value"]
+        return kept.details["how"] == "sum" or kept.loops[-1] not in backward.loops
     if kept.details["name"] and backward.details.get("receiver") == kept.details["name"]:
         return True
     inside = kept.loops[-1] in backward.loops

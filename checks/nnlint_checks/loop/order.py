@@ -53,7 +53,7 @@ def could(event: Event, names: re.Pattern[str]) -> bool:
         return False
     name = str(event.details.get("method", "")).rpartition(".")[2]
     receiver = str(event.details.get("receiver", ""))
-    if TRAINS_BY_ITSELF.search(receiver):
+    if "backward" in name or TRAINS_BY_ITSELF.search(receiver):
         return True
     return bool(names.search(name)) and not HARMLESS.match(receiver)
 

@@ -22,8 +22,8 @@ def gradient_clipping_misplaced(
     """Gradients are clipped before backward, after the step, or while they are still scaled.
 
     Why: ``clip_grad_norm_`` changes what is in ``.grad`` at that moment. Before ``backward`` there is
-    nothing, after ``step`` it is too late, and gradients that a GradScaler has multiplied by 65536 are all clipped.
-    A limit that no gradient reaches, or that none stays under, is no clipping either.
+    nothing, after ``step`` it is too late, and gradients that a GradScaler has multiplied by 65536 are
+    all clipped. A limit that no gradient reaches, or that none stays under, is no clipping either.
     Source: PyTorch documentation of clip_grad_norm_; "Automatic Mixed Precision examples".
 
     Fires:

@@ -121,12 +121,23 @@ def states(i: Interpreter, mark: int, loop: Loop) -> None:
 
     passed = [e for e in i.trace.events if e.did is Did.FORWARD and e.loops[-1:] == (loop,)]
     names = {name for e in passed for name in e.details.get("carried", ())}
-    for _, key, before, after in i.heap.collect(mark).cells.values():
+    lasting = _lasting(i)
+    for state, key, before, after in i.heap.collect(mark).cells.values():
+        if id(state) not in lasting:
+            continue
         kept = [tensor for tensor in tensors_in(after) if with_weights(tensor)]
         start = tuple(tensors_in(before))
         if kept and (start or key in names):
             place = kept[0].place
-            i.trace.did(Did.KEEP, place, value=kept[0], start=start, how="state", name=str(key), result=None)
+            details = {"value": kept[0], "result": None, "how": "state", "start": start}
+            i.trace.did(Did.KEEP, place, name=str(key), **details)
+
+
+def _lasting(i: Interpreter) -> set[int]:
+    """What outlives a round: variables of the function with the loop, attributes of networks and of ``self``."""
+    scope = i.frame.scope
+    owners = [v for v in (*i.trace.models, scope.variables.get("self")) if isinstance(v, Instance)]
+    return {id(scope.variables), id(scope.module.state), *(id(owner.state) for owner in owners)}
 
 
 def with_weights(tensor: Tensor) -> bool:

@@ -12,7 +12,7 @@ from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import attributes_of as kept_attributes
-from nnlint.readers.source.modules import layer_of, weights
+from nnlint.readers.source.modules import layer_of, tensors_in, weights
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import plain
 from nnlint.readers.source.signature import bind_signature, literal
@@ -93,6 +93,8 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         layer = layer_of(i, module)
         if spec.kind in ("attention", "transformer"):
             attributes["masked"] = masked(module.cls.name, arguments.after_self())
+        if spec.kind in ("rnn", "rnn_cell"):  # the states that it starts from, by their operations
+            attributes["state"] = tuple(t.operation.number for v in given[1:] for t in tensors_in(v))
         if spec.kind in RESULTS:
             return RESULTS[spec.kind](call, spec, inputs, attributes, layer, arguments.keywords)
         if spec.kind == "dropout":
