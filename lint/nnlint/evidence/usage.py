@@ -161,3 +161,18 @@ class PickleLoad:
     weights: bool
     place: Place
     program: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadArgument:
+    """A parameter of a model's constructor that its body never reads.
+
+    ``default``: as the program writes it, "" where there is none. ``set_by``: a call that sets it otherwise.
+    """
+
+    model: str
+    name: str
+    default: str
+    place: Place
+    program: str
+    set_by: Place | None = None

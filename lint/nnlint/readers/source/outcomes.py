@@ -11,6 +11,7 @@ from nnlint.readers.source.modules import all_weights, inside, walk
 from nnlint.readers.source.noticing import Inside, Setting
 from nnlint.readers.source.overwritten import kept_references
 from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.unread import unread_arguments
 from nnlint.readers.source.unused import unused_layers
 from nnlint.readers.source.values import Instance
 
@@ -22,6 +23,7 @@ def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
     yield from kept_references(trace)
     yield from coverage(trace)
     yield from unused_layers(i, trace)
+    yield from unread_arguments(trace)
 
 
 def _settings(trace: Trace) -> Iterator[IgnoredSetting]:
