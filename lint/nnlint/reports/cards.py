@@ -55,9 +55,9 @@ def network(piece: Network) -> Record:
 def layer(
     piece: Layer, shape: str | None, spread: float | None = None, gradient: float | None = None
 ) -> Record:
-    """A layer. ``parameters`` is None when some size is not known. At initialisation: ``signal``, the standard
-    deviation over inputs of variance 1 of what it gives; ``gradient``, the norm of the gradient there, against
-    that of what the network's last layer reads.
+    """A layer. ``parameters`` is None when some size is not known. At initialisation: ``signal``, the
+    standard deviation of what it gives over inputs of variance 1; ``gradient``, the norm of the gradient
+    there, against that of what the network's last layer reads.
     """
     sizes = [p.size for p in piece.parameters]
     total = sum(s for s in sizes if isinstance(s, int))
