@@ -97,8 +97,8 @@ def beyond(recipe: Recipe, event: Event, optimizer: Optimizer) -> bool:
     if value is None or not own:
         return False
     seen = list(reached(value))
-    if any(_unclear(o) for o in seen):
-        return False
+    if any(_unclear(o) for o in seen) or not any(trains(o) for o in seen):
+        return False  # not known, or of no network at all: another defect
     return not any(o.layer is not None and o.layer.place in own for o in seen)
 
 
