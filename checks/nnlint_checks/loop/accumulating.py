@@ -22,14 +22,17 @@ def accumulation(recipe: Recipe, backward: Event) -> Event | None:
     return step if together else None
 
 
-def scalings(backward: Event) -> int | None:
+FACTORS = ("divide", "multiply")
+
+
+def scalings(backward: Event, kinds: tuple[str, ...] = FACTORS) -> int | None:
     """How often a mean loss is divided or multiplied before it is differentiated; None when not known."""
     value = backward.details.get("value")
-    counts = list(_ways(value.operation, 0)) if value is not None else [None]
+    counts = list(_ways(value.operation, 0, kinds)) if value is not None else [None]
     return None if not counts or None in counts else max(c for c in counts if c is not None)
 
 
-def _ways(operation: Operation, count: int, depth: int = 0) -> list[int | None]:
+def _ways(operation: Operation, count: int, kinds: tuple[str, ...], depth: int = 0) -> list[int | None]:
     """For each mean loss that is a summand: how many factors stand before it."""
     if operation.kind == "loss":
         return [count] if operation.attributes.get("reduction", "mean") == "mean" else [None]
@@ -37,9 +40,9 @@ def _ways(operation: Operation, count: int, depth: int = 0) -> list[int | None]:
         return [count]
     if depth > MAX_DEPTH or operation.kind not in PASSED:
         return [None]
-    factor = count + (operation.kind in ("divide", "multiply"))
+    factor = count + (operation.kind in kinds)
     inputs = operation.inputs[:1] if operation.kind == "divide" else operation.inputs
-    ways = [way for tensor in inputs for way in _ways(tensor.operation, factor, depth + 1)]
+    ways = [way for tensor in inputs for way in _ways(tensor.operation, factor, kinds, depth + 1)]
     known = [way for way in ways if way is not None]
     return [*known] if operation.kind == "multiply" and known else ways
 
