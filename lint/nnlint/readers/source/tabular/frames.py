@@ -9,6 +9,7 @@ from dataclasses import replace
 from nnlint.evidence.source import Fit
 from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.tabular import names, selecting
+from nnlint.readers.source.tabular.ranks import RANKS, reshaped
 from nnlint.readers.source.tabular.rows import held, mask, subset
 from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, reordered, unique
 from nnlint.readers.source.values import (
@@ -36,11 +37,6 @@ SAME = frozenset(
     }
 )
 """Methods that leave columns and scale as they are (rows left out or reordered count as the same rows)."""
-
-RESHAPED = frozenset(
-    {"to_numpy", "to_frame", "reshape", "ravel", "flatten", "squeeze", "view", "tolist", "to_list"}
-)
-"""Methods that give the same values as an array of another rank."""
 
 LESS = frozenset(
     {
@@ -133,14 +129,7 @@ def _reshaped(call: Call, arguments: Arguments) -> Value:
     data = data_of(arguments.positional[0])
     if data is None:
         return UNKNOWN
-    named = (
-        call.node.func.attr
-        if isinstance(call.node, ast.Call) and isinstance(call.node.func, ast.Attribute)
-        else ""
-    )
-    rank = data.rank if named in ("to_numpy", "tolist", "to_list") else None
-    kind = "array" if data.kind == "frame" else data.kind
-    return held(call.interpreter, replace(data, kind=kind, rank=rank), call.node)
+    return held(call.interpreter, reshaped(data, _called(call.node), arguments.after_self()), call.node)
 
 
 def _lessened(call: Call, arguments: Arguments) -> Value:
@@ -269,7 +258,7 @@ PROPERTIES: dict[str, Callable[[Call, Data], Value]] = {
 
 METHODS: dict[str, Callable[[Call, Arguments], Value]] = {
     **dict.fromkeys(SAME, _same),
-    **dict.fromkeys(RESHAPED, _reshaped),
+    **dict.fromkeys(RANKS, _reshaped),
     **dict.fromkeys(LESS, _lessened),
     **{name: _aggregate(name) for name in AGGREGATES},
     **dict.fromkeys(("isin", "isna", "isnull", "notna", "notnull", "between", "duplicated"), _condition),

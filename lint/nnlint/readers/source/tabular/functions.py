@@ -16,13 +16,14 @@ from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.numbers import MAX_NUMBERS, as_attribute, linspace
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.tabular import frames
+from nnlint.readers.source.tabular.ranks import reshaped
 from nnlint.readers.source.tabular.rows import held, mask
 from nnlint.readers.source.tabular.values import Data, combined, data_of, reordered, root
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
 
 SAME = (
-    *("array", "asarray", "ascontiguousarray", "copy", "atleast_2d", "asanyarray", "asfortranarray"),
-    *("float32", "float64", "int64", "reshape", "squeeze", "ravel", "expand_dims", "nan_to_num"),
+    *("array", "asarray", "ascontiguousarray", "copy", "asanyarray", "asfortranarray"),
+    *("float32", "float64", "int64", "nan_to_num"),
 )
 """Functions that give the values of their first argument."""
 
@@ -47,9 +48,10 @@ LESS = (
     "square",
     "log10",
     "log2",
-    "transpose",
-    "where",
 )
+"""Elementwise functions: other values with the same axes."""
+
+RESHAPED = ("reshape", "squeeze", "ravel", "expand_dims", "atleast_2d")
 JOINED = ("hstack", "column_stack", "concatenate", "vstack", "append", "stack", "r_", "c_")
 
 
@@ -59,8 +61,17 @@ def _same(call: Call, arguments: Arguments) -> Value:
     if data is None:
         return UNKNOWN
     kind = "array" if data.kind == "frame" else data.kind
-    rank = None if ast.unparse(call.node).startswith(("np.reshape", "np.expand", "np.squeeze")) else data.rank
-    return held(call.interpreter, replace(data, kind=kind, rank=rank), call.node)
+    return held(call.interpreter, replace(data, kind=kind), call.node)
+
+
+def _reshaped(name: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        data = data_of(arguments.get(0, "a", UNKNOWN))
+        if data is None:
+            return UNKNOWN
+        return held(call.interpreter, reshaped(data, name, arguments.after_self()), call.node)
+
+    return run
 
 
 def _windows(value: Value) -> Data | None:
@@ -88,8 +99,15 @@ def _less(call: Call, arguments: Arguments) -> Value:
     known = [d for d in map(data_of, arguments.positional) if d is not None]
     if not known:
         return UNKNOWN
-    found = replace(known[0], scaled=known[0].scaled or None, rank=None)
+    rank = known[0].rank if all(d.rank == known[0].rank for d in known) else None
+    found = replace(known[0], scaled=known[0].scaled or None, rank=rank)
     return held(call.interpreter, found, call.node)
+
+
+def _mixed(call: Call, arguments: Arguments) -> Value:
+    """Values of the same rows, in an order of axes that is not followed."""
+    data = data_of(_less(call, arguments))
+    return UNKNOWN if data is None else held(call.interpreter, replace(data, rank=None), call.node)
 
 
 def _joined(call: Call, arguments: Arguments) -> Value:
@@ -194,8 +212,10 @@ def _condition(call: Call, arguments: Arguments) -> Value:
 
 SYMBOLS: dict[str, Value] = {
     **{f"numpy.{name}": native(f"np.{name}", _same) for name in SAME},
+    **{f"numpy.{name}": native(f"np.{name}", _reshaped(name)) for name in RESHAPED},
     **{f"numpy.{name}": native(f"np.{name}", _aggregate(kind)) for name, kind in AGGREGATES.items()},
     **{f"numpy.{name}": native(f"np.{name}", _less) for name in LESS},
+    **{f"numpy.{name}": native(f"np.{name}", _mixed) for name in ("where", "transpose")},
     **{f"numpy.{name}": native(f"np.{name}", _joined) for name in JOINED},
     **{f"numpy.{name}": native(f"np.{name}", _condition) for name in ("isnan", "isfinite", "isin")},
     "numpy.random.permutation": native("np.random.permutation", _shuffled),

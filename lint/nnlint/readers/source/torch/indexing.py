@@ -26,7 +26,10 @@ def index_tensor(i: Interpreter, value: Value, index: Value, node: ast.AST) -> T
 
 
 def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:
-    """The shape after basic indexing (NumPy's rules)."""
+    """The shape after basic indexing, or by one row of numbers or truth values (NumPy's rules)."""
+    listed = [n for n, part in enumerate(parts) if _is_row(part)]
+    if len(listed) == 1:
+        return _listed(shape, parts, listed[0])
     if not all(_basic(p) for p in parts):
         return UNKNOWN_SHAPE
     consumed = sum(p is not None and p is not Ellipsis for p in parts)
@@ -39,6 +42,23 @@ def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:
         return UNKNOWN_SHAPE
     sizes, rest = _take(parts, list(shape.sizes))
     return Shape((*sizes, *rest))
+
+
+def _is_row(part: Value) -> bool:
+    return isinstance(part, Tensor) and part.shape.rank == 1
+
+
+def _listed(shape: Shape, parts: tuple[Value, ...], at: int) -> Shape:
+    """``x[rows]``, ``x[:, columns]``: that axis has as many places as are picked; the others are as they were."""
+    whole = slice(None)
+    kept = (*parts[:at], whole, *parts[at + 1 :])
+    found = indexed(shape, kept)
+    if found.rank is None or any(part is Ellipsis for part in kept):
+        return UNKNOWN_SHAPE
+    axis = sum(part is None or isinstance(part, slice) for part in kept[:at])
+    if any(isinstance(part, int | Symbolic) for part in kept):
+        return UNKNOWN_SHAPE  # numbers beside a list may move its axis to the front
+    return Shape((*found.sizes[:axis], None, *found.sizes[axis + 1 :]))
 
 
 def _leaves_last(parts: tuple[Value, ...]) -> bool:
