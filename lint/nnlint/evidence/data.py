@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nnlint.evidence.images import NO_LAYOUT, ImageFacts, Layout
 from nnlint.evidence.place import Place
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Column:
     ``distinct`` may be an estimate above TOP. ``top``: the most frequent values with their counts, as text
     in the file's own spelling: all of them when there are at most TOP, none when there are more.
     ``others``: non-null values that are not of this kind (text in a number column), or in a column of text
-    those that read as numbers.
+    those that read as numbers. ``strange``: the most frequent texts in a number column, with their counts.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     integral: bool = False  # a number column whose values are all whole
     top: tuple[tuple[str, int], ...] = ()
     others: int = 0
+    strange: tuple[tuple[str, int], ...] = ()
 
     @property
     def missing(self) -> int:
@@ -125,7 +127,8 @@ class Dataset:
     figures that ``sample`` gives of each. ``rank``: of the array of features, rows included: 2 for a table, 3
     and more for images and sequences, whose single values are no columns. ``image_sizes``: (width, height,
     channels) seen, with their numbers, where the data are images. ``load`` gives a bounded, seeded sample of
-    a split, stratified by a column; call ``sample``.
+    a split, stratified by a column; call ``sample``. ``layout``: of the files of an image data set; what is
+    known of single images is ``images``.
     """
 
     name: str
@@ -141,6 +144,8 @@ class Dataset:
     load_alike: Callable[[str, tuple[str, ...], float], pd.DataFrame] | None = field(
         default=None, repr=False, compare=False
     )
+    load_images: Callable[[], tuple[ImageFacts, ...]] | None = field(default=None, repr=False, compare=False)
+    layout: Layout = NO_LAYOUT
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -177,6 +182,11 @@ class Dataset:
                 frame[self.target.column] = labels.map(spelled, na_action="ignore").astype(object)
             self._samples[role] = frame
         return self._samples[role]
+
+    @cached_property
+    def images(self) -> tuple[ImageFacts, ...]:
+        """What is known of each image of a bounded, seeded sample of the splits; none for other data."""
+        return self.load_images() if self.load_images else ()
 
     @property
     def alike_share(self) -> float:

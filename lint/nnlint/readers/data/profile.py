@@ -7,6 +7,7 @@ the columns which have few. Both stream; memory does not grow with the rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -20,6 +21,9 @@ Row = dict[str, Any]
 
 SHORT_TEXT = 40
 """Mean length up to which text that repeats is taken for categories, in characters."""
+
+STRANGE = 50
+"""Texts kept of a column of numbers."""
 
 AGGREGATES = 2_000
 """Aggregates in one query; wider tables take several passes over some of their columns each."""
@@ -41,9 +45,12 @@ def columns(frame: pl.LazyFrame, guesses: Sequence[Guess]) -> tuple[int, tuple[C
         and f.get("distinct", TOP + 1) <= 1.1 * TOP
     ]
     tops = _tops(backend, table, [g for g in few if _worth(g, figures[guesses.index(g)])])
-    return rows, tuple(
+    profiles = [
         _column(g, k, f, rows, tops.get(g.name)) for g, k, f in zip(guesses, kinds, figures, strict=True)
-    )
+    ]
+    mixed = [g for g, p in zip(guesses, profiles, strict=True) if g.parse and p.others]
+    strange = _strange(backend, table, mixed)
+    return rows, tuple(replace(p, strange=strange.get(p.name, ())) for p in profiles)
 
 
 def _worth(guess: Guess, figures: Row) -> bool:
@@ -153,6 +160,20 @@ def _tops(backend: Any, table: ir.Table, few: Sequence[Guess]) -> dict[str, list
         queries.append(backend.compile(counts.group_by("value").aggregate(count=counts.count())))
     frames = pl.collect_all(queries, engine="streaming")
     return {g.name: _ordered(f) for g, f in zip(few, frames, strict=True)}
+
+
+def _strange(
+    backend: Any, table: ir.Table, mixed: Sequence[Guess]
+) -> dict[str, tuple[tuple[str, int], ...]]:
+    """The most frequent texts in columns of numbers, in one more pass where there are any."""
+    queries = []
+    for guess in mixed:
+        column = table[guess.name]
+        text = column.notnull() & _number(column, guess).isnull()
+        counts = table.filter(text).group_by(value=column).aggregate(count=ibis._.count())
+        queries.append(backend.compile(counts).top_k(STRANGE, by="count"))
+    frames = pl.collect_all(queries, engine="streaming") if queries else []
+    return {g.name: tuple(_ordered(f)) for g, f in zip(mixed, frames, strict=True)}
 
 
 def _ordered(frame: pl.DataFrame) -> list[tuple[str, int]]:
