@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHOWN = 6
 
 
-@check("DS402", level=WARNING)
+@check("DS402", level=WARNING, over=("DS411",))
 def multivariate_shift(data: Dataset, *, auc: float = 0.55, deviations: float = 4.0) -> Iterator[Finding]:
     """A classifier tells the rows of two splits apart, although no single column differs.
 
@@ -111,5 +111,5 @@ def _finding(data: Dataset, split: Split, told: Told, names: list[str]) -> Findi
         f"rows of {split.role} can be told from {data.train.role}{named} (AUC {told.auc:.2f})",
         "look at how these columns depend on each other in both splits, and divide the rows at random",
         table=Table(("column", "AUC without it"), tuple((n, f"{told.auc - losses[n]:.2f}") for n in ranked)),
-        subject=(data.place.path, split.role, "rows"),
+        subject=(data.place.path, split.role, "relation"),
     )

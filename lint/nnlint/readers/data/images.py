@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,28 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.files import Unreadable, Unsafe
+from nnlint.evidence.images import THUMBNAIL, ClassFolder, ImageFacts, Layout
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import with_target
 from nnlint.readers import Progress
 from nnlint.readers.data.groups import ROLES
+from nnlint.readers.data.pictures import Undecodable, facts, opened
 
 if TYPE_CHECKING:
     import pandas as pd
-    from PIL.Image import Image
 
 ENDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 CLASS = "class"
 FEWEST = 2
 """Images a class folder holds on average, at least; fewer are pictures of a document, not data."""
 
-PIXELS = 50_000_000
-"""Width times height beyond which an image is not decoded: 200 MB as RGBA."""
-
 HEADERS = 2_000
 """Images of a split whose headers are read, evenly spread; all of them up to this number."""
 
 SAMPLED = 1_000
 """Images of a split that are decoded for a sample."""
+
+MEASURED = 2_000
+"""Images of a split that are decoded for what is known of each."""
 
 GRID = 16
 
@@ -60,8 +59,15 @@ def read_images(files: Sequence[Path], progress: Progress) -> list[object]:
         divided = any(p.role for p in pictures)
         if len(labels) > 1 and (divided or len(pictures) >= FEWEST * len(labels)):
             progress(root.as_posix())
-            found += _read(root, pictures)
+            inside = [p.path for p in pictures if _beside(p, divided)]
+            strays = [*inside, *(p.path for p in by_root.get(root.parent, []) if p.path.parent == root)]
+            found += _read(root, [p for p in pictures if not _beside(p, divided)], strays)
     return found
+
+
+def _beside(picture: Picture, divided: bool) -> bool:
+    """Whether an image lies beside the class folders of its split, not in one of them."""
+    return divided and not picture.role and picture.label.lower() in ROLES
 
 
 def _picture(path: Path) -> Picture:
@@ -70,7 +76,7 @@ def _picture(path: Path) -> Picture:
     return Picture(path, label, role, container.parent if role else container)
 
 
-def _read(root: Path, pictures: list[Picture]) -> list[object]:
+def _read(root: Path, pictures: list[Picture], strays: Sequence[Path]) -> list[object]:
     roles: dict[str, list[Picture]] = {}
     for picture in pictures:
         roles.setdefault(picture.role or "all", []).append(picture)
@@ -83,6 +89,7 @@ def _read(root: Path, pictures: list[Picture]) -> list[object]:
     if not order:
         return broken
     splits = tuple(_split(role, roles[role]) for role in order)
+    loader = _Loader({role: roles[role] for role in order})
     dataset = Dataset(
         name=root.name or root.resolve().name,
         place=Place(root.as_posix()),
@@ -90,8 +97,10 @@ def _read(root: Path, pictures: list[Picture]) -> list[object]:
         splits=splits,
         features=tuple(FEATURES),
         image_sizes=tuple(sizes.most_common()),
-        load=_Loader({role: roles[role] for role in order}),
+        load=loader,
         rank=4,
+        load_images=loader.facts,
+        layout=_layout(root, pictures, strays),
     )
     return [with_target(dataset, CLASS, "folders"), *broken]
 
@@ -104,40 +113,13 @@ def _headers(
     step = max(1, len(pictures) // HEADERS)
     for picture in pictures[::step]:
         try:
-            with _opened(picture.path) as image:
+            with opened(picture.path) as image:
                 sizes[(*image.size, len(image.getbands()))] += 1
-        except _Bad as problem:
+        except Undecodable as problem:
             good.discard(picture.path)
             kind = Unsafe if problem.unsafe else Unreadable
             broken.append(kind(Place(picture.path.as_posix()), "image", str(problem)))
     return good
-
-
-class _Bad(Exception):
-    def __init__(self, reason: str, *, unsafe: bool = False) -> None:
-        super().__init__(reason)
-        self.unsafe = unsafe
-
-
-def _opened(path: Path) -> Image:
-    """An image with its header read. Raises _Bad."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(path)
-    except Image.DecompressionBombError:
-        raise _Bad(f"more than {PIXELS} pixels when decoded", unsafe=True) from None
-    except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
-        raise _Bad("the file is empty" if empty else "not an image, or its header is damaged") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, OverflowError) as error:
-        raise _Bad(f"damaged: {error}") from None
-    if math.prod(image.size) > PIXELS:
-        image.close()
-        raise _Bad(f"{image.size[0]} x {image.size[1]} pixels when decoded", unsafe=True)
-    return image
 
 
 def _split(role: str, pictures: Sequence[Picture]) -> Split:
@@ -153,38 +135,66 @@ FEATURES = [*(f"pixel {i}" for i in range(GRID * GRID)), *FIGURES]
 
 
 class _Loader:
-    """Decodes a seeded sample of a split's images to a few figures each."""
+    """Decodes a seeded sample of a split's images to a few figures each, every image once."""
 
     def __init__(self, pictures: dict[str, list[Picture]]) -> None:
         self._pictures = pictures
+        self._facts: dict[Path, ImageFacts] = {}
 
     def __call__(self, role: str, target: str | None) -> pd.DataFrame:
         import numpy as np
         import pandas as pd
 
-        pictures = self._pictures[role]
-        chosen = np.sort(np.random.default_rng(0).permutation(len(pictures))[:SAMPLED])
-        rows, index, labels = [], [], []
-        for picture in (pictures[i] for i in chosen):
-            try:
-                rows.append(_figures(picture.path))
-            except (_Bad, OSError, ValueError, SyntaxError, EOFError, MemoryError):
-                continue  # pixels that cannot be decoded are another check's business
-            index.append(picture.path.as_posix())
-            labels.append(picture.label)
+        known = [f for f in self._sampled(role, SAMPLED) if not f.reason]  # DS501 reports the others
+        rows = [_figures(f) for f in known]
         frame = pd.DataFrame(np.array(rows).reshape(-1, len(FEATURES)), columns=FEATURES)
-        frame[CLASS] = pd.Series(labels, dtype=object)
-        return frame.set_index(pd.Index(index, name="path"))
+        frame[CLASS] = pd.Series([f.label for f in known], dtype=object)
+        return frame.set_index(pd.Index([f.path for f in known], name="path"))
+
+    def facts(self) -> tuple[ImageFacts, ...]:
+        """What is known of at most MEASURED images of each split."""
+        return tuple(f for role in self._pictures for f in self._sampled(role, MEASURED))
+
+    def _sampled(self, role: str, number: int) -> list[ImageFacts]:
+        import numpy as np
+
+        pictures = self._pictures[role]
+        chosen = np.sort(np.random.default_rng(0).permutation(len(pictures))[:number])
+        return [self._known(pictures[i], role) for i in chosen]
+
+    def _known(self, picture: Picture, role: str) -> ImageFacts:
+        if picture.path not in self._facts:
+            self._facts[picture.path] = facts(picture.path, role, picture.label)
+        return self._facts[picture.path]
 
 
-def _figures(path: Path) -> Any:
+def _figures(known: ImageFacts) -> Any:
     import numpy as np
 
-    with _opened(path) as image:
-        width, height = image.size
-        image.draft("RGB", (GRID * 4, GRID * 4))
-        colours = image.convert("RGB")
-    small = np.asarray(colours.resize((GRID, GRID)), dtype=np.float64)
-    grey = small.mean(axis=2)
-    figures = [*small.mean(axis=(0, 1)), grey.mean(), grey.std(), width, height, width / height]
-    return np.concatenate([grey.ravel(), figures])
+    grey = np.frombuffer(known.thumbnail, np.uint8).astype(np.float64)
+    side = THUMBNAIL // GRID
+    small = grey.reshape(GRID, side, GRID, side).mean(axis=(1, 3))
+    width, height = known.width, known.height
+    figures = [*known.colours, small.mean(), small.std(), width, height, width / height]
+    return np.concatenate([small.ravel(), figures])
+
+
+def _layout(root: Path, pictures: Sequence[Picture], strays: Sequence[Path]) -> Layout:
+    """The class folders that hold the images, and folders beside them that hold nothing at all."""
+    held = Counter((p.path.parent, p.role or "all", p.label) for p in pictures)
+    containers = {p.path.parent.parent: p.role or "all" for p in pictures}
+    empty = [
+        ClassFolder(folder.as_posix(), role, folder.name, 0)
+        for container, role in containers.items()
+        for folder in _empty_folders(container)
+    ]
+    full = [ClassFolder(path.as_posix(), role, label, n) for (path, role, label), n in held.items()]
+    return Layout((*full, *empty), tuple(p.as_posix() for p in strays))
+
+
+def _empty_folders(container: Path) -> list[Path]:
+    try:
+        folders = [f for f in container.iterdir() if f.is_dir() and not f.name.startswith((".", "_"))]
+        return sorted(f for f in folders if all(e.name.startswith(".") for e in f.iterdir()))
+    except OSError:
+        return []

@@ -1,0 +1,109 @@
+"""One image file: its header, and the few figures that its pixels come down to."""
+
+from __future__ import annotations
+
+import math
+import struct
+import warnings
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlint.evidence.images import THUMBNAIL, ImageFacts
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PIXELS = 50_000_000
+"""Width times height beyond which an image is not decoded: 200 MB as RGBA."""
+
+DAMAGES = (
+    *(OSError, ValueError, SyntaxError, EOFError, MemoryError, OverflowError),
+    *(TypeError, KeyError, IndexError, struct.error, zlib.error),
+)
+"""What Pillow's decoders raise for files that are not what they say."""
+
+
+class Undecodable(Exception):
+    """An image that cannot be read, or (``unsafe``) that would explode when decoded."""
+
+    def __init__(self, reason: str, *, unsafe: bool = False) -> None:
+        super().__init__(reason)
+        self.unsafe = unsafe
+
+
+def opened(path: Path) -> Image:
+    """An image with its header read. Raises Undecodable."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(path)
+    except Image.DecompressionBombError:
+        raise Undecodable(f"more than {PIXELS} pixels when decoded", unsafe=True) from None
+    except UnidentifiedImageError:
+        empty = path.stat().st_size == 0
+        raise Undecodable(
+            "the file is empty" if empty else "not an image, or its header is damaged"
+        ) from None
+    except DAMAGES as error:
+        raise Undecodable(f"damaged: {error}") from None
+    if math.prod(image.size) > PIXELS:
+        image.close()
+        raise Undecodable(f"{image.size[0]} x {image.size[1]} pixels when decoded", unsafe=True)
+    return image
+
+
+def facts(path: Path, role: str, label: str) -> ImageFacts:
+    """What is to be known of an image; with a reason where its pixels cannot be decoded. Never raises."""
+    known = ImageFacts(path.as_posix(), role, label)
+    try:
+        with opened(path) as image:
+            width, height = image.size
+            known = replace(known, width=width, height=height, mode=image.mode, format=image.format or "")
+            image.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                image.load()
+            return _measured(known, image)
+    except Undecodable as problem:
+        return replace(known, reason=str(problem))
+    except DAMAGES as error:
+        reason = str(error).split("(")[0].strip() or type(error).__name__
+        return replace(known, reason=f"damaged: {reason}")
+
+
+def _measured(known: ImageFacts, image: Image) -> ImageFacts:
+    import numpy as np
+
+    colours = _eight_bits(image)
+    small = np.asarray(colours.resize((THUMBNAIL, THUMBNAIL)), dtype=np.float64)
+    grey = np.asarray(colours.convert("L"), dtype=np.float64)
+    red, green, blue = (float(m) for m in small.mean(axis=(0, 1)))
+    return replace(
+        known,
+        brightness=float(grey.mean()),
+        contrast=float(grey.std()),
+        darkest=float(grey.min()),
+        brightest=float(grey.max()),
+        colours=(red, green, blue),
+        thumbnail=small.mean(axis=2).round().astype("uint8").tobytes(),
+    )
+
+
+def _eight_bits(image: Image) -> Image:
+    """The image as RGB; of more bits, its range is spread over 0 to 255. What is transparent is white."""
+    import numpy as np
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, dtype=np.float64)
+        low, high = float(values.min()), float(values.max())
+        scaled = (values - low) * (255 / (high - low)) if high > low else np.full_like(values, 128.0)
+        return Image.fromarray(scaled.astype("uint8")).convert("RGB")
+    if "A" in image.mode or "transparency" in image.info:
+        over = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(over, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
