@@ -67,8 +67,9 @@ def pairs_broken(pipeline: Pipeline) -> Iterator[Finding]:
     seen: set[Place] = set()
     for pair in pipeline.pairs:
         found = _order(pair) or _parts(pair, splits)
-        if found is not None and found.place not in seen:
-            seen.add(found.place)
+        cause = found.trail[0].place if found is not None else None
+        if found is not None and cause is not None and not {found.place, cause} & seen:
+            seen |= {found.place, cause}
             yield found
 
 

@@ -69,7 +69,7 @@ class Feed:
 
     ``purpose``: ``train`` or ``evaluate``. ``place``: the loop or call. ``claims``: the splits that the
     program calls the figures by that come out (``val_loss = evaluate(...)``, ``def test``, ``"Test accuracy"``),
-    ``result``: those that the variables say to which they are assigned.
+    ``result``: those that the variables say to which they are assigned. ``branches``: as of an Event.
     ``drives``: what acts upon the figures during training (``EarlyStopping``). ``loops``: loops around it.
     """
 
@@ -82,3 +82,4 @@ class Feed:
     function: str = ""
     api: str = ""
     result: frozenset[str] = frozenset()
+    branches: tuple[int, ...] = ()

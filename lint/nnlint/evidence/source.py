@@ -291,6 +291,7 @@ class Recipe:
     classes: Labels | None = None  # how many the names of the program speak of, all of them alike
     operations: tuple[Operation, ...] = ()
     feeds: tuple[Feed, ...] = ()
+    distributed: Place | None = None  # a model is wrapped in DistributedDataParallel
     ordered: bool = False  # words of the program say that the order of its samples means something
     schedulers: tuple[Scheduler, ...] = ()
     periodic: frozenset[int] = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nnlint.evidence.place import Step
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Optimizer, Recipe, Scheduler
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
@@ -184,7 +184,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
         recipe = replace(
-            _recipe(trace, taken, text, entry, uses), feeds=feeds(i, trace, text), ordered=ordered(text)
+            _recipe(trace, taken, text, entry, uses), distributed=_place(trace), feeds=feeds(i, trace, text), ordered=ordered(text)
         )
         found.append(_with_habits(i, recipe))
     found += dict.fromkeys((*trace.facts, *taken.facts))
@@ -308,6 +308,12 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         schedulers=taken.schedulers,
         periodic=frozenset(trace.periodic),
     )
+
+
+def _place(trace: Trace) -> Place | None:
+    """Where a model is wrapped for several processes."""
+    value = trace.notes.get("distributed")
+    return value if isinstance(value, Place) else None
 
 
 def _noted(trace: Trace, name: str) -> bool | None:

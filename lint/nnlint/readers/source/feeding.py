@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from nnlint.evidence.samples import Feed
@@ -34,8 +35,14 @@ def feeds(i: Interpreter, trace: Trace, text: Text) -> tuple[Feed, ...]:
     for loop, loader, events in groups.values():
         purpose = "" if loader.api.startswith("keras.") else _purpose(loader, events)
         if purpose:
-            found.append(_feed(i, text, purpose, loop, loader, events[0]))
+            found.append(replace(_feed(i, text, purpose, loop, loader, events[0]), branches=_shared(events)))
     return tuple(found)
+
+
+def _shared(events: list[Event]) -> tuple[int, ...]:
+    """The alternatives that all events are in."""
+    first, *others = (event.branches for event in events)
+    return tuple(b for b in first if all(b in other for other in others))
 
 
 ORDERED = re.compile(

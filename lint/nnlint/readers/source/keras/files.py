@@ -23,6 +23,8 @@ def note_settings(call: Call, arguments: Arguments) -> Value:
     state = arguments.positional[0].state
     for name, value in arguments.keywords.items():
         call.interpreter.heap.write(state, name, value)
+    if _on(state.get("rescale")):
+        call.interpreter.trace.notes["scales"] = True
     if any(_on(state.get(name)) for name in RANDOM):
         call.interpreter.trace.notes["augmented"] = True
     return None

@@ -13,9 +13,9 @@ def note_pair(i: Interpreter, place: Place, api: str, features: Data | None, lab
     """Note which rows and columns both are; nothing where the order of rows means something."""
     if features is None or labels is None or features.rows is None or labels.rows is None:
         return
-    if features.single or not labels.single or ordered(i.frame.text):
+    if features.single or ordered(i.frame.text):
         return
-    known = features.order is not None and labels.order is not None
+    known = features.order is not None and labels.order is not None and labels.single
     listed = i.trace.notes.setdefault("pairs", [])
     if isinstance(listed, list):
         listed.append(

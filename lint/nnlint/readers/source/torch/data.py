@@ -72,7 +72,19 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         role_of(written),
     )
     i.heap.write(instance.state, "_loader", loader)
+    _note_pairs(call, bound["dataset"])
     return None
+
+
+def _note_pairs(call: Call, dataset: Value) -> None:
+    """A data set of features and labels gives them along with each other."""
+    if isinstance(dataset, Instance) and call.interpreter.project.libraries.holds_data:
+        from nnlint.readers.source.tabular.bridge import data_in
+        from nnlint.readers.source.tabular.pairing import note_pair
+
+        parts = data_in(dataset)
+        if len(parts) == 2:
+            note_pair(call.interpreter, dataset.place, dataset.cls.name, parts[0], parts[1])
 
 
 def _written(node: ast.AST) -> str:
@@ -96,8 +108,17 @@ def _role_of_dataset(dataset: Value) -> str:
     return {True: "train", False: "test"}[train] if isinstance(train, bool) else ""
 
 
+LENGTHS = {
+    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
+    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
+}
+"""Data set of torchvision -> samples for training and for the test, by its page."""
+
+
 def _samples(dataset: Value) -> int | None:
-    """How many items a data set of tensors has, where their sizes are known."""
+    """How many items a data set has: one of tensors whose sizes are known, or one that everybody knows."""
+    if isinstance(dataset, Instance) and dataset.cls.name in LENGTHS and dataset.cls.api:
+        return LENGTHS[dataset.cls.name][0 if dataset.state.get("train") is True else 1]
     tensors = dataset.state.get("tensors") if isinstance(dataset, Instance) else None
     first = tensors[0] if isinstance(tensors, tuple) and tensors else None
     tensor = first.tensor if isinstance(first, Weight) else first

@@ -202,6 +202,11 @@ def _wrapped(call: Call, arguments: Arguments) -> Value:
     return arguments.get(0, "module", arguments.get(0, "model", UNKNOWN))
 
 
+def _distributed(call: Call, arguments: Arguments) -> Value:
+    call.interpreter.trace.notes.setdefault("distributed", call.place)
+    return _wrapped(call, arguments)
+
+
 # registration
 
 
@@ -328,5 +333,5 @@ SYMBOLS: dict[str, Value] = {
     "torch.compile": native("compile", _wrapped),
     "torch.jit.script": native("script", _wrapped),
     "torch.nn.DataParallel": native("DataParallel", _wrapped),
-    "torch.nn.parallel.DistributedDataParallel": native("DistributedDataParallel", _wrapped),
+    "torch.nn.parallel.DistributedDataParallel": native("DistributedDataParallel", _distributed),
 }

@@ -1,0 +1,187 @@
+"""DP705: normalisation at the wrong step, for other channels or another range, or twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import ERROR, check
+from nnlint.evidence.place import Place, Step
+from nnlint.evidence.samples import Chain, Transform
+from nnlint.evidence.source import Pipeline, Recipe
+from nnlint.finding import Finding
+from nnlint.network.graph import Operation
+
+TENSORS = ("ToTensor", "PILToTensor", "ToImage")
+SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ToFloat")
+"""What makes a tensor of an image, and what brings it to 0..1."""
+CHANNELS = ("Grayscale", "RandomGrayscale", "ToPILImage", "RGB", "ToGray")
+SMALL = 0.01  # factors that bring bytes to 0..1 or -1..1 are 0.004 and 0.008
+EIGHT_BITS = (254.0, 256.0)  # the divisor is 255 or 256, or nearly so
+
+
+@check("DP705", level=ERROR)
+def normalization_misplaced(pipeline: Pipeline, recipe: Recipe | None) -> Iterator[Finding]:
+    """Images are normalised before they are tensors, with statistics of other images, or twice.
+
+    Why: ``Normalize`` fails on pictures that are no tensors; statistics of a 0..1 range leave 0..255 data as large as
+    they were; three means do not fit one channel; scaled twice, all pixels are nearly the same number.
+    Source: torchvision documentation of ToTensor (scales to 0..1) and Normalize (tensors only, one mean for each
+    channel).
+
+    Fires:
+        The wrong order.
+        ```python
+        from torchvision import datasets, transforms
+
+        transform = transforms.Compose([
+            transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),  # error: [DP705]
+            transforms.ToTensor(),
+        ])
+        data = datasets.CIFAR10("data", transform=transform)
+        ```
+        Colours, for grey digits.
+        ```python
+        from torchvision import datasets, transforms
+
+        normalize = transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # error: [DP705]
+        data = datasets.MNIST("data", transform=transforms.Compose([transforms.ToTensor(), normalize]))
+        ```
+        ``ToTensor`` has divided already.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms
+
+        digits = datasets.MNIST("data", transform=transforms.ToTensor())
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for images, labels in DataLoader(digits, batch_size=64, shuffle=True):
+            images = images / 255.0  # error: [DP705]
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        ```
+    Silent:
+        Grey images are made to have three channels; bytes become floats of 0..1 on the way.
+        ```python
+        import torch
+        from torchvision import datasets, transforms
+        from torchvision.transforms import v2
+
+        imagenet = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+        steps = [transforms.Grayscale(3), transforms.ToTensor(), transforms.Normalize(**imagenet)]
+        digits = datasets.MNIST("data", transform=transforms.Compose(steps))
+        steps = [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(**imagenet)]
+        pictures = datasets.CIFAR10("data", transform=v2.Compose(steps))
+        ```
+    """
+    seen: set[Place] = set()
+    for chain in pipeline.chains:
+        for found in _of_chain(chain):
+            if found.place not in seen:
+                seen.add(found.place)
+                yield found
+    if recipe is not None:
+        yield from _rescaled_again(recipe)
+    for operation in recipe.operations if recipe is not None else ():
+        if _divides_again(operation) and operation.place not in seen:
+            seen.add(operation.place)
+            yield Finding(
+                operation.place,
+                "divided by 255, but these values lie between 0 and 1 already",
+                "leave out the division: ToTensor has scaled the images",
+            )
+
+
+def _of_chain(chain: Chain) -> Iterator[Finding]:
+    names = [step.api for step in chain.steps]
+    for number, step in enumerate(chain.steps):
+        if step.api != "Normalize":
+            continue
+        before, after = names[:number], names[number + 1 :]
+        if not any(name in (*TENSORS, "") for name in before) and any(name in TENSORS for name in after):
+            yield Finding(
+                step.place,
+                "Normalize comes before ToTensor: it needs tensors, and gets pictures",
+                "put Normalize behind ToTensor",
+            )
+        elif _of_bytes(step, before):
+            yield Finding(
+                step.place,
+                "Normalize has statistics of values from 0 to 1, and gets bytes from 0 to 255",
+                "use ToTensor, or ToDtype(torch.float32, scale=True), before Normalize",
+            )
+        elif chain.channels is not None and _other_channels(step, names, chain.channels):
+            count = len(step.settings["mean"])
+            yield Finding(
+                step.place,
+                f"Normalize has {count} means, the images have {chain.channels} channel"
+                + ("s" if chain.channels > 1 else ""),
+                "give one mean and one standard deviation for each channel",
+                trail=(Step(chain.place, "the images go through it here"),),
+            )
+        elif "Normalize" in before:
+            first = next(s for s in chain.steps if s.api == "Normalize")
+            yield Finding(
+                step.place,
+                "normalised twice in one chain of transforms",
+                "leave out one Normalize",
+                trail=(Step(first.place, "normalised here first"),),
+            )
+
+
+def _of_bytes(step: Transform, before: list[str]) -> bool:
+    means = step.settings.get("mean")
+    raw = bool(before) and before[-1] in ("PILToTensor", "ToImage")
+    small = means is not None and 0 < max(means) <= 1
+    return raw and small and "" not in before and not any(name in SCALING for name in before)
+
+
+def _other_channels(step: Transform, names: list[str], channels: int) -> bool:
+    means = step.settings.get("mean")
+    if means is None or "" in names or any(name in CHANNELS for name in names):
+        return False
+    return len(means) > 1 and len(means) != channels
+
+
+def _rescaled_again(recipe: Recipe) -> Iterator[Finding]:
+    """The generator scales the images, and so does the first layer."""
+    factors = [
+        (step, feed)
+        for feed in recipe.feeds
+        if feed.purpose == "train" and feed.loader.data is not None
+        for step in feed.loader.data.transforms or ()
+        if step.api == "rescale" and _small(step.settings.get("std"))
+    ]
+    for network in recipe.models.values() if factors else ():
+        for operation in network.operations:
+            if operation.kind != "multiply" or len(operation.inputs) != 2:
+                continue
+            span = operation.inputs[1].range
+            if (
+                operation.inputs[0].operation.kind == "input"
+                and span is not None
+                and _small((span.low, span.high))
+            ):
+                yield Finding(
+                    operation.place,
+                    "this layer divides images again that the generator has scaled",
+                    "scale the images once: in the generator, or in the model",
+                    trail=(Step(factors[0][0].place, "rescale: scaled here"),),
+                )
+
+
+def _small(factors: tuple[float, ...] | None) -> bool:
+    """About 1/255, or 1/127.5."""
+    return factors is not None and all(0 < factor < SMALL for factor in factors)
+
+
+def _divides_again(operation: Operation) -> bool:
+    """Values that are known to lie between 0 and 1 are divided by 255."""
+    if operation.kind != "divide" or len(operation.inputs) != 2 or not operation.place.path:
+        return False
+    values, divisor = (tensor.range for tensor in operation.inputs)
+    if values is None or divisor is None or operation.inputs[0].operation.kind != "input":
+        return False
+    return values.high <= 1.0 and EIGHT_BITS[0] <= divisor.low == divisor.high <= EIGHT_BITS[1]
