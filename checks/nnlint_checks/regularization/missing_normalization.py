@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
-from nnlint.network.moments_initial import fans
-from nnlint_checks.signal.stretches import Stretch, called, deepest, ends, layer_place, shown, weight_of
-
-FEWEST_LAYERS = 8
-"""VGG-16 could not be trained from scratch without a trick, VGG-11 could (Simonyan and Zisserman 2015)."""
-SMALLEST_GAIN, LARGEST_GAIN = 1e-2, 1e2
-"""Within two decades optimisers with a rate per weight make up for the difference."""
+from nnlint_checks.regularization.unnormalized import (
+    FEWEST_LAYERS,
+    LARGEST_GAIN,
+    SMALLEST_GAIN,
+    described,
+    unnormalized,
+)
+from nnlint_checks.signal.stretches import ends, layer_place
 
 
 @check("NR301", level=WARNING)
@@ -90,36 +90,11 @@ def missing_normalization(
             return model(x)
         ```
     """
-    stretch = deepest(network)
-    if stretch is None or len(stretch.layers) < fewest_layers or not network.understood:
-        return
-    if any(o.kind == "selu" for o in stretch.operations):
-        return
-    modes = _between_modes(network, stretch)
-    gain = _worst(stretch, smallest_gain * min(modes, 1.0), largest_gain * max(modes, 1.0))
-    if gain is not None:
-        count, first = len(stretch.layers), stretch.layers[0]
-        way = "values change" if gain == stretch.forward else "gradients change"
+    found = unnormalized(network, fewest_layers, smallest_gain, largest_gain)
+    if found is not None and network.framework != "onnx":
         yield Finding(
-            layer_place(network, first),
-            f"{count} layers without a norm: from {called(first)} to the last one {way} by {shown(gain)}",
+            layer_place(network, found.stretch.layers[0]),
+            described(found),
             "put a norm behind each layer, or lead residual connections past them",
-            trail=ends(network, stretch)[1:],
+            trail=ends(network, found.stretch)[1:],
         )
-
-
-def _between_modes(network: Network, stretch: Stretch) -> float:
-    """By how much He's two ways to scale weights (fan-in, fan-out) differ over the stretch: both are good."""
-    first, last = (weight_of(network, stretch.layers[n]) for n in (0, -1))
-    known = [fans(weight) for weight in (first, last) if weight is not None]
-    if len(known) != 2 or known[0] is None or known[1] is None:
-        return 1.0
-    into, out = known[0], known[1]
-    return math.sqrt(into[0] / into[1] * into[2] / out[2])
-
-
-def _worst(stretch: Stretch, smallest: float, largest: float) -> float | None:
-    """The gain that is furthest out of bounds."""
-    gains = [g for g in (stretch.backward, stretch.forward) if g is not None and g > 0]
-    outside = [g for g in gains if not smallest <= g <= largest]
-    return max(outside, key=lambda g: max(g, 1 / g), default=None)

@@ -143,7 +143,7 @@ def _finding(stretch: Stretch, optimizer: Optimizer, rectified: int, network: Ne
     first = stretch.layers[0]
     return Finding(
         optimizer.learning_rate_place or optimizer.place,
-        f"{api} with lr={optimizer.learning_rate:g}{momentum} can switch off {rectified} ReLU layers for good",
+        f"{api} with lr={optimizer.learning_rate:g}{momentum} can kill units of {rectified} ReLU layers",
         "lower the learning rate, put a norm before the activations, or use LeakyReLU",
         trail=(Step(layer_place(network, first), f"{called(first)} is the first of these layers"),),
     )

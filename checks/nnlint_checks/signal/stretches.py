@@ -92,9 +92,14 @@ def weight_of(network: Network, operation: Operation) -> Parameter | None:
 
 
 def chosen_initialization(network: Network, operation: Operation) -> Initialization | None:
-    """The initialisation that the program itself chose for a layer, None where it is the library's."""
+    """The initialisation that the program itself chose for a layer, None where it is the library's.
+
+    What Keras takes by default counts as the library's, also where the program names it.
+    """
     weight = weight_of(network, operation)
     if weight is None or weight.initialization.kind in KNOWN_LAWS:
+        return None
+    if weight.name == "kernel" and weight.initialization.kind == "xavier_uniform":
         return None
     return weight.initialization
 

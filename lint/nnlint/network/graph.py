@@ -21,7 +21,9 @@ from nnlint.network.size import Size
 class Initialization:
     """How weights get their first values. ``kind``: ``default`` (the library's own), ``uniform``,
     ``normal``, ``xavier_uniform``, ``kaiming_normal``, ``orthogonal``, ``constant``, ``loaded``,
-    ``uninitialized``, ``unknown``. ``arguments`` as the call names them (``value``, ``std``, ``a``...).
+    ``uninitialized``, ``unknown``. ``arguments`` as the call names them (``value``, ``std``, ``a``...), NaN
+    where one is not known; ``gain`` and ``fan_out`` for nonlinearities and modes; ``mean`` and ``std`` of
+    ``loaded`` weights that are still as a law of initialisation left them.
     """
 
     kind: str = "default"

@@ -106,8 +106,9 @@ LAWS: Mapping[str, Law] = {
     "eye": _ROTATION,
     "constant": _constant,
     "sparse": _sparse,
+    "loaded": _normal,
 }
-"""Kind -> law. What is not here (``loaded``, ``unknown``, ``uninitialized``...) is not known."""
+"""Kind -> law; ``loaded`` only where mean and deviation are there. Other kinds are not known."""
 
 
 def drawn(parameter: Parameter, default: Draw | None = None) -> Draw | None:

@@ -65,7 +65,9 @@ def _bare(step: Step) -> Known | None:
 
 
 def _terms(operation: Operation, weight: Parameter) -> Size:
-    sizes = weight.shape.sizes
+    sizes, features = weight.shape.sizes, operation.attributes.get("in_features")
+    if operation.kind == "linear" and isinstance(features, int):
+        return features
     if operation.kind == "conv_transpose":
         if weight.name == "kernel":
             return product((*sizes[:-2], sizes[-1]))

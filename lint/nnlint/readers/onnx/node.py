@@ -9,10 +9,12 @@ from typing import Any
 import onnx
 
 from nnlint.evidence.place import Place
+from nnlint.evidence.weights import StoredTensor
 from nnlint.network.graph import Initialization, Layer, Parameter, Tensor
 from nnlint.network.operations import OPAQUE, apply
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size
+from nnlint.network.untrained import follows_a_law
 from nnlint.readers.onnx.statistics import Numbers, Stored
 
 
@@ -163,7 +165,28 @@ class Node:
 
 def _parameter(name: str, constant: Stored) -> Parameter:
     sizes: tuple[Size, ...] = constant.shape
-    return Parameter(name, Shape(sizes), Initialization("loaded"))
+    return Parameter(name, Shape(sizes), Initialization("loaded", _law(name, constant)))
+
+
+def _law(name: str, constant: Stored) -> dict[str, float]:
+    """Mean and deviation of weights that still are as initialisation left them, and of biases."""
+    known = constant.statistics
+    if known is None or known.mean is None or known.deviation is None or known.finite < known.count:
+        return {}
+    vector = len(constant.shape) < 2
+    role = "bias" if name == "bias" else "norm" if vector else "weight"
+    tensor = StoredTensor(
+        constant.name,
+        Place(""),
+        constant.shape,
+        constant.dtype,
+        minimum=known.minimum,
+        maximum=known.maximum,
+        mean=known.mean,
+        deviation=known.deviation,
+        role=role,
+    )
+    return {"mean": known.mean, "std": known.deviation} if vector or follows_a_law(tensor) else {}
 
 
 def _layer_name(roots: list[str]) -> str:
