@@ -158,7 +158,7 @@ def _mode_of(recipe: Recipe, event: Event) -> Event | None:
             mode = _switch(before, event)
             if mode is None:
                 continue
-            if mode != "eval":
+            if mode != "eval" or _is_taken_back_in_part(recipe, before, event):
                 return None
             skipped.append(before)
             if implied(before, event) or not _has_alternative(recipe, before, event):
@@ -180,6 +180,15 @@ def _switch(before: Event, event: Event) -> str | None:
     if name == "eval" and not before.details.get("arguments"):
         return "eval"
     return "unknown" if name in ("train", "apply", "eval") else None
+
+
+def _is_taken_back_in_part(recipe: Recipe, switch: Event, event: Event) -> bool:
+    """Right behind it a part of the network, one that is not called by itself, is put in train mode."""
+    called = {e.subjects[0] for e in recipe.events if e.did is Did.FORWARD}
+    return any(
+        e.did is Did.TRAIN_MODE and e.function == switch.function and not called & set(e.subjects)
+        for e in recipe.events
+    )
 
 
 def _has_alternative(recipe: Recipe, switch: Event, event: Event) -> bool:

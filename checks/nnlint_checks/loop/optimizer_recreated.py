@@ -122,7 +122,7 @@ def _is_a_round(loops: tuple[Loop, ...], loop: Loop) -> bool:
     """The loop goes over batches, or over epochs: at most one loop over batches is inside."""
     inner = loops[loops.index(loop) + 1 :]
     if not inner:
-        return (not loop.counted and loop.loader is not None) or _counts(loop)
+        return not loop.counted or _counts(loop)
     return len(inner) == 1 and not inner[0].counted and _counts(loop)
 
 

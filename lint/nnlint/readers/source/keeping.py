@@ -78,7 +78,7 @@ def cell(i: Interpreter, target: ast.expr) -> tuple[State, object] | None:
 
 def added(i: Interpreter, target: ast.expr, value: Value, result: Value, node: ast.AST) -> None:
     """``target += value``: noted where the target is carried and the value comes with its graph."""
-    if i.rounds and not i.trace.inside and with_graph(value):
+    if i.rounds and not i.trace.inside and with_graph(value) and not _takes_data(node):
         found = cell(i, target)
         if found is not None and carried(i, *found):
             _keep(i, node, value, result, "sum", ast.unparse(target))
@@ -86,7 +86,13 @@ def added(i: Interpreter, target: ast.expr, value: Value, result: Value, node: a
 
 def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -> None:
     """``target = target + value`` and ``target = 0.9 * target + 0.1 * value``."""
-    if not i.rounds or i.trace.inside or not isinstance(node.value, ast.BinOp) or not with_graph(value):
+    if (
+        _takes_data(node)
+        or not i.rounds
+        or i.trace.inside
+        or not isinstance(node.value, ast.BinOp)
+        or not with_graph(value)
+    ):
         return
     name = ast.dump(target).replace("Store()", "Load()")
     parts = [part for part in ast.walk(node.value) if isinstance(part, ast.expr)]
@@ -98,6 +104,11 @@ def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -
     sums = isinstance(node.value.op, ast.Add) and name in map(ast.dump, (node.value.left, node.value.right))
     how = "sum" if sums else "average"
     _keep(i, node, value, value, how, ast.unparse(target))
+
+
+def _takes_data(node: ast.AST) -> bool:
+    """``parameter.data`` is the parameter for the interpreter, and has no graph."""
+    return any(isinstance(part, ast.Attribute) and part.attr == "data" for part in ast.walk(node))
 
 
 def appended(i: Interpreter, container: ListValue, value: Value, node: ast.AST) -> None:
@@ -115,18 +126,21 @@ def _keep(i: Interpreter, node: ast.AST, value: Value, result: Value, how: str, 
 
 def states(i: Interpreter, mark: int, loop: Loop) -> None:
     """At the end of a round of training: values with a graph where another round will find them."""
-    if not any(e.did is Did.BACKWARD and e.loops[-1:] == (loop,) for e in i.trace.events):
+    here = [e for e in i.trace.events if e.loops[-1:] == (loop,)]
+    values = [e.details["value"] for e in here if e.did is Did.BACKWARD and "value" in e.details]
+    if not values:
         return
+    graph = [operation for value in values for operation in reached(value)]
+    used = {o.number for o in graph} | {n for o in graph for n in o.attributes.get("state", ())}
     from nnlint.readers.source.modules import tensors_in
 
-    passed = [e for e in i.trace.events if e.did is Did.FORWARD and e.loops[-1:] == (loop,)]
-    names = {name for e in passed for name in e.details.get("carried", ())}
+    names = {name for e in here if e.did is Did.FORWARD for name in e.details.get("carried", ())}
     lasting = _lasting(i)
     for state, key, before, after in i.heap.collect(mark).cells.values():
         if id(state) not in lasting:
             continue
         kept = [tensor for tensor in tensors_in(after) if with_weights(tensor)]
-        start = tuple(tensors_in(before))
+        start = tuple(tensor for tensor in tensors_in(before) if tensor.operation.number in used)
         if kept and (start or key in names):
             place = kept[0].place
             details = {"value": kept[0], "result": None, "how": "state", "start": start}
@@ -134,7 +148,7 @@ def states(i: Interpreter, mark: int, loop: Loop) -> None:
 
 
 def _lasting(i: Interpreter) -> set[int]:
-    """What outlives a round: variables of the function with the loop, attributes of networks and of ``self``."""
+    """What outlives a round: variables of the function, attributes of networks and of ``self``."""
     scope = i.frame.scope
     owners = [v for v in (*i.trace.models, scope.variables.get("self")) if isinstance(v, Instance)]
     return {id(scope.variables), id(scope.module.state), *(id(owner.state) for owner in owners)}
