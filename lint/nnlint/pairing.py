@@ -9,6 +9,7 @@ from typing import get_args
 
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.source import LossUse, Pipeline, Program, Recipe
+from nnlint.evidence.weights import Weights
 from nnlint.network.graph import Network
 
 
@@ -51,6 +52,8 @@ class Pairing:
                 return relation(b, a)
         if isinstance(a, Dataset) or isinstance(b, Dataset):
             data, code = (a, b) if isinstance(a, Dataset) else (b, a)
+            if isinstance(code, Weights):  # nothing in a file of weights says what it was trained on
+                return len(self._datasets) == 1
             program = getattr(code, "program", None)
             return program is not None and any(d is data for d in self.datasets_of(program))
         return getattr(a, "program", None) == getattr(b, "program", "")

@@ -142,6 +142,13 @@ class Opaque:
         self.append(value)
 
 
+class Ordered(dict[Any, Any]):
+    """A dictionary of some kind; what else it is set to (``_metadata`` of a state dict) is left out."""
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
 class NumpyType(Opaque):
     """``numpy.dtype``."""
 
@@ -221,8 +228,8 @@ STAND_INS: Mapping[str, Any] = {
     "torch._tensor._rebuild_from_type_v2": _of_type,
     "torch.nn.parameter.Parameter": _first,
     "torch.Size": tuple,
-    "collections.OrderedDict": dict,
-    "collections.defaultdict": lambda *_: {},
+    "collections.OrderedDict": Ordered,
+    "collections.defaultdict": lambda *_: Ordered(),
     "builtins.dict": dict,
     "builtins.set": set,
     "builtins.list": list,

@@ -1,0 +1,45 @@
+"""What checks of stored weights have in common: which tensors are layers, and which belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from nnlint.evidence.weights import StoredTensor, Weights
+
+CUSTOMARY = re.compile(
+    r"lora|adapter|(^|[._/])pos(_|$|ition|emb)|position|relative_|cls_token|register|query_token|mask|anchor|prior",
+    re.IGNORECASE,
+)
+"""Adapters start at zero and may stay there; tables of positions, tokens and masks are no layers."""
+NO_HEAD = frozenset({"norm", "embedding"})
+
+
+def matrices(weights: Weights) -> tuple[StoredTensor, ...]:
+    """The weights of linear and convolutional layers, in the file's order."""
+    return tuple(
+        t
+        for t in weights.tensors
+        if t.role == "weight" and len(t.shape) >= 2 and min(t.shape[:2]) > 0 and not CUSTOMARY.search(t.name)
+    )
+
+
+def by_layer(weights: Weights) -> Mapping[str, dict[str, StoredTensor]]:
+    """Layer -> its tensors by parameter, in the file's order."""
+    found: dict[str, dict[str, StoredTensor]] = {}
+    for tensor in weights.tensors:
+        if tensor.parameter:
+            found.setdefault(tensor.layer, {})[tensor.parameter] = tensor
+    return found
+
+
+def batch_norms(weights: Weights) -> Iterator[tuple[StoredTensor, StoredTensor, Mapping[str, StoredTensor]]]:
+    """Running mean, running variance and all tensors of each batch norm."""
+    for layer in by_layer(weights).values():
+        if "running_mean" in layer and "running_var" in layer:
+            yield layer["running_mean"], layer["running_var"], layer
+
+
+def holds(tensor: StoredTensor | None, value: float) -> bool:
+    """Whether all values are ``value``."""
+    return tensor is not None and tensor.constant and tensor.minimum == value

@@ -1,0 +1,70 @@
+"""WT109: biases that outweigh all that comes in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nnlint.check import HINT, check
+from nnlint.evidence.weights import Weights
+from nnlint.finding import Finding
+from nnlint_checks.weights.layers import by_layer, matrices
+
+SHARE = 0.1
+OUTWEIGHS = 10.0
+"""Standard deviations of the sum of inputs of size 1: no input of usual size brings the unit back."""
+SMALLEST = 5.0
+"""Sigmoid and tanh are flat from here on."""
+
+
+@check("WT109", level=HINT)
+def saturated_gate(
+    weights: Weights, *, share: float = SHARE, outweighs: float = OUTWEIGHS
+) -> Iterator[Finding]:
+    """A tenth of a layer's biases or more are so large that the inputs hardly matter.
+
+    Why: behind a sigmoid, a tanh or a ReLU such a unit is constant and gets no gradient.
+    Source: Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+
+    Fires:
+        Four biases of -50 beside weights of 0.1.
+        ```python generate
+        import numpy as np
+
+        # expect model.npz hint: [WT109]
+        random = np.random.default_rng(0)
+        bias = random.standard_t(4, 16)
+        bias[:4] = -50
+        np.savez(
+            "model.npz",
+            **{"fc1.weight": 0.1 * random.standard_t(4, (16, 8)), "fc1.bias": bias},
+            **{"fc2.weight": random.standard_t(4, (3, 16)), "fc2.bias": random.standard_t(4, 3)},
+        )
+        ```
+    Silent:
+        The last layer's bias is the prior of the classes.
+        ```python generate
+        import numpy as np
+
+        random = np.random.default_rng(0)
+        np.savez(
+            "model.npz",
+            **{"fc1.weight": 0.1 * random.standard_t(4, (16, 8)), "fc1.bias": random.standard_t(4, 16)},
+            **{"fc2.weight": random.standard_t(4, (3, 16)), "fc2.bias": np.array([-60.0, -70, -80])},
+        )
+        ```
+    """
+    layers = by_layer(weights)
+    for tensor in matrices(weights)[:-1]:
+        bias, units = layers.get(tensor.layer, {}).get("bias"), tensor.units
+        if bias is None or units is None or len(bias.values) != len(units.norms):
+            continue
+        spread = [norm * math.sqrt(units.size) for norm in units.norms]
+        pairs = zip(bias.values, spread, strict=True)
+        stuck = sum(abs(b) > max(SMALLEST, outweighs * s) for b, s in pairs if s > 0.0)
+        if stuck and stuck >= share * len(spread):
+            yield Finding(
+                bias.place,
+                f"{stuck} of {len(spread)} biases in '{bias.name}' outweigh the weights {outweighs:g} times",
+                "scale the inputs, lower the learning rate, or set the biases to zero and train on",
+            )

@@ -1,0 +1,65 @@
+"""WT108: a layer that training did not touch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nnlint.check import HINT, check
+from nnlint.evidence.weights import Weights
+from nnlint.finding import Finding
+from nnlint.network.untrained import follows_a_law, untrained
+from nnlint_checks.weights.layers import by_layer, matrices
+
+FEWEST_VALUES = 512
+"""Smaller tensors meet some law of initialisation by chance."""
+
+
+@check("WT108", level=HINT)
+def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> Iterator[Finding]:
+    """A layer's weights are distributed as they were made, while others have moved.
+
+    Why: the layer may be frozen, not used in forward, missing from the optimiser, or new on a pretrained
+    network and never trained.
+    Source: documentation of torch.nn.init and keras.initializers, whose laws the weights are compared with.
+
+    Fires:
+        The last layer is as PyTorch makes it, the first is not.
+        ```python generate
+        import numpy as np
+
+        # expect model.npz hint: [WT108]
+        random = np.random.default_rng(0)
+        bound = 1 / np.sqrt(64)
+        np.savez(
+            "model.npz",
+            **{"fc1.weight": random.standard_t(4, (64, 64)), "fc1.bias": random.standard_t(4, 64)},
+            **{"fc2.weight": random.uniform(-bound, bound, (16, 64))},
+        )
+        ```
+    Silent:
+        Both layers have moved.
+        ```python generate
+        import numpy as np
+
+        random = np.random.default_rng(0)
+        np.savez(
+            "model.npz",
+            **{"fc1.weight": random.standard_t(4, (64, 64)), "fc1.bias": random.standard_t(4, 64)},
+            **{"fc2.weight": random.standard_t(4, (16, 64)), "fc2.bias": random.standard_t(4, 16)},
+        )
+        ```
+    """
+    if untrained(weights):
+        return
+    layers = by_layer(weights)
+    for tensor in matrices(weights):
+        bias = layers.get(tensor.layer, {}).get("bias")
+        bound = max((1 / math.sqrt(math.prod(tensor.shape) / n) for n in tensor.shape[:2]), default=0.0)
+        fresh = bias is None or max(-(bias.minimum or 0.0), bias.maximum or 0.0) <= bound
+        if math.prod(tensor.shape) >= fewest_values and fresh and follows_a_law(tensor):
+            yield Finding(
+                tensor.place,
+                f"'{tensor.name}' is distributed as at initialisation (deviation {tensor.deviation:.3g})",
+                "see that the layer is used in forward and that the optimizer has its parameters",
+            )
