@@ -178,11 +178,15 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class ModeLayer:
-    """A layer that acts differently in training and in evaluation; ``kind`` is its class (``Dropout``)."""
+    """A layer that acts differently in training and in evaluation; ``kind`` is its class (``Dropout``).
+
+    ``frozen``: it has weights, and none of them is trained.
+    """
 
     name: str
     kind: str
     place: Place
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -176,3 +176,12 @@ class UnreadArgument:
     place: Place
     program: str
     set_by: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectForward:
+    """``forward`` of a module is called by name. ``written``: as the program spells it."""
+
+    written: str
+    place: Place
+    program: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader, Named
 from nnlint.network.graph import Initialization, Tensor
-from nnlint.readers.source import containers, references, unpickling
+from nnlint.readers.source import containers, references, unpickling, usage
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import STEPPED, called, conventional, details_of, says_probability
@@ -320,6 +320,7 @@ class Libraries:
                 assign(i, receiver, details["value"])
             i.trace.did(did, i.place(node), *keys, **details)
         references.used(i, node)
+        usage.direct(i, node, function)
         unpickling.loads(i, node, function, arguments)
         if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
             return

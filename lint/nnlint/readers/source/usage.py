@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nnlint.evidence.usage import Dropped, Uncalled
+from nnlint.evidence.usage import DirectForward, Dropped, Uncalled
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.conventions import conventional
 from nnlint.readers.source.text import kept
@@ -274,3 +274,19 @@ def _tested(i: Interpreter) -> bool:
     """Inside of a test: it may be there to fail."""
     function = i.frame.function
     return function is not None and function.name.startswith("test")
+
+
+def direct(i: Interpreter, node: ast.Call, function: Value) -> None:
+    """``model.forward(x)`` instead of ``model(x)``, from outside of the model."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "forward":
+        return
+    owner = node.func.value
+    if isinstance(owner, ast.Name | ast.Attribute) and getattr(owner, "id", "") != "self":
+        receiver = function.receiver if isinstance(function, Bound) else None
+        if isinstance(receiver, Instance) and receiver.is_a("torch.nn.Module") and _is_object(i, owner):
+            place = i.place(node)
+            i.trace.facts.append(DirectForward(ast.unparse(node.func), place, place.path))
+
+
+def _is_object(i: Interpreter, node: ast.expr) -> bool:
+    return isinstance(_plain(i, node), Instance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from nnlint.evidence.source import ModeLayer
-from nnlint.readers.source.modules import walk
+from nnlint.readers.source.modules import walk, weights
 from nnlint.readers.source.values import Instance, Value
 
 State = Mapping[object, Value]
@@ -41,4 +41,6 @@ def in_train_mode(model: Instance) -> Iterator[ModeLayer]:
         kind = part.cls.find("_kind")
         depends = DEPENDS.get(kind) if isinstance(kind, str) else None
         if depends is not None and part.state.get("training") is True and depends(part.state):
-            yield ModeLayer(name, part.cls.name, part.place)
+            own = [weight.state["trainable"] for _, weight in weights(part)]
+            frozen = bool(own) and all(trained is False for trained in own)
+            yield ModeLayer(name, part.cls.name, part.place, frozen)

@@ -1,0 +1,103 @@
+"""NR309: frozen batch norms go on averaging the batches of the new task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnlint.check import WARNING, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, Recipe
+from nnlint.finding import Finding
+
+
+@check("NR309", level=WARNING)
+def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
+    """Batch norms whose weights are frozen are trained on in train mode.
+
+    Why: ``requires_grad=False`` freezes weight and bias. The running mean and variance are no parameters: in
+    train mode each batch changes them, so the backbone that was to stay as it is drifts away, and its
+    outputs in evaluation are no longer those that were trained on.
+    Source: PyTorch documentation of BatchNorm2d; Keras guide on transfer learning (BatchNormalization).
+
+    Fires:
+        The backbone is frozen, and left in train mode.
+        ```python
+        import torch
+        import torchvision
+        from torch import nn
+
+        def train(loader, epochs):
+            model = torchvision.models.resnet18(weights="DEFAULT")
+            for parameter in model.parameters():
+                parameter.requires_grad = False
+            model.fc = nn.Linear(512, 4)
+            optimizer = torch.optim.Adam(model.fc.parameters())
+            for epoch in range(epochs):
+                model.train()
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    loss = nn.functional.cross_entropy(model(x), y)  # warning: [NR309]
+                    loss.backward()
+                    optimizer.step()
+        ```
+    Silent:
+        The backbone is put into evaluation mode again.
+        ```python
+        import torch
+        from torch import nn
+
+        class Classifier(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.backbone = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU())
+                self.head = nn.Linear(16, 4)
+
+            def forward(self, x):
+                return self.head(self.backbone(x).mean((2, 3)))
+
+        def train(loader, epochs):
+            model = Classifier()
+            model.backbone.requires_grad_(False)
+            optimizer = torch.optim.Adam(model.head.parameters())
+            for epoch in range(epochs):
+                model.train()
+                model.backbone.eval()
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+        ```
+        Nothing is frozen.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 4))
+            optimizer = torch.optim.Adam(model.parameters())
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+    """
+    seen: set[int] = set()
+    for event in recipe.events:
+        if event.did is not Did.FORWARD or event.training is not True or event.gradients is not True:
+            continue
+        norms = [n for n in event.details.get("active", ()) if n.frozen and "BatchNorm" in n.kind]
+        if not norms or not event.subjects or event.subjects[0] in seen or not _steps(recipe, event):
+            continue
+        seen.add(event.subjects[0])
+        kinds = norms[0].kind if len(norms) == 1 else f"{len(norms)} batch norms"
+        yield Finding(
+            event.place,
+            f"frozen {kinds} of the network still averages every batch: it is in train mode",
+            "call eval() on the frozen part after each model.train()",
+            trail=tuple(Step(n.place, f"{n.kind} {n.name}".strip() + " is frozen") for n in norms[:3]),
+        )
+
+
+def _steps(recipe: Recipe, forward: Event) -> bool:
+    """An optimiser steps in a loop around the forward pass."""
+    return any(e.did is Did.STEP and any(loop in forward.loops for loop in e.loops) for e in recipe.events)
