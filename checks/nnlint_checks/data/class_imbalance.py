@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, WARNING, check
-from nnlint.evidence.data import Column, Dataset, Kind, Task
+from nnlint.evidence.data import Column, Dataset, Task
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
+from nnlint_checks.data.values import is_scale
 
 SEVERE = 100
 """Beyond, always naming the larger class is right in 99 % of the rows."""
@@ -76,7 +77,7 @@ def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
     if data.target is None or data.target.task is not Task.CLASSIFICATION:
         return
     column = data.train.column(data.target.column)
-    if column is None or len(column.top) < 2 or column.rows < FEWEST_ROWS or _is_scale(column):
+    if column is None or len(column.top) < 2 or column.rows < FEWEST_ROWS or is_scale(column):
         return
     (large, most), (small, fewest) = column.top[0], column.top[-1]
     if most <= ratio * fewest:
@@ -89,14 +90,6 @@ def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
         subject=(data.place.path, "target"),
         level=ERROR if most > SEVERE * fewest else None,
     )
-
-
-def _is_scale(column: Column) -> bool:
-    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages."""
-    if column.kind is not Kind.NUMBER or column.distinct is None or column.minimum is None:
-        return False
-    numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
-    return column.distinct > 2 and not numbered
 
 
 def _rows(column: Column) -> tuple[tuple[str, ...], ...]:

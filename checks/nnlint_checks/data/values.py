@@ -1,0 +1,103 @@
+"""The single values of a table's columns, for the checks that look at one column at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from nnlint.check import Level
+from nnlint.evidence.data import Column, Dataset, Kind, Split
+from nnlint.evidence.place import Place
+from nnlint.finding import Finding, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+EXCERPT_ROWS = 20
+"""Tables with no more rows are excerpts and toys: what is rare or missing there says nothing."""
+
+PLACEHOLDERS = frozenset(
+    {
+        *(
+            "",
+            "?",
+            "??",
+            "???",
+            "-",
+            "--",
+            "---",
+            ".",
+            "..",
+            "...",
+            "*",
+            "#",
+            "_",
+            "n.a.",
+            "n.a",
+            "n/a",
+            "na",
+        ),
+        *("nil", "null", "none", "nan", "missing", "unknown", "unk", "not available", "not known", "tbd"),
+        *("undefined", "not specified", "unspecified", "no data", "nodata", "#ref!", "#value!", "#div/0!"),
+        *("not provided", "(blank)", "[null]", "<null>", "x.x"),
+    }
+)
+"""Texts in lower case that stand for a missing value and that CSV readers do not take as one."""
+
+
+def flat(data: Dataset) -> bool:
+    """Whether the columns are columns: not the pixels or figures of images and sequences."""
+    return data.rank == 2 and data.format != "images"
+
+
+def placeholder(value: str) -> bool:
+    """Whether a text stands for a missing value."""
+    return value.strip().lower() in PLACEHOLDERS
+
+
+def sampled_numbers(data: Dataset, split: Split) -> Iterator[tuple[Column, Array]]:
+    """Each number among the features and the target with its finite values in the sample."""
+    import numpy as np
+
+    frame = data.sample(split.role)
+    wanted = {*data.features, *((data.target.column,) if data.target else ())}
+    for column in split.columns if frame is not None else ():
+        if frame is None or column.kind is not Kind.NUMBER or column.name not in wanted:
+            continue
+        if column.name in frame and frame[column.name].dtype.kind == "f":
+            values = frame[column.name].to_numpy(dtype=float)
+            yield column, values[np.isfinite(values)]
+
+
+def texts(data: Dataset, split: Split, column: Column) -> pd.Series[Any] | None:
+    """The values of a column of text or categories in the sample, without missing ones."""
+    frame = data.sample(split.role)
+    if frame is None or column.name not in frame or frame[column.name].dtype.kind != "O":
+        return None
+    values = frame[column.name].dropna()
+    return values if len(values) else None
+
+
+def about(
+    data: Dataset,
+    split: Split,
+    column: str,
+    message: str,
+    help: str,
+    table: Table | None = None,
+    level: Level | None = None,
+) -> Finding:
+    """A finding about one column of a split."""
+    place = Place(split.paths[-1], part=f"column '{column}'")
+    return Finding(place, message, help, table=table, subject=(data.place.path, column), level=level)
+
+
+def is_scale(column: Column) -> bool:
+    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages."""
+    if column.kind is not Kind.NUMBER or column.distinct is None or column.minimum is None:
+        return False
+    numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
+    return column.distinct > 2 and not numbered
