@@ -20,6 +20,8 @@ from nnlint_checks.loop.order import (
 
 SAYS_LOSS = re.compile(r"loss|criterion|cost|objective|(^|_)(nll|mse|bce|elbo)(_|$)", re.IGNORECASE)
 """Names of functions that compute what is minimised."""
+MODEL = re.compile(r"(my_?|the_?)?(model|net|network|classifier)", re.IGNORECASE)
+"""Names of networks; those of which nothing is known may give the loss themselves."""
 
 
 @check("TL502", level=ERROR)
@@ -138,6 +140,7 @@ def _loss_of(recipe: Recipe, number: int, optimizer: Optimizer | None) -> Event 
     """The last loss, or pass of the optimiser's model, ahead of a step in its round."""
     step = recipe.events[number]
     loop = step.loops[-1] if step.loops else None
+    cleared = any(e.did is Did.ZERO_GRAD and e.loops == step.loops for e in recipe.events)
     models = set(optimizer.models) if optimizer is not None else set()
     for event in reversed(recipe.events[:number]):
         if (loop is not None and loop not in event.loops) or event.gradients is False:
@@ -145,7 +148,7 @@ def _loss_of(recipe: Recipe, number: int, optimizer: Optimizer | None) -> Event 
         if event.did is Did.LOSS or (event.did is Did.FORWARD and models & set(event.subjects)):
             return event
         name = str(event.details.get("method", "")) if event.did is Did.OPAQUE else ""
-        if SAYS_LOSS.search(name.rpartition(".")[2]):
+        if SAYS_LOSS.search(name.rpartition(".")[2]) or (cleared and MODEL.fullmatch(name)):
             return event
     return None
 

@@ -98,13 +98,51 @@ def missing_no_grad(recipe: Recipe) -> Iterator[Finding]:
         reason = _evaluation(recipe.events, number)
         if reason is not None:
             spoken.add(event.place)
-            yield Finding(
-                event.place,
-                "evaluated with gradients on: every activation is kept for a backward pass that never comes",
-                "put the evaluation under torch.no_grad() or torch.inference_mode()",
-                trail=(reason,),
-                subject=("gradients", event.place),
-            )
+            yield _finding(event, reason)
+    for event, reason in _unknown_networks(recipe):
+        if event.place not in spoken:
+            spoken.add(event.place)
+            yield _finding(event, reason)
+
+
+def _finding(event: Event, reason: Step) -> Finding:
+    return Finding(
+        event.place,
+        "evaluated with gradients on: every activation is kept for a backward pass that never comes",
+        "put the evaluation under torch.no_grad() or torch.inference_mode()",
+        trail=(reason,),
+        subject=("gradients", event.place),
+    )
+
+
+def _unknown_networks(recipe: Recipe) -> Iterator[tuple[Event, Step]]:
+    """Passes of networks of which only the name is known, in loops of their own after training."""
+    events = recipe.events
+    trained = [e for e in events if e.did is Did.BACKWARD and e.loops]
+    for number, event in enumerate(events):
+        name = event.details.get("method") if event.did is Did.OPAQUE else None
+        if not name or not event.loops or event.gradients is not True or "receiver" in event.details:
+            continue
+        modes = [e for e in events[:number] if e.details.get("receiver") == name and _is_mode(e)]
+        here = [e for e in events if event.loops[-1] in e.loops]
+        if not modes or modes[-1].details["method"] != "eval" or modes[-1].details.get("arguments"):
+            continue
+        if any(_may_need_graph(e) for e in here):
+            continue
+        used = any(e.details.get("method") == name and e.loops == b.loops for b in trained for e in events)
+        if used and not any(loop is event.loops[-1] for b in trained for loop in b.loops):
+            yield event, Step(modes[-1].place, "the network is put in evaluation mode")
+
+
+def _is_mode(event: Event) -> bool:
+    return event.did is Did.OPAQUE and event.details.get("method") in ("eval", "train")
+
+
+def _may_need_graph(event: Event) -> bool:
+    name = str(event.details.get("method", "")).lower()
+    return event.did in PASSES or any(
+        word in name for word in ("grad", "backward", "attack", "detach", "numpy")
+    )
 
 
 def _records(network: Network | None) -> bool:

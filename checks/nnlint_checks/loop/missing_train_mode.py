@@ -9,7 +9,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
-from nnlint.network.graph import Network
+from nnlint.network.graph import Layer, Network
 from nnlint.network.operations import Family, family
 from nnlint_checks.loop.order import around, implied
 
@@ -127,12 +127,18 @@ def _depends(event: Event, recipe: Recipe) -> bool:
 
 
 def _has_modes(network: Network) -> bool:
-    if any(layer.kind in MODED for layer in network.layers):
+    if any(layer.kind in MODED or _drops(layer) for layer in network.layers):
         return True
     return any(
         family(o) is Family.DROPOUT and (o.attributes.get("given") or not o.attributes.get("functional"))
         for o in network.operations
     )
+
+
+def _drops(layer: Layer) -> bool:
+    """A recurrent layer, or a block of a transformer, with dropout inside."""
+    rate = layer.attributes.get("dropout")
+    return isinstance(rate, int | float) and rate > 0
 
 
 def _is_trained(recipe: Recipe, number: int) -> bool:
