@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nnlint.check import HINT, check
-from nnlint.evidence.weights import Weights
+from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint.network.untrained import follows_a_law, untrained
 from nnlint_checks.weights.layers import by_layer, matrices
@@ -52,14 +52,22 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
     """
     if untrained(weights):
         return
-    layers = by_layer(weights)
-    for tensor in matrices(weights):
-        bias = layers.get(tensor.layer, {}).get("bias")
-        bound = max((1 / math.sqrt(math.prod(tensor.shape) / n) for n in tensor.shape[:2]), default=0.0)
-        fresh = bias is None or max(-(bias.minimum or 0.0), bias.maximum or 0.0) <= bound
-        if math.prod(tensor.shape) >= fewest_values and fresh and follows_a_law(tensor):
-            yield Finding(
-                tensor.place,
-                f"'{tensor.name}' is distributed as at initialisation (deviation {tensor.deviation:.3g})",
-                "see that the layer is used in forward and that the optimizer has its parameters",
-            )
+    layers, known = by_layer(weights), matrices(weights)
+    fresh = [
+        t for t in known if math.prod(t.shape) >= fewest_values and _is_fresh(t, layers.get(t.layer, {}))
+    ]
+    if len(fresh) > len(known) / 2:  # a network in its first steps, or with laws of its own
+        return
+    for tensor in fresh:
+        yield Finding(
+            tensor.place,
+            f"'{tensor.name}' is distributed as at initialisation (deviation {tensor.deviation:.3g})",
+            "see that the layer is used in forward and that the optimizer has its parameters",
+        )
+
+
+def _is_fresh(tensor: StoredTensor, layer: Mapping[str, StoredTensor]) -> bool:
+    bias = layer.get("bias")
+    bound = max(math.sqrt(n / math.prod(tensor.shape)) for n in tensor.shape[:2])
+    within = bias is None or max(-(bias.minimum or 0.0), bias.maximum or 0.0) <= bound
+    return within and follows_a_law(tensor)

@@ -12,6 +12,7 @@ from nnlint.readers.onnx.files import Broken, opened, tensors, unreadable, with_
 from nnlint.readers.onnx.graph import inner_constants, network
 from nnlint.readers.onnx.statistics import FEW_VALUES, stored
 from nnlint.readers.onnx.weights import weights
+from nnlint.readers.onnx.written import written
 
 __all__ = ["read"]
 
@@ -50,4 +51,5 @@ def _read(path: Path) -> Reading:
         notes.append(Note(str(path), f"its graph was not followed: {error}"))
         return Reading((*problems, weights(path, (*constants.values(), *inner), {}, None)), tuple(notes))
     stores = (*scope.constants.values(), *inner)
-    return Reading((*problems, net, weights(path, stores, scope.uses, net)), tuple(notes))
+    as_written = written(path, model, scope.constants)
+    return Reading((*problems, net, as_written, weights(path, stores, scope.uses, net)), tuple(notes))

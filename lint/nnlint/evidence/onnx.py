@@ -1,0 +1,89 @@
+"""An ONNX graph as it is written: nodes, names and types, for checks of what the network does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnlint.evidence.place import Place
+from nnlint.network.facts import Range
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """A node. ``captured``: values of the graph around it that its inner graphs read."""
+
+    operator: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    place: Place
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    captured: tuple[str, ...] = ()
+
+    @property
+    def standard(self) -> bool:
+        """Whether the operator is one of ONNX's own."""
+        return self.domain in ("", "ai.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphValue:
+    """An input, output or stored tensor. ``shape``: None where a size is not fixed, and as a whole.
+
+    ``range``: the interval of a stored tensor's finite values; ``infinite``: it holds infinities, too.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...] | None
+    place: Place
+    range: Range | None = None
+    values: tuple[float, ...] | None = None
+    infinite: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """The main graph. ``constants``: all that is fixed, ``initializers`` and results of constant nodes;
+    ``types``, ``shapes``: of values, as far as ONNX can tell; ``functions``: names of the functions of
+    the file itself; ``annotated``: stored tensors that quantisation annotations name.
+    """
+
+    path: str
+    program: str
+    name: str
+    place: Place
+    nodes: tuple[GraphNode, ...]
+    inputs: tuple[GraphValue, ...]
+    outputs: tuple[GraphValue, ...]
+    initializers: Mapping[str, GraphValue]
+    constants: Mapping[str, GraphValue]
+    types: Mapping[str, str]
+    shapes: Mapping[str, tuple[int | None, ...]]
+    opsets: Mapping[str, int]
+    functions: frozenset[str] = frozenset()
+    annotated: frozenset[str] = frozenset()
+
+    def producers(self) -> Mapping[str, GraphNode]:
+        """For each value the node that makes it."""
+        return {output: node for node in self.nodes for output in node.outputs if output}
+
+    def readers(self, value: str) -> Iterator[GraphNode]:
+        """The nodes that read a value."""
+        return (node for node in self.nodes if value in node.inputs or value in node.captured)
+
+    def reaching(self) -> frozenset[str]:
+        """All values that some output depends on, outputs included."""
+        makers = self.producers()
+        needed: set[str] = set()
+        todo = [value.name for value in self.outputs]
+        while todo:
+            name = todo.pop()
+            if name not in needed:
+                needed.add(name)
+                maker = makers.get(name)
+                todo += [*maker.inputs, *maker.captured] if maker else []
+        return frozenset(needed)
