@@ -107,7 +107,7 @@ def _reads_anything(cls: Class) -> bool:
 
 def _read(name: str, cls: Class, text: Text) -> bool:
     """The file, or a class that it is made of, reads the attribute, or spells its name."""
-    related = {known.name for known in cls.mro}
+    related = {known.name for known in cls.mro if known.node is not None}
     texts = {id(t): t for c in cls.mro if (t := _text(c)) is not None} | {id(text): text}
     for source in texts.values():
         reads = kept(source.tree, "_reads", _reads)
