@@ -185,3 +185,13 @@ class DirectForward:
     written: str
     place: Place
     program: str
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronised:
+    """A call that waits for the device, in every round of a loop whose place is ``loop``."""
+
+    written: str
+    loop: Place
+    place: Place
+    program: str

@@ -321,6 +321,7 @@ class Libraries:
             i.trace.did(did, i.place(node), *keys, **details)
         references.used(i, node)
         usage.direct(i, node, function)
+        usage.waits(i, node, result)
         unpickling.loads(i, node, function, arguments)
         if not isinstance(result, Tensor) or not result.operation.attributes.get("inplace"):
             return

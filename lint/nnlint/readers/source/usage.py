@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nnlint.evidence.usage import DirectForward, Dropped, Uncalled
+from nnlint.evidence.usage import DirectForward, Dropped, Synchronised, Uncalled
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.conventions import conventional
 from nnlint.readers.source.text import kept
@@ -290,3 +290,16 @@ def direct(i: Interpreter, node: ast.Call, function: Value) -> None:
 
 def _is_object(i: Interpreter, node: ast.expr) -> bool:
     return isinstance(_plain(i, node), Instance)
+
+
+def waits(i: Interpreter, node: ast.Call, result: Value) -> None:
+    """``loss.item()``, ``out.cpu()`` and ``torch.cuda.empty_cache()`` in every round of a loop."""
+    trace = i.trace
+    if not isinstance(node.func, ast.Attribute) or not trace.loops or trace.conditions:
+        return
+    name = node.func.attr
+    of_tensor = name in ("item", "cpu", "tolist") and next(_tensors(result), None) is not None
+    if of_tensor or name == "empty_cache":
+        place = i.place(node)
+        written = ast.unparse(node.func)
+        trace.facts.append(Synchronised(written, trace.loops[-1].place, place, place.path))
