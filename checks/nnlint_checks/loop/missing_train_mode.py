@@ -9,12 +9,10 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
-from nnlint.network.graph import Layer, Network
+from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
 from nnlint_checks.loop.order import around, implied
 
-MODED = frozenset({"dropout", "batch_norm", "alpha_dropout"})
-"""Kinds of layers that act differently in evaluation mode."""
 MODEL = re.compile(
     r"model|net|encoder|decoder|generator|discriminator|critic|policy|classifier", re.IGNORECASE
 )
@@ -123,27 +121,23 @@ def _depends(event: Event, recipe: Recipe) -> bool:
         return bool(MODEL.search(str(event.details.get("method", ""))))
     called = event.did is Did.FORWARD and event.subjects
     network = recipe.models.get(event.subjects[0]) if called else None
-    return network is not None and _has_modes(network)
+    if network is None:
+        return False
+    return any(not layer.frozen for layer in event.details.get("moded", ())) or _drops(network)
 
 
-def _has_modes(network: Network) -> bool:
-    if any(layer.kind in MODED or _drops(layer) for layer in network.layers):
-        return True
+def _drops(network: Network) -> bool:
+    """A call of a dropout function is told the mode, or a class of the program's own holds one."""
     return any(
         family(o) is Family.DROPOUT and (o.attributes.get("given") or not o.attributes.get("functional"))
         for o in network.operations
     )
 
 
-def _drops(layer: Layer) -> bool:
-    """A recurrent layer, or a block of a transformer, with dropout inside."""
-    rate = layer.attributes.get("dropout")
-    return isinstance(rate, int | float) and rate > 0
-
-
 def _is_trained(recipe: Recipe, number: int) -> bool:
     """In the innermost loop of the pass a backward pass and a step follow, before another pass."""
-    event, found = recipe.events[number], set()
+    event = recipe.events[number]
+    found: set[Did] = set()
     for later in around(event, recipe.events, event.loops[-1], back=False):
         if later.did is event.did and _subject(later) == _subject(event) and not found:
             return False  # that one is trained, perhaps

@@ -164,8 +164,8 @@ class Loader:
 class Loop:
     """A loop whose rounds are not told apart. ``count`` None: not known.
 
-    ``calls``: the calls of functions of the program that lead to it, outermost first. ``variables``: the names
-    that it binds (``epoch``); ``counted``: over a ``range``, or a ``while``.
+    ``calls``: the calls of functions of the program that lead to it, outermost first. ``variables``: the
+    names that it binds (``epoch``); ``counted``: over a ``range``, or a ``while``.
     """
 
     place: Place
@@ -197,17 +197,18 @@ class Event:
     innermost loop (not below an undecided condition). ``gradients``: whether autograd records here.
     ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
     function whose body it stands in. ``details`` of a FORWARD: ``roles`` (the splits that its arguments'
-    names tell of) and ``active`` (the ``ModeLayer``s that act as in training); of a STEP: ``scaled`` (it is a
-    gradient scaler that steps; the optimiser is what it is given) and ``closure`` (given one); of a call that
-    is known by its name alone: ``method``, ``receiver``, ``arguments`` (how many) and ``keywords`` (their
-    names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a SCHEDULER_STEP: ``arguments``; of a CLIP:
-    ``maximum``, and as subjects the optimisers of what is clipped; of a KEEP: ``value``, ``result`` (what is
-    there then), ``how`` (``sum``, ``average``, ``list``; ``state`` at the end
-    of a round, with what was there at its ``start``) and ``name`` (of what it is kept in); of all:
-    ``autocast``, the type of numbers where it is on, "" when that is not known.
+    names tell of), ``active`` and ``moded`` (the ``ModeLayer``s that act as in training, and all of them),
+    ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a STEP:
+    ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given) and ``closure``
+    (given one); of a call that is known by its name alone: ``method``, ``receiver``, ``arguments`` (how
+    many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a
+    SCHEDULER_STEP: ``arguments``; of a CLIP: ``maximum``, and as subjects the optimisers of what is
+    clipped; of a KEEP: ``value``, ``result`` (what is there then), ``how`` (``sum``, ``average``, ``list``;
+    ``state`` at the end of a round, with what was there at its ``start``) and ``name`` (of what it is kept
+    in); of all: ``autocast``, the type of numbers where it is on, "" when that is not known.
 
-    ``branches``: the alternatives it is in, outermost first, each with a number of its own: where those of one
-    event begin those of another one, both happen if the second does.
+    ``branches``: the alternatives it is in, outermost first, each with a number of its own: where those of
+    one event begin those of another one, both happen if the second does.
     """
 
     did: Did
@@ -228,8 +229,9 @@ class Optimizer:
 
     Numbers are None when not known. ``models``: keys of the models whose parameters it holds.
     ``schedule``: the class of the scheduler that changes its rate. ``loops``, ``function``: where it is
-    constructed. ``whole``: it was given some object's ``.parameters()``, known or not. ``afresh``: what it trains
-    is there before the round of the innermost loop in which the optimiser is constructed; None when not known.
+    constructed. ``whole``: it was given some object's ``.parameters()``, known or not. ``afresh``: what it
+    trains is there before the round of the innermost loop in which the optimiser is constructed; None when
+    not known.
     """
 
     key: int
@@ -250,10 +252,11 @@ class Optimizer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scheduler:
-    """A schedule of learning rates as constructed. ``optimizer``: the key of what it changes, 0 when not known.
+    """A schedule of learning rates as constructed. ``optimizer``: the key of what it changes, 0 when not
+    known.
 
-    ``arguments``: as the call names them, with numbers where they are known. ``loops``, ``function``: where it
-    is constructed.
+    ``arguments``: as the call names them, with numbers where they are known. ``loops``, ``function``: where
+    it is constructed.
     """
 
     key: int

@@ -37,10 +37,15 @@ DEPENDS: Mapping[str, Callable[[State], bool]] = {
 
 def in_train_mode(model: Instance) -> Iterator[ModeLayer]:
     """The layers of a model that would act as in training if it were called now."""
+    return (layer for layer, on in with_modes(model) if on)
+
+
+def with_modes(model: Instance) -> Iterator[tuple[ModeLayer, bool]]:
+    """The layers of a model that depend on the mode, and whether they are known to act as in training now."""
     for name, part in walk(model):
         kind = part.cls.find("_kind")
         depends = DEPENDS.get(kind) if isinstance(kind, str) else None
-        if depends is not None and part.state.get("training") is True and depends(part.state):
+        if depends is not None and depends(part.state):
             own = [weight.state["trainable"] for _, weight in weights(part)]
             frozen = bool(own) and all(trained is False for trained in own)
-            yield ModeLayer(name, part.cls.name, part.place, frozen)
+            yield ModeLayer(name, part.cls.name, part.place, frozen), part.state.get("training") is True

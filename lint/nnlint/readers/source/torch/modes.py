@@ -38,10 +38,9 @@ def _autocast(device: str) -> Class:
     """Numbers of half the length: float16 on a GPU, bfloat16 on a CPU, unless another type is asked for."""
 
     def run(call: Call, arguments: Arguments) -> Value:
-        first = () if device else (arguments.get(1, "device_type", UNKNOWN),)
         on, number = (1, 2) if device else (3, 2)
         enabled, wanted = arguments.get(on, "enabled", True), arguments.get(number, "dtype", None)
-        where = device or first[0]
+        where = device or arguments.get(1, "device_type", UNKNOWN)
         default = {"cuda": "float16", "cpu": "bfloat16"}.get(where, "") if isinstance(where, str) else ""
         kind = default if wanted is None else type_name(wanted)
         kind = {"half": "float16"}.get(kind, kind) if enabled is True else "" if enabled is UNKNOWN else "off"

@@ -26,7 +26,7 @@ from nnlint.readers.source.modules import (
     weights,
 )
 from nnlint.readers.source.preparation import arguments_named
-from nnlint.readers.source.torch.moded import in_train_mode
+from nnlint.readers.source.torch.moded import with_modes
 from nnlint.readers.source.torch.settings import after_setting
 from nnlint.readers.source.values import (
     MISSING,
@@ -102,7 +102,10 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     outermost = i.trace.inside == 0 and _is_model(module)
     if not outermost:
         return i.call(forward, arguments.after_self(), call.node)
-    details: dict[str, object] = {"roles": roles_of(call.node), "active": tuple(in_train_mode(module))}
+    moded = list(with_modes(module))
+    details: dict[str, object] = {"roles": roles_of(call.node)}
+    details["active"] = tuple(layer for layer, on in moded if on)
+    details["moded"] = tuple(layer for layer, _ in moded)
     details["carried"] = carried_arguments(i, call.node)
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module), **details)
     did = i.trace.events[-1]
