@@ -36,7 +36,7 @@ def distribution_shift(
         from sklearn.datasets import load_wine
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
-        train, test = frame[:110], frame[110:].copy()
+        train, test = frame[:135], frame[135:].copy()
         test["ash"] += 1.5 * frame["ash"].std()
         train.to_csv("train.csv", index=False)
         test.to_csv("test.csv", index=False)
@@ -58,8 +58,8 @@ def distribution_shift(
         from sklearn.datasets import load_wine
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
-        frame[:110].to_csv("train.csv", index=False)
-        frame[110:].to_csv("test.csv", index=False)
+        frame[:135].to_csv("train.csv", index=False)
+        frame[135:].to_csv("test.csv", index=False)
         ```
         A division by time: only the date and the running number differ.
         ```python generate

@@ -44,8 +44,8 @@ def label_shift(
         from sklearn.datasets import load_wine
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=3)
-        frame[:110].to_csv("train.csv", index=False)
-        frame[110:].to_csv("test.csv", index=False)
+        frame[:135].to_csv("train.csv", index=False)
+        frame[135:].to_csv("test.csv", index=False)
         ```
         A random division of a large table.
         ```python generate

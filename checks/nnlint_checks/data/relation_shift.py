@@ -61,8 +61,8 @@ def relation_shift(data: Dataset, *, change: float = 0.3) -> Iterator[Finding]:
         from sklearn.datasets import load_wine
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
-        frame[:110].to_csv("train.csv", index=False)
-        frame[110:].to_csv("test.csv", index=False)
+        frame[:135].to_csv("train.csv", index=False)
+        frame[135:].to_csv("test.csv", index=False)
         ```
         A relation that is curved, the same in both splits.
         ```python generate
@@ -106,12 +106,12 @@ def _compared(
     if found is None:
         return None
     there = np.repeat([0, 1], [len(ours), len(theirs)])
-    values, classes = _target(both[target.column], target)
+    values, classes = target_columns(both[target.column], target)
     features, names = found[0][:, :WIDEST], found[1][:WIDEST]
     return changed_relations(features, values, there, least), names, classes
 
 
-def _target(values: pd.Series[Any], target: Target) -> tuple[Array, list[str]]:
+def target_columns(values: pd.Series[Any], target: Target) -> tuple[Array, list[str]]:
     """Ranks of a quantity, or one column for each of the most frequent classes."""
     import numpy as np
 

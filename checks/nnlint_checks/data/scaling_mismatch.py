@@ -32,7 +32,7 @@ def scaling_mismatch(data: Dataset) -> Iterator[Finding]:
         from sklearn.datasets import load_wine
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
-        train, test = frame[:110].copy(), frame[110:]
+        train, test = frame[:135].copy(), frame[135:]
         features = [c for c in frame if c != "target"]
         train[features] = (train[features] - train[features].mean()) / train[features].std()
         train.to_csv("train.csv", index=False)
@@ -56,9 +56,9 @@ def scaling_mismatch(data: Dataset) -> Iterator[Finding]:
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
         features = [c for c in frame if c != "target"]
-        frame[features] = (frame[features] - frame[:110][features].mean()) / frame[:110][features].std()
-        frame[:110].to_csv("train.csv", index=False)
-        frame[110:].to_csv("test.csv", index=False)
+        frame[features] = (frame[features] - frame[:135][features].mean()) / frame[:135][features].std()
+        frame[:135].to_csv("train.csv", index=False)
+        frame[135:].to_csv("test.csv", index=False)
         ```
         One value that is far out makes the deviation of its split large, not the scale of the column.
         ```python generate

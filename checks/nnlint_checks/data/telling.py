@@ -127,11 +127,11 @@ def changed_relations(features: Array, target: Array, there: Array, least: float
 
     ranked = np.column_stack([midranks(c) for c in features.T])
     rng = np.random.default_rng(0)
-    ours, theirs = _correlations(ranked, target, there == 0), _correlations(ranked, target, there == 1)
+    ours, theirs = correlations(ranked, target, there == 0), correlations(ranked, target, there == 1)
     drawn = []
     for _ in range(RELATION_PERMUTATIONS):
         mixed = rng.permutation(there)
-        drawn.append(_correlations(ranked, target, mixed == 1) - _correlations(ranked, target, mixed == 0))
+        drawn.append(correlations(ranked, target, mixed == 1) - correlations(ranked, target, mixed == 0))
     spread = np.maximum(np.std(drawn, axis=0), 1e-9)
     largest = max(float(np.abs(d / spread).max()) for d in drawn)
     difference = theirs - ours
@@ -141,7 +141,7 @@ def changed_relations(features: Array, target: Array, there: Array, least: float
     return Change(ours, theirs, [(int(i) // width, int(i) % width) for i in order])
 
 
-def _correlations(features: Array, target: Array, rows: Array) -> Array:
+def correlations(features: Array, target: Array, rows: Array) -> Array:
     """Of each feature with each column of the target, over some rows; 0 where either is constant."""
     x, y = features[rows], target[rows]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
