@@ -7,6 +7,7 @@ what it gives, and the norm of its gradient against that of what the head reads;
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import math
 import random
 import statistics
@@ -19,13 +20,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from tests.truth.models import FUEL, Target, torchvision_targets
+from tests.truth.static import deep, new_interpreter
 
 from nnlint.config import Settings
-from nnlint.network.graph import Network
+from nnlint.network.graph import Network, Operation, Tensor
+from nnlint.network.shape import Shape
 from nnlint.network.signal import Signal, signal
 from nnlint.readers.source import read
+from nnlint.readers.source.collect import network_of as network_of_call
+from nnlint.readers.source.interpreter import Frame
+from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.values import NOWHERE, Arguments, Scope
 
 BATCH = 16
+BATCH_OF_IMAGES = 8
 INITIALISATIONS = 5
 LEAST = 1e-15
 """Below, float32 has lost the signal: nothing is compared."""
@@ -179,7 +188,7 @@ def _measured(build: Any, sizes: tuple[int, ...], head: str, seed: int) -> Gains
     for part in parts.values():
         if hasattr(part, "inplace"):
             part.inplace = False
-    model(torch.randn(BATCH, *sizes))
+    model(torch.randn(sizes))
     end = read_by_head[0]
     kept = {n: t for n, t in outputs.items() if isinstance(t, torch.Tensor) and t.requires_grad}
     gradients = torch.autograd.grad(end, list(kept.values()), torch.randn_like(end), allow_unused=True)
@@ -221,7 +230,9 @@ def random_networks(count: int, seed: int = 0) -> Iterator[tuple[Compared, str]]
         for n in range(count):
             source, sizes = program(draw)
             path.write_text(source)
-            result = compared(f"random {n}", network_of(path), lambda source=source: _run(source), sizes)
+            result = compared(
+                f"random {n}", network_of(path), lambda source=source: _run(source), (BATCH, *sizes)
+            )
             if result is not None:
                 yield result, source
 
@@ -232,21 +243,33 @@ def _run(source: str) -> Any:
     return space["net"]
 
 
-def torchvision_networks(names: Sequence[str]) -> Iterator[Compared]:
+def torchvision_networks(patterns: Sequence[str]) -> Iterator[Compared]:
     """Models of torchvision without stored weights."""
-    from tests.truth.models import import_torchvision
-
-    models = import_torchvision().models
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "program.py"
-        for name in names:
-            path.write_text(
-                f"import torch\nfrom torchvision.models.{models.get_model_builder(name).__module__.rpartition('.')[2]} "
-                f"import {name}\n\nnet = {name}(weights=None)\nnet(torch.randn(2, 3, 224, 224))\n"
-            )
-            result = compared(name, network_of(path), lambda name=name: models.get_model(name), (3, 224, 224))
-            if result is not None:
+    for target in torchvision_targets():
+        if any(fnmatch.fnmatch(target.name, pattern) for pattern in patterns):
+            sizes = (BATCH_OF_IMAGES, *target.inputs[0][1:])
+            with deep():
+                network = packaged(target, sizes)
+            result = network and compared(target.name, network, target.build, sizes)
+            if result:
                 yield result
+
+
+def packaged(target: Target, sizes: tuple[int, ...]) -> Network | None:
+    """The network that the reader makes of a factory's own source."""
+    i = new_interpreter()
+    text, module = i.project.text(target.path), i.project.module(i, target.path, "")
+    if module is None or text is None:
+        return None
+    i.trace, i.fuel = Trace(), FUEL
+    with i.heap.recording() as mark, i.entered(Frame(None, Scope(module.state, module, kind="module"), text)):
+        model = i.call(module.state[target.factory], Arguments([], {"weights": None}), NOWHERE)
+        shape = Shape(sizes)
+        given = Tensor(Operation("input", (), {"shape": shape}, i.place(NOWHERE)), shape)
+        i.call(model, Arguments([given]), NOWHERE)
+        network = network_of_call(i, i.trace.calls[-1], str(target.path)) if i.trace.calls else None
+        i.heap.undo(mark)
+    return network
 
 
 def errors(results: Sequence[Compared]) -> tuple[list[float], list[float]]:
@@ -266,7 +289,7 @@ def _line(name: str, values: Sequence[float]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.truth.moments", description=__doc__)
-    parser.add_argument("models", nargs="*", help="models of torchvision")
+    parser.add_argument("models", nargs="*", help="models of torchvision (vgg*, alexnet)")
     parser.add_argument("--count", type=int, default=40, help="random networks")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
