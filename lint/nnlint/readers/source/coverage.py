@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from nnlint.evidence.source import Did
+from nnlint.evidence.source import Did, Event
 from nnlint.evidence.usage import Coverage, LeftOut
 from nnlint.readers.source.hidden import held_in
 from nnlint.readers.source.modules import is_module, walk, weights
@@ -47,9 +47,9 @@ def _held(optimizer: Instance) -> tuple[Weight, ...] | None:
     return found
 
 
-def _all_known(trace: Trace, steps: list[object], known: set[int]) -> bool:
+def _all_known(trace: Trace, steps: Sequence[Event], known: set[int]) -> bool:
     """Every step is one of these optimisers, or the framework steps with what it is given."""
-    subjects = [e.subjects[0] if e.subjects else 0 for e in steps]  # type: ignore[attr-defined]
+    subjects = [e.subjects[0] if e.subjects else 0 for e in steps]
     if any(e.details.get("method") == "step" for e in trace.events):
         return False  # of something that is not known, and may hold anything
     return all(key in known for key in subjects) and bool(subjects or trace.notes.get("framework steps"))

@@ -51,15 +51,13 @@ def _writes(node: ast.AST) -> bool:
 
 def _is_loaded(node: ast.Call, nodes: list[ast.AST]) -> bool:
     """The result, or the variable that it is assigned to, becomes a model's weights, or is a model."""
-    assigned = (n for n in nodes if isinstance(n, ast.Assign) and n.value is node and _is_name(n))
-    name = next((n.targets[0].id for n in assigned), "")
-    calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
-    given = (p for n in calls if n.func.attr == "load_state_dict" for a in n.args for p in ast.walk(a))
-    if any(part is node or (isinstance(part, ast.Name) and part.id == name) for part in given):
-        return True
-    switched = (n.func.value for n in calls if n.func.attr in ("eval", "state_dict"))
-    return any(owner is node or (isinstance(owner, ast.Name) and owner.id == name) for owner in switched)
-
-
-def _is_name(node: ast.Assign) -> bool:
-    return len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    assigned = (n for n in nodes if isinstance(n, ast.Assign) and n.value is node)
+    names = {target.id for n in assigned for target in n.targets if isinstance(target, ast.Name)}
+    given: list[ast.AST] = []
+    for call in nodes:
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            if call.func.attr == "load_state_dict":
+                given += (part for argument in call.args for part in ast.walk(argument))
+            elif call.func.attr in ("eval", "state_dict"):
+                given.append(call.func.value)
+    return any(part is node or (isinstance(part, ast.Name) and part.id in names) for part in given)

@@ -44,7 +44,12 @@ def _unused(i: Interpreter, model: Instance, cls: Class, text: Text) -> Iterator
     shared = i.project.mentions.elsewhere(cls.name)
     for name, node in _assigned(cls.node):
         value = model.state.get(name)
-        if not is_module(value) or not _matters(value) or _read(name, cls, text):
+        if (
+            not isinstance(value, Instance)
+            or not is_module(value)
+            or not _matters(value)
+            or _read(name, cls, text)
+        ):
             continue
         if shared and (len(name) < SHORT_NAME or i.project.mentions.elsewhere(name)):
             continue
