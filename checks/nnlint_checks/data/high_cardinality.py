@@ -16,7 +16,7 @@ WORDS = 3.0
 
 LETTERS = 40
 PATH = re.compile(
-    r"[/\\]|\.(jpe?g|png|gif|bmp|tiff?|webp|wav|mp3|flac|mp4|avi|npy|txt|dcm|nii)$|^\w+://", re.I
+    r"[/\\]|\.(?:jpe?g|png|gif|bmp|tiff?|webp|wav|mp3|flac|mp4|avi|npy|txt|dcm|nii)$|^\w+://", re.I
 )
 """Names of files, whose content is what is learned from."""
 
