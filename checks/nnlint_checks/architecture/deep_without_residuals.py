@@ -87,6 +87,9 @@ def deep_without_residuals(network: Network, *, layers: int = DEEPEST_PLAIN) -> 
                 self.body = nn.Sequential(
                     *[nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU()) for _ in range(depth)]
                 )
+                for module in self.modules():
+                    if isinstance(module, nn.Conv2d):
+                        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
             def forward(self, x):
                 return x + self.last(self.body(self.first(x).relu()))
