@@ -6,11 +6,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from tests.source.reading import evidence, only
 
 from nnlint import engine
 from nnlint.config import Settings
 from nnlint.evidence.source import Did, Recipe
+from source.reading import evidence, only
 
 CODES = (
     *(
