@@ -65,8 +65,8 @@ def head_against_labels(weights: Weights, data: Dataset) -> Iterator[Finding]:
     if target is None or target.task is not Task.CLASSIFICATION or len(target.classes) < 2:
         return
     layers = matrices(weights)
-    head = _head(weights)
-    if head is None or not layers or not _takes(layers, data):
+    head = _head(weights) if layers else None
+    if head is None or not _takes(layers, data):
         return
     width = _width(head)
     if width in _fitting(target.classes) or width in PRETRAINED:
@@ -81,6 +81,9 @@ def head_against_labels(weights: Weights, data: Dataset) -> Iterator[Finding]:
 
 def _head(weights: Weights) -> StoredTensor | None:
     """The one linear layer with a bias that names or numbers tell to be the last; None when they do not."""
+    if weights.format == "onnx":
+        last = matrices(weights)[-1]
+        return last if last.consumer == "linear" else None
     linear = [t for t in matrices(weights) if len(t.shape) == 2 and "bias" in by_layer(weights)[t.layer]]
     named = [t for t in linear if HEAD.search(t.layer)]
     if len(named) == 1:

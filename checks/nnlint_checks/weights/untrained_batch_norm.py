@@ -9,7 +9,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint.network.untrained import untrained
-from nnlint_checks.weights.layers import batch_norms, holds
+from nnlint_checks.weights.layers import batch_norms, holds, matrices
 
 FEWEST_VALUES = 32
 STANDARD_ERRORS = 6.0
@@ -53,7 +53,7 @@ def untrained_batch_norm(weights: Weights) -> Iterator[Finding]:
         )
         ```
     """
-    if untrained(weights):
+    if not matrices(weights) or untrained(weights):
         return
     layers = list(batch_norms(weights))
     fresh = [layer for layer in layers if holds(layer[0], 0.0) and holds(layer[1], 1.0)]
@@ -63,7 +63,7 @@ def untrained_batch_norm(weights: Weights) -> Iterator[Finding]:
         others = f" (and {len(moved) - 1} more of {len(layers)})" if len(moved) > 1 else ""
         yield Finding(
             mean.place,
-            f"'{mean.layer or mean.name}'{others} has running mean 0 and variance 1 beside trained weights",
+            f"'{mean.name}'{others} is 0 and its variance 1 beside trained weights",
             "run training batches through the network in train mode, and save and load its buffers too",
         )
 

@@ -10,6 +10,7 @@ WEIGHTS = re.compile(
     r"^(weight|kernel|weight_[ih]h_l\d+(_reverse)?|weight_(orig|v)|in_proj_weight|depthwise_kernel|"
     r"pointwise_kernel|recurrent_kernel|[wW]\d*|qweight|lora_[AB])$"
 )
+RECURRENT = re.compile(r"^weight_[ih]h_l\d+(_reverse)?$")
 BIASES = re.compile(r"^(bias|bias_[ih]h_l\d+(_reverse)?|in_proj_bias|[bB]\d*)$")
 STATISTICS = {
     "running_mean": "running_mean",
@@ -90,6 +91,8 @@ def _weight(
         return Part(layer, "weight", "embedding", "embedding")
     if keras or parameter == "kernel":
         axes = (len(shape) - 1, len(shape) - 2)
+    elif RECURRENT.match(parameter) and len(shape) == 2:
+        return Part(layer, parameter, "weight", "rnn", 0, 1)
     elif parameter != "weight" or len(shape) > 5:
         return Part(layer, parameter, "weight")
     else:
