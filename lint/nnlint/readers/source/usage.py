@@ -173,7 +173,8 @@ def _computes(i: Interpreter, node: ast.Call, name: str, result: Tensor) -> bool
     return isinstance(owner, ast.Name) and isinstance(i.evaluate(owner), Tensor) and _read_again(i, node)
 
 
-STATEFUL = ("batch_norm", "instance_norm", "rnn", "rnn_state")
+STATEFUL = ("batch_norm", "instance_norm", "rnn", "rnn_state", "identity")
+"""Kinds of operations that are run for their statistics, or for the hooks on them."""
 
 
 def _tensors(value: Value) -> Iterator[Tensor]:
