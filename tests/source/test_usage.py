@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.source.reading import evidence
 
 from nnlint.evidence import usage
+from source.reading import evidence
 
 KINDS = (
     *(usage.Uncalled, usage.Dropped, usage.IgnoredSetting, usage.EarlyRegistration, usage.BuiltInForward),
