@@ -53,11 +53,14 @@ def main() -> None:
     print(f"{'':16}" + "".join(f"{s:>14}" for s in (*SETS, "mean")), flush=True)
     for fault in ("", *(options.faults or FAULTS)):
         times = options.plants if fault else options.divisions
-        rows = [rate(name, fault, times) for name in SETS] if times else []
-        shares = [share for share, _ in rows]
-        codes = sum((c for _, c in rows), Counter[str]())
-        cells = "".join(f"{s:14.2f}" for s in (*shares, sum(shares) / max(len(shares), 1)))
-        print(f"{fault or 'nothing':16}{cells}  {dict(codes.most_common())}", flush=True)
+        shares, codes = list[float](), Counter[str]()
+        print(f"{fault or 'nothing':16}", end="", flush=True)
+        for name in SETS if times else ():
+            share, seen = rate(name, fault, times)
+            print(f"{share:14.2f}", end="", flush=True)
+            shares.append(share)
+            codes += seen
+        print(f"{sum(shares) / max(len(shares), 1):14.2f}  {dict(codes.most_common())}", flush=True)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def reversed_target(test: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
 
 def without_category(test: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
     """A quarter of the rows, one category, is missing."""
-    return test[test["letter"] != "b"]
+    return test[test["letter"] != "b"].reset_index(drop=True)
 
 
 def new_category(test: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def fewer_of_a_class(test: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
     """Four of five rows of the most frequent class, or of the larger half of targets, are missing."""
     target = test["target"]
     often = target == target.mode()[0] if target.nunique() <= 20 else target > target.median()
-    return test[~often | (rng.random(len(test)) < 0.2)]
+    return test[~often | (rng.random(len(test)) < 0.2)].reset_index(drop=True)
 
 
 def mixed_labels(test: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.target import words
 from nnlint_checks.data.matrix import judged
+from nnlint_checks.data.split_overlap import is_group
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,10 +90,13 @@ def compared(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Sh
 
 
 def runs_on(column: Column) -> bool:
-    """Parts of dates, and whole numbers without a repeat: times and row numbers run on."""
+    """Times, row numbers and what rows are measured on: they differ between splits by nature.
+
+    Parts of dates, whole numbers without a repeat, and names of patients, speakers...
+    """
     unique = column.distinct is not None and column.distinct >= column.rows - column.missing
     calendar = column.name.lower() == "time" or bool(CALENDAR & set(words(column.name)[-1:]))
-    return calendar or (column.kind is Kind.NUMBER and column.integral and unique)
+    return calendar or is_group(column) or (column.kind is Kind.NUMBER and column.integral and unique)
 
 
 def _numbers(column: Column, ours: pd.Series[Any], theirs: pd.Series[Any]) -> Shift:

@@ -62,6 +62,7 @@ def scaling_mismatch(data: Dataset) -> Iterator[Finding]:
         ```
         One value that is far out makes the deviation of its split large, not the scale of the column.
         ```python generate
+        # expect test.csv  warning: [DS304]
         import numpy as np
         import pandas as pd
 

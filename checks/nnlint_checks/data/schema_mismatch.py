@@ -9,6 +9,7 @@ from pathlib import PurePath
 from nnlint.check import ERROR, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
+from nnlint.evidence.target import identifiers
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.comparison import pairs_of
 from nnlint_checks.data.rescaling import exchanged
@@ -104,7 +105,8 @@ def schema_mismatch(data: Dataset) -> Iterator[Finding]:
 def _names(data: Dataset, split: Split) -> Iterator[Finding]:
     ours, theirs = ([c.name for c in s.columns] for s in (data.train, split))
     missing = [n for n in ours if n not in theirs and not _dispensable(data, n)]
-    added = [n for n in theirs if n not in ours and n not in data.identifiers and n.strip()]
+    numbering = {*data.identifiers, *identifiers(split, data.format != "array")}
+    added = [n for n in theirs if n not in ours and n not in numbering and n.strip()]
     if not data.target and len(missing) == 1 and not added:
         return  # what is to be predicted, under a name that does not say so
     for name in list(missing):

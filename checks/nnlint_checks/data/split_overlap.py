@@ -196,7 +196,7 @@ def _groups(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFram
     """Rows of the same patient, speaker... on both sides; or the same unique key."""
     for column in data.train.columns:
         twin = split.column(column.name)
-        if twin is None or not (_is_group(column) or (_is_key(data, column) and _is_key(data, twin))):
+        if twin is None or not (is_group(column) or (_is_key(data, column) and _is_key(data, twin))):
             continue
         first = dict(zip(train[column.name], train.index, strict=True))
         values = other[column.name]
@@ -208,7 +208,7 @@ def _groups(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFram
     return None
 
 
-def _is_group(column: Column) -> bool:
+def is_group(column: Column) -> bool:
     """Named after what is measured several times, with enough of them to divide, and not a number of rows."""
     if column.distinct is None or column.kind not in (Kind.NUMBER, Kind.CATEGORY, Kind.TEXT):
         return False

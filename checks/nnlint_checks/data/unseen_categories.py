@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
-from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.chance import SIGNIFICANCE
 from nnlint_checks.data.comparison import runs_on
-from nnlint_checks.data.split_overlap import GROUPS
 
 SHOWN = 6
 
@@ -87,8 +85,7 @@ def unseen_categories(data: Dataset, *, significance: float = SIGNIFICANCE) -> I
 def _judged(data: Dataset, column: Column) -> bool:
     """A feature of categories, or of truth values, that does not number or name what is measured."""
     few = column.kind is Kind.CATEGORY and (column.distinct or 0) <= 0.5 * (column.rows - column.missing)
-    names = bool(GROUPS & set(words(column.name))) or runs_on(column)
-    return column.name in data.features and few and not names
+    return column.name in data.features and few and not runs_on(column)
 
 
 def _chance(ours: Counts, theirs: Counts, unseen: Counts, significance: float) -> bool:
