@@ -15,8 +15,8 @@ from nnlint.finding import Finding
 def ddp_without_sampler(recipe: Recipe) -> Iterator[Finding]:
     """A model in ``DistributedDataParallel`` is trained from a loader without a distributed sampler.
 
-    Why: each process has a loader of its own over all samples. Without a sampler that gives each a share, every epoch
-    goes over the data as many times as there are processes: nothing is gained by them.
+    Why: each process has a loader of its own over all samples. Without a sampler that gives each a share,
+    every epoch goes over the data as many times as there are processes: nothing is gained by them.
     Source: PyTorch documentation of DistributedDataParallel and of DistributedSampler.
 
     Fires:

@@ -16,8 +16,8 @@ from nnlint_checks.loop.splits import HELD_OUT, is_test, key, trained_keys, word
 def evaluated_on_training_data(recipe: Recipe) -> Iterator[Finding]:
     """What is called the validation or test result is measured on samples that the network was trained on.
 
-    Why: a network can know its training samples by heart. The figure then says nothing about new data: it keeps
-    growing while the network overfits.
+    Why: a network can know its training samples by heart. The figure then says nothing about new data: it
+    keeps growing while the network overfits.
     Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", section 7.2.
 
     Fires:

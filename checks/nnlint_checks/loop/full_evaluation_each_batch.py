@@ -14,8 +14,9 @@ from nnlint.finding import Finding
 def full_evaluation_each_batch(recipe: Recipe) -> Iterator[Finding]:
     """Inside the loop over training batches there is a whole pass over the evaluation data.
 
-    Why: training takes as many times longer as there are evaluation batches. Most often the lines have slipped in by
-    one level of indentation; where the pass calls ``eval()``, training goes on without dropout and batch statistics.
+    Why: training takes as many times longer as there are evaluation batches. Most often the lines have
+    slipped in by one level of indentation; where the pass calls ``eval()``, training goes on without
+    dropout and batch statistics.
     Source: PyTorch, "Training with PyTorch" tutorial (validation once an epoch).
 
     Fires:

@@ -16,7 +16,8 @@ def sampler_epoch_not_set(recipe: Recipe) -> Iterator[Finding]:
     """A ``DistributedSampler`` is never told which epoch it is.
 
     Why: it shuffles with a generator that is seeded by its seed and the epoch alone, so that all ranks agree.
-    Without ``set_epoch`` each epoch has the order of the first one, and each rank sees the same samples again.
+    Without ``set_epoch`` each epoch has the order of the first one, and each rank sees the same samples
+    again.
     Source: PyTorch documentation of torch.utils.data.distributed.DistributedSampler (warning).
 
     Fires:

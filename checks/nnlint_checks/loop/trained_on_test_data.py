@@ -21,8 +21,8 @@ ON_PURPOSE = re.compile(
 def trained_on_test_data(recipe: Recipe) -> Iterator[Finding]:
     """The test split is what the model is fitted to.
 
-    Why: a result on samples that the network was trained on says nothing about new data; and the data that were
-    meant for training are not used.
+    Why: a result on samples that the network was trained on says nothing about new data; and the data that
+    were meant for training are not used.
     Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", section 7.2.
 
     Fires:
@@ -51,7 +51,8 @@ def trained_on_test_data(recipe: Recipe) -> Iterator[Finding]:
 
         X, y = load_breast_cancer(return_X_y=True)
         X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y)
-        model = keras.Sequential([keras.layers.BatchNormalization(), keras.layers.Dense(1, activation="sigmoid")])
+        head = keras.layers.Dense(1, activation="sigmoid")
+        model = keras.Sequential([keras.layers.BatchNormalization(), head])
         model.compile(optimizer="adam", loss="binary_crossentropy")
         model.fit(X_test, y_test, epochs=20)  # error: [TL511]
         ```

@@ -19,10 +19,11 @@ IN_ORDER = ("", "SequentialSampler")
 def training_data_not_shuffled(recipe: Recipe) -> Iterator[Finding]:
     """The samples that a network is trained on come in the same order in each epoch.
 
-    Why: stochastic gradients are unbiased only for samples in random order. Data that are sorted by class give
-    batches of one class, which the network learns and forgets in turn; batch norm sees skewed statistics.
-    Source: Bottou 2012, "Stochastic gradient descent tricks", section 5.3; PyTorch documentation of DataLoader
-    (``shuffle``: default False); Keras documentation of fit and flow_from_directory.
+    Why: stochastic gradients are unbiased only for samples in random order. Data that are sorted by class
+    give batches of one class, which the network learns and forgets in turn; batch norm sees skewed
+    statistics.
+    Source: Bottou 2012, "Stochastic gradient descent tricks", section 5.3; PyTorch documentation of
+    DataLoader (``shuffle``: default False); Keras documentation of fit and flow_from_directory.
 
     Fires:
         ``shuffle`` is False unless it is given.

@@ -17,12 +17,12 @@ def learning_rate_decays_too_fast(
 ) -> Iterator[Finding]:
     """The schedule, stepped as the loop steps it, ends training long before the last epoch.
 
-    Why: with a thousandth of its rate a network stands still. A factor that is meant for epochs, applied to each
-    batch, is there within the first epoch.
+    Why: with a thousandth of its rate a network stands still. A factor that is meant for epochs, applied
+    to each batch, is there within the first epoch.
     Source: PyTorch documentation of torch.optim, "How to adjust learning rate" (step after each epoch).
 
-    Options: nothing: the share of the first rate below which training stands still (0.001); early: the share of all
-    steps within which that is too early (0.2).
+    Options: nothing: the share of the first rate below which training stands still (0.001); early: the
+    share of all steps within which that is too early (0.2).
 
     Fires:
         Each epoch has a tenth of the rate of the one before.

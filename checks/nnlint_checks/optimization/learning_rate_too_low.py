@@ -24,8 +24,8 @@ SETS_ANOTHER = frozenset(
 def learning_rate_too_low(recipe: Recipe, *, adaptive: float = 1e-7, sgd: float = 1e-6) -> Iterator[Finding]:
     """The learning rate is zero, or orders of magnitude below the usual.
 
-    Why: with Adam each weight moves by about the rate at every step, so that at 1e-8 a hundred thousand steps change
-    a weight by a thousandth: the network stays what it was at the start.
+    Why: with Adam each weight moves by about the rate at every step, so that at 1e-8 a hundred thousand
+    steps change a weight by a thousandth: the network stays what it was at the start.
     Source: Kingma and Ba 2015, section 2.1 (the step is bounded by the rate); Bengio 2012, section 3.1.1.
 
     Options: adaptive, sgd: rates up to which it is reported (1e-7 and 1e-6).

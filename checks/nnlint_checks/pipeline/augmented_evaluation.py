@@ -22,8 +22,8 @@ ON_PURPOSE = re.compile(
 def augmented_evaluation(recipe: Recipe) -> Iterator[Finding]:
     """Test or validation samples go through random transforms.
 
-    Why: the figure is measured on cropped, turned and distorted samples instead of the real ones: it is lower, and
-    another one at each run, so that neither models nor epochs can be compared.
+    Why: the figure is measured on cropped, turned and distorted samples instead of the real ones: it is
+    lower, and another one at each run, so that neither models nor epochs can be compared.
     Source: PyTorch, "Transfer Learning for Computer Vision Tutorial" (data augmentation for training, just
     normalization for validation); Keras documentation of ImageDataGenerator.
 

@@ -17,8 +17,8 @@ NUMBERING = frozenset({"codes", "dummies"})
 def encoders_differ(pipeline: Pipeline) -> Iterator[Finding]:
     """Labels or categories are encoded by one fit on the training rows and by another one on held-out rows.
 
-    Why: the numbers follow the values that are there, in order. Where a value is missing in one part, all that come
-    after it mean something else there; dummy columns do not match at all.
+    Why: the numbers follow the values that are there, in order. Where a value is missing in one part, all
+    that come after it mean something else there; dummy columns do not match at all.
     Source: scikit-learn, "Common pitfalls and recommended practices", 12.1 Inconsistent preprocessing.
 
     Fires:

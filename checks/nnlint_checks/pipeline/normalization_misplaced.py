@@ -23,10 +23,11 @@ EIGHT_BITS = (254.0, 256.0)  # the divisor is 255 or 256, or nearly so
 def normalization_misplaced(pipeline: Pipeline, recipe: Recipe | None) -> Iterator[Finding]:
     """Images are normalised before they are tensors, with statistics of other images, or twice.
 
-    Why: ``Normalize`` fails on pictures that are no tensors; statistics of a 0..1 range leave 0..255 data as large as
-    they were; three means do not fit one channel; scaled twice, all pixels are nearly the same number.
-    Source: torchvision documentation of ToTensor (scales to 0..1) and Normalize (tensors only, one mean for each
-    channel).
+    Why: ``Normalize`` fails on pictures that are no tensors; statistics of a 0..1 range leave 0..255 data
+    as large as they were; three means do not fit one channel; scaled twice, all pixels are nearly the same
+    number.
+    Source: torchvision documentation of ToTensor (scales to 0..1) and Normalize (tensors only, one mean
+    for each channel).
 
     Fires:
         The wrong order.

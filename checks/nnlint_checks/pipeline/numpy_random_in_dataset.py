@@ -14,10 +14,11 @@ from nnlint.finding import Finding
 def numpy_random_in_dataset(recipe: Recipe) -> Iterator[Finding]:
     """Items of a data set draw from NumPy's global generator, and several workers load them.
 
-    Why: worker processes are copies of the main process, generator included, and PyTorch seeds only its own and
-    Python's. All workers draw the same numbers, and the same again in each epoch: the augmentation repeats itself.
-    Source: PyTorch FAQ, "My data loader workers return identical random numbers"; Kiela 2021, "Using PyTorch +
-    NumPy? You're making a mistake".
+    Why: worker processes are copies of the main process, generator included, and PyTorch seeds only its
+    own and Python's. All workers draw the same numbers, and the same again in each epoch: the augmentation
+    repeats itself.
+    Source: PyTorch FAQ, "My data loader workers return identical random numbers"; Kiela 2021, "Using
+    PyTorch + NumPy? You're making a mistake".
 
     Fires:
         Noise from ``np.random``.

@@ -14,8 +14,9 @@ from nnlint.finding import Finding
 def resampled_before_split(pipeline: Pipeline) -> Iterator[Finding]:
     """Classes are balanced by copies or mixtures of rows, and the result is split.
 
-    Why: copies of one row are then in both parts, and rows made up from a test row are trained on: the test result is
-    that of rows the model knows. The test rows have another share of the classes than real ones, too.
+    Why: copies of one row are then in both parts, and rows made up from a test row are trained on: the
+    test result is that of rows the model knows. The test rows have another share of the classes than real
+    ones, too.
     Source: imbalanced-learn, "Common pitfalls and recommended practices" (data leakage).
 
     Fires:

@@ -35,7 +35,8 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
         from torchvision import datasets
         from torchvision import transforms as T
 
-        train_tf = T.Compose([T.RandomHorizontalFlip(), T.ToTensor(), T.Normalize((0.49, 0.48, 0.45), (0.2, 0.2, 0.2))])
+        normalize = T.Normalize((0.49, 0.48, 0.45), (0.2, 0.2, 0.2))
+        train_tf = T.Compose([T.RandomHorizontalFlip(), T.ToTensor(), normalize])
         test_tf = T.Compose([T.ToTensor(), T.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])  # warning: [DP712]
         train_loader = DataLoader(datasets.CIFAR10("data", train=True, transform=train_tf), 64, shuffle=True)
         test_loader = DataLoader(datasets.CIFAR10("data", train=False, transform=test_tf), 64)
@@ -96,7 +97,7 @@ def _made(feed: Feed) -> Place:
 def _normalized(feed: Feed) -> tuple[Transform, ...] | None:
     """The steps that normalise; None when steps or their numbers are not known."""
     data = feed.loader.data
-    if data is None or data.api in ARRAYS or data.api.endswith("_from_directory") and "flow" not in data.api:
+    if data is None or data.api in ARRAYS or data.api.endswith("_dataset_from_directory"):
         return None
     steps = data.transforms
     if steps is None or any(not t.api for t in steps):
@@ -133,7 +134,7 @@ def _finding(place: Place, first: tuple[Transform, ...], second: tuple[Transform
     elif not first:
         said = "evaluation samples are normalised, training samples are not"
     else:
-        said = f"evaluation samples are normalised by {_text(second[-1])}, training samples by {_text(first[-1])}"
+        said = f"evaluation samples are normalised by {_text(second[-1])}, training by {_text(first[-1])}"
     return Finding(place, said, "normalise all splits by the constants of the training split", trail=trail)
 
 

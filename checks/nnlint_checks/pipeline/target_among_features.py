@@ -14,8 +14,8 @@ from nnlint.finding import Finding
 def target_among_features(pipeline: Pipeline) -> Iterator[Finding]:
     """The target was never taken out of the table that the features are.
 
-    Why: the model copies the answer. Test figures are perfect, and new data, which have no such column, cannot be
-    predicted at all.
+    Why: the model copies the answer. Test figures are perfect, and new data, which have no such column,
+    cannot be predicted at all.
     Source: Kaufman et al. 2012, "Leakage in data mining".
 
     Fires:

@@ -15,8 +15,8 @@ from nnlint.finding import Finding
 def test_set_used_to_choose(recipe: Recipe) -> Iterator[Finding]:
     """Early stopping, the choice of a checkpoint, or the schedule follows the test split.
 
-    Why: the best of many epochs on the test samples is the best by chance as well. What is reported for them is
-    then too good, and there are no samples left to tell by how much.
+    Why: the best of many epochs on the test samples is the best by chance as well. What is reported for
+    them is then too good, and there are no samples left to tell by how much.
     Source: Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", section 7.2; Dwork et al.
     2015, "The reusable holdout".
 
@@ -29,10 +29,11 @@ def test_set_used_to_choose(recipe: Recipe) -> Iterator[Finding]:
 
         X, y = load_breast_cancer(return_X_y=True)
         X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y)
-        model = keras.Sequential([keras.layers.BatchNormalization(), keras.layers.Dense(1, activation="sigmoid")])
+        head = keras.layers.Dense(1, activation="sigmoid")
+        model = keras.Sequential([keras.layers.BatchNormalization(), head])
         model.compile(optimizer="adam", loss="binary_crossentropy")
         stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=5)
-        model.fit(X_train, y_train, epochs=99, validation_data=(X_test, y_test), callbacks=[stop])  # error: [DP711]
+        model.fit(X_train, y_train, validation_data=(X_test, y_test), callbacks=[stop])  # error: [DP711]
         print("test", model.evaluate(X_test, y_test))
         ```
         The best weights on the test split are kept.
@@ -72,7 +73,8 @@ def test_set_used_to_choose(recipe: Recipe) -> Iterator[Finding]:
 
         X, y = load_breast_cancer(return_X_y=True)
         X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y)
-        model = keras.Sequential([keras.layers.BatchNormalization(), keras.layers.Dense(1, activation="sigmoid")])
+        head = keras.layers.Dense(1, activation="sigmoid")
+        model = keras.Sequential([keras.layers.BatchNormalization(), head])
         model.compile(optimizer="adam", loss="binary_crossentropy")
         model.fit(X_train, y_train, epochs=20, validation_data=(X_test, y_test))
         ```
@@ -84,7 +86,8 @@ def test_set_used_to_choose(recipe: Recipe) -> Iterator[Finding]:
 
         X, y = load_breast_cancer(return_X_y=True)
         X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y)
-        model = keras.Sequential([keras.layers.BatchNormalization(), keras.layers.Dense(1, activation="sigmoid")])
+        head = keras.layers.Dense(1, activation="sigmoid")
+        model = keras.Sequential([keras.layers.BatchNormalization(), head])
         model.compile(optimizer="adam", loss="binary_crossentropy")
         stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=5)
         model.fit(X_train, y_train, epochs=99, validation_split=0.2, callbacks=[stop])

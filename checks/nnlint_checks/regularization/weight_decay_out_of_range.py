@@ -18,10 +18,10 @@ def weight_decay_out_of_range(
 ) -> Iterator[Finding]:
     """Weight decay is negative, or far above what networks bear.
 
-    Why: the penalty outweighs the loss, and the weights go to zero whatever the data say; a negative one makes them
-    grow without end.
-    Source: Krogh and Hertz 1991, "A simple weight decay can improve generalization"; Loshchilov and Hutter 2019,
-    "Decoupled weight decay regularization" (0.01 to 0.1 for AdamW, 1e-5 to 1e-3 for SGD).
+    Why: the penalty outweighs the loss, and the weights go to zero whatever the data say; a negative one
+    makes them grow without end.
+    Source: Krogh and Hertz 1991, "A simple weight decay can improve generalization"; Loshchilov and Hutter
+    2019, "Decoupled weight decay regularization" (0.01 to 0.1 for AdamW, 1e-5 to 1e-3 for SGD).
 
     Options: coupled, decoupled: decay from which on it is reported (0.1; 0.5 for AdamW and its like).
 

@@ -13,8 +13,8 @@ from nnlint.evidence.source import Columns, Rows
 class Pair:
     """The rows of both, and what was done to the order of each: equal entries are one and the same step.
 
-    ``api``: what they are given to. ``columns``: of the features, None when they are not known; ``target``: the
-    column that the labels are, "" when that is not known.
+    ``api``: what they are given to. ``columns``: of the features, None when they are not known;
+    ``target``: the column that the labels are, "" when that is not known.
     """
 
     place: Place

@@ -45,8 +45,9 @@ class Samples:
     same key where it is whole. ``role``: the split that its making proves (``train=False``, the folder
     ``data/test``), "" when nothing does; ``named``: the split that names of the program say it is.
     ``transforms``: None when they are not known. ``iterable``: it gives its samples in its own order, None
-    when that is not known. ``source``: the path it is read from. ``numpy_random``: where an item asks NumPy's global generator for
-    a random number. ``classes``: the names of the class and of what it is made from, for what they tell.
+    when that is not known. ``source``: the path it is read from. ``numpy_random``: where an item asks
+    NumPy's global generator for a random number. ``classes``: the names of the class and of what it is
+    made from, for what they tell.
     """
 
     key: Hashable
@@ -68,9 +69,10 @@ class Feed:
     """Samples go into a model, batch by batch: a loop over a loader, a call of ``fit`` or ``evaluate``.
 
     ``purpose``: ``train`` or ``evaluate``. ``place``: the loop or call. ``claims``: the splits that the
-    program calls the figures by that come out (``val_loss = evaluate(...)``, ``def test``, ``"Test accuracy"``),
-    ``result``: those that the variables say to which they are assigned. ``branches``: as of an Event.
-    ``drives``: what acts upon the figures during training (``EarlyStopping``). ``loops``: loops around it.
+    program calls the figures by that come out (``val_loss = evaluate(...)``, ``def test``, ``"Test
+    accuracy"``), ``result``: those that the variables say to which they are assigned. ``branches``: as of
+    an Event. ``drives``: what acts upon the figures during training (``EarlyStopping``). ``loops``: loops
+    around it.
     """
 
     purpose: str

@@ -29,8 +29,8 @@ class Spot:
 
 @dataclass
 class Figures:
-    """``names``: the variables that hold the figures. ``claims``: the splits they are said to be of, ``result``:
-    those that the variables say to which a call assigns them.
+    """``names``: the variables that hold the figures. ``claims``: the splits they are said to be of,
+    ``result``: those that the variables say to which a call assigns them.
     """
 
     names: set[str] = field(default_factory=set)

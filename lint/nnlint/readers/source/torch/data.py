@@ -34,7 +34,7 @@ from nnlint.readers.source.values import (
 
 LOADER_SIGNATURE = (
     "dataset batch_size=1 shuffle=None sampler=None batch_sampler=None num_workers=0 collate_fn=None"
-    " pin_memory=False drop_last=False timeout=0 worker_init_fn=None multiprocessing_context=None generator=None"
+    " pin_memory=False drop_last=False timeout=0 worker_init_fn=None multiprocessing_context=None"
 )
 
 
@@ -206,12 +206,9 @@ def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
 def _tensor_dataset_init(call: Call, arguments: Arguments) -> Value:
     state, write = arguments.positional[0].state, call.interpreter.heap.write
     write(state, "tensors", tuple(arguments.positional[1:]))
-    write(state, "_names", base_name(call.node.args[0]) if _has_arguments(call.node) else "")
+    given = call.node.args if isinstance(call.node, ast.Call) else []
+    write(state, "_names", base_name(given[0]) if given else "")
     return None
-
-
-def _has_arguments(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and bool(node.args)
 
 
 def _tensor_dataset_item(call: Call, arguments: Arguments) -> Value:

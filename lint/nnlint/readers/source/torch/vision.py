@@ -71,7 +71,6 @@ def _to_tensor(picture: Picture, transform: Instance) -> Picture:
 
 def _unsure(picture: Picture, transform: Instance) -> None:
     """What depends on the version and on arguments is not followed."""
-    return None
 
 
 def _normalize(picture: Picture, transform: Instance) -> Picture:
