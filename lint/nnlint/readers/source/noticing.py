@@ -27,12 +27,14 @@ class Setting:
 @dataclass(frozen=True, eq=False)
 class Inside:
     """A module that is constructed while a model runs. ``function``: whose body the construction stands in;
-    ``guarded``: below a condition there, so that it may be made once and kept.
+    ``guarded``: below a condition there, so that it may be made once and kept; ``stored``: in an attribute,
+    or in a container that is one.
     """
 
     module: Instance
     function: Function | None
     guarded: bool
+    stored: bool
 
 
 def noticed(call: Call, module: Instance, name: str, value: Value) -> None:
@@ -125,7 +127,8 @@ def built(i: Interpreter, module: Instance) -> None:
     if i.trace.inside:
         function = next((f.function for f in reversed(i.frames) if _holds(f.function, module.place)), None)
         guarded = function is not None and _conditional(function.node, module.place.line)
-        i.trace.noticed.append(Inside(module, function, guarded))
+        stored = function is not None and _stores(function.node, module.place.line)
+        i.trace.noticed.append(Inside(module, function, guarded, stored))
 
 
 def _holds(function: Function | None, place: Place) -> bool:
@@ -137,5 +140,15 @@ def _holds(function: Function | None, place: Place) -> bool:
 def _conditional(node: ast.AST, line: int) -> bool:
     return any(
         isinstance(n, ast.If | ast.Try) and n.lineno <= line <= (n.end_lineno or n.lineno)
+        for n in ast.walk(node)
+    )
+
+
+def _stores(node: ast.AST, line: int) -> bool:
+    """An assignment on this line sets an attribute or an item."""
+    return any(
+        isinstance(n, ast.Assign)
+        and n.lineno <= line <= (n.end_lineno or n.lineno)
+        and any(isinstance(target, ast.Attribute | ast.Subscript) for target in n.targets)
         for n in ast.walk(node)
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
 from nnlint.readers.source.coverage import coverage
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import all_weights, inside, walk
+from nnlint.readers.source.modules import all_weights, children, inside, walk
 from nnlint.readers.source.noticing import Inside, Setting
 from nnlint.readers.source.overwritten import kept_references
 from nnlint.readers.source.trace import Trace
@@ -52,7 +52,7 @@ def _built(trace: Trace) -> Iterator[BuiltInForward]:
         if id(module) in parts or one.function is None or not _fresh(module):
             continue
         attribute = _registered(module, [m for m in trace.models if id(m) not in owners])
-        if attribute and (one.guarded or one.function.name != "forward"):
+        if (attribute or one.stored) and (one.guarded or one.function.name != "forward"):
             continue
         owner = one.function.owner.name if one.function.owner is not None else ""
         place = module.place
@@ -69,9 +69,9 @@ def _fresh(module: Instance) -> bool:
 
 
 def _registered(module: Instance, models: list[Instance]) -> str:
-    """The attribute under which a model keeps it."""
+    """The name under which a model, or a container in it, keeps it."""
     for model in models:
-        for name, value in model.state.items():
-            if value is module and isinstance(name, str):
+        for name, part in children(model):
+            if part is module:
                 return name
     return ""
