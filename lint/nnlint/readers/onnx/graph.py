@@ -18,7 +18,8 @@ from nnlint.network.size import Size, Symbolic, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
 from nnlint.readers.onnx.files import tensors
 from nnlint.readers.onnx.node import Made, Node, Scope
-from nnlint.readers.onnx.statistics import Statistics, Stored, stored
+from nnlint.readers.onnx.statistics import Stored, stored
+from nnlint.readers.statistics import Statistics
 
 STANDARD = ("", "ai.onnx")
 KEEPS_VALUES = frozenset({"Identity", "Cast", "DequantizeLinear"})

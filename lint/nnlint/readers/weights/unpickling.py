@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -159,7 +159,7 @@ class NumpyType(Opaque):
         order = self.state[1] if isinstance(self.state, tuple) and len(self.state) > 1 else "="
         if not isinstance(text, str) or text not in _NUMPY_TYPES or order not in ("<", ">", "=", "|"):
             return None
-        return np.dtype(text).newbyteorder(order)
+        return np.dtype(text if order == "|" else order + text)
 
 
 _NUMPY_TYPES = frozenset(f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)) | {"f2", "f4", "f8", "b1"}
@@ -340,6 +340,3 @@ def unpickled(file: BinaryIO) -> Unpickled:
 def type_of(strided: Strided) -> Any:
     """The type of a tensor's values, None when it is not known."""
     return TYPES.get(strided.type)
-
-
-Loader = Callable[[Storage], Any]
