@@ -54,7 +54,7 @@ STEPS = {
 
 
 def _fit(call: Call, arguments: Arguments) -> Value:
-    """``trainer.fit(model, loader, loader)``: the steps are run at the end of the entry, with these batches."""
+    """``trainer.fit(model, loader, loader)``: its steps are run at the end of the entry, with these."""
     names = ("train_dataloaders", "val_dataloaders", "datamodule")
     first, second, data = (arguments.get(n, name, None) for n, name in enumerate(names, 2))
     loaders = {"training_step": first, "validation_step": second}
