@@ -58,7 +58,7 @@ def conflicting_labels(data: Dataset) -> Iterator[Finding]:
 
         rng = np.random.default_rng(0)
         frame = pd.DataFrame(rng.normal(size=(200, 4)), columns=["a", "b", "c", "d"])
-        frame["label"] = np.where(frame["a"] > 0, "yes", "no")
+        frame["label"] = np.where(frame["a"] + frame["b"] > 0, "yes", "no")
         pd.concat([frame, frame.head(1)]).to_csv("train.csv", index=False)
         ```
     """

@@ -30,6 +30,7 @@ FAR_ZERO = 3.5
 have come to 3, blood pressures of 0 to 6 (measured on houses and on Pima Indians Diabetes)."""
 
 GAP_ZERO = 0.25
+FEWEST_FOR_ZERO = 100
 LEAST_DISTINCT = 12
 
 
@@ -122,9 +123,10 @@ def _code(values: Array, codes: tuple[float, ...]) -> float | None:
         spread = (high - low) / 1.349
         if code in codes and (times >= 2 or abs(code) > 900) and gap > _apart(code, rest, spread):
             return float(code)
-        zero = code == 0 and 2 <= times <= MOST_ZERO * len(values) and code == values.min()
+        rare = 2 <= times <= MOST_ZERO * len(values) and len(values) >= FEWEST_FOR_ZERO
+        zero = code in (0, -1) and rare and code == values.min()
         if zero and middle > FAR_ZERO * spread > 0 and gap > GAP_ZERO * middle and gap > spread:
-            return 0.0
+            return float(code)
     return None
 
 
@@ -133,8 +135,8 @@ def _apart(code: float, rest: Array, spread: float) -> float:
     import numpy as np
 
     whole = float(np.ptp(rest))
-    if code < 0 <= rest.min():
-        return min(5 * spread, whole) if code < -1 else max(0.5 * whole, 2 * spread)
+    if code < -10 and rest.min() >= 0:
+        return 0.0
     return max(whole, 5 * spread)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
-from nnlint.evidence.data import Column, Dataset, Kind
+from nnlint.evidence.data import Column, Dataset, Kind, spelled
 from nnlint.evidence.source import Pipeline
 from nnlint.evidence.target import ID_WORDS, words
 from nnlint.finding import Finding, Table
@@ -39,7 +39,7 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
         import pandas as pd
 
         rng = np.random.default_rng(0)
-        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400] + 10000, "age": rng.normal(40, 9, 400)})
+        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400], "age": rng.normal(40, 9, 400)})
         frame["label"] = rng.integers(0, 2, 400)
         frame.to_csv("train.csv", index=False)
         ```
@@ -64,7 +64,7 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
         import pandas as pd
 
         rng = np.random.default_rng(0)
-        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400] + 10000, "age": rng.normal(0, 1, 400)})
+        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400], "age": rng.normal(0, 1, 400)})
         frame["size"] = rng.normal(0, 1, 400)
         frame["label"] = rng.integers(0, 2, 400)
         frame.to_csv("train.csv", index=False)
@@ -110,11 +110,9 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
                 data,
                 data.train,
                 column.name,
-                f"'{column.name[:40] or 'the first column'}' names the rows: {column.rows:,} different values",
+                f"'{column.name[:40] or 'first column'}' names the rows: {column.rows:,} different values",
                 "drop the column before training",
-                Table(
-                    ("values", "different"), ((f"{column.rows:,}", f"{column.distinct or column.rows:,}"),)
-                ),
+                Table(("values",), tuple((value,) for value in _first(data, column))),
             )
 
 
@@ -122,6 +120,12 @@ def _unique(column: Column) -> bool:
     there = column.rows - column.missing
     distinct = there if column.distinct is None and column.kind is Kind.TEXT else column.distinct or 0
     return there > EXCERPT_ROWS and column.missing < 0.05 * column.rows and distinct >= UNIQUE * there
+
+
+def _first(data: Dataset, column: Column) -> list[str]:
+    frame = data.sample(data.train.role)
+    values = frame[column.name].head(4) if frame is not None and column.name in frame else ()
+    return [spelled(value) for value in values]
 
 
 def _names_rows(data: Dataset, column: Column) -> bool:

@@ -22,8 +22,8 @@ LEAST_DISTINCT = 12
 
 AMOUNT = re.compile(
     r"^\s*[-+(]?\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*[-+]?\d{1,3}(?:(?:[ ,.'’]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?)"
-    r"\s*(?:%|[$€£¥₹]|USD|EUR|GBP|CHF|[kKMB]|kg|g|mg|km|m|cm|mm|ft|lbs?|mph|kmpl|km/kg|cc|bhp|hp|min|hours?|days?"
-    r"|years?|yrs?|°C|°F)?\.?\)?\s*$"
+    r"\s*(?:%|[$€£¥₹]|USD|EUR|GBP|CHF|[kKMB]|kg|g|mg|km|m|cm|mm|ft|lbs?|mph|cc|bhp|hp|min"
+    r"|hours?|days?|years?|yrs?|°C|°F)?\.?\)?\s*$"
 )
 PLAIN = re.compile(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 DIGITS = re.compile(r"^\d+$")

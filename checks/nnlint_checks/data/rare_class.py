@@ -11,6 +11,9 @@ from nnlint_checks.data.values import EXCERPT_ROWS, about, is_scale
 
 SHOWN = 10
 
+MANY = 5
+"""Rare classes up to which they may be more than half of all; beyond, the labels are names or amounts."""
+
 
 @check("DS202", level=WARNING)
 def rare_class(data: Dataset, *, rows: int = 10) -> Iterator[Finding]:
@@ -53,7 +56,7 @@ def rare_class(data: Dataset, *, rows: int = 10) -> Iterator[Finding]:
     if column is None or len(column.top) < 2 or column.rows <= EXCERPT_ROWS or is_scale(column):
         return
     rare = [(label, n) for label, n in column.top if n < rows]
-    if not rare:
+    if not rare or len(rare) > max(MANY, 0.5 * len(column.top)):
         return
     label, fewest = rare[-1]
     also = f", and {len(rare) - 1} more classes fewer than {rows}" if len(rare) > 1 else ""

@@ -32,11 +32,12 @@ RECODED = 2
 """Distinct values to classes up to which a feature can be the label under other names."""
 
 LINEAR = 0.9998
-"""Squared correlation with the target: a copy with 1.4 % noise. Opening against closing prices have 0.9995."""
+"""Squared correlation with the target: a copy with 1.4 % noise. Opening and closing prices have 0.9995."""
 
 MONOTONE = 0.995
 """Part of the neighbours in order of the feature that are in order of the target, too."""
 
+LARGEST = 1e30
 LEAST_DISTINCT = 8
 LEAST_GROUPS = 3
 
@@ -169,7 +170,8 @@ def _intervals(values: Array, codes: Array, classes: int) -> Array:
     import numpy as np
     from sklearn.tree import DecisionTreeClassifier
 
-    column = np.nan_to_num(values, nan=float(np.nanmin(values)) - 1)[:, None]
+    finite = np.clip(values, -LARGEST, LARGEST)  # the tree computes in float32
+    column = np.nan_to_num(finite, nan=-2 * LARGEST)[:, None]
     tree = DecisionTreeClassifier(max_leaf_nodes=2 * classes + 1, min_samples_leaf=3, class_weight="balanced")
     leaves: Array = tree.fit(column, codes).apply(column)
     return leaves
@@ -201,8 +203,10 @@ def _ordered(x: Array, y: Array) -> float:
     """1 where the rows are in the order of ``y`` when they are put in that of ``x``, 0 where they are not."""
     import numpy as np
 
-    steps = np.diff(y[np.lexsort((y, x))])
-    moved = steps[steps != 0]
-    if len(moved) < LEAST_DISTINCT:
+    order = np.lexsort((y, x))
+    x, y = x[order], y[order]
+    first = np.flatnonzero(np.diff(x) > 0) + 1  # of each group of rows with one value, but the first group
+    steps = y[first] - y[first - 1]
+    if len(first) < LEAST_GROUPS or np.unique(y).size < LEAST_DISTINCT:
         return 0.0
-    return 1.0 if float((moved > 0).mean()) >= MONOTONE else 0.0
+    return 1.0 if float((steps >= 0).mean()) >= MONOTONE and (steps > 0).any() else 0.0
