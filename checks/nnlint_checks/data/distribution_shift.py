@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.comparison import EFFECT, SIGNIFICANCE, Shift, pairs_of, shifts, significant
+from nnlint_checks.data.matrix import judged
 from nnlint_checks.data.rescaling import exchanged, scaled
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 8
 """Findings of one split at most; the last says how many more columns there are."""
@@ -78,9 +83,17 @@ def distribution_shift(
     if data.rank > 2 or data.format == "images":
         return
     for split, train, other in pairs_of(data):
-        told = {*scaled(data, split, train, other), *exchanged(data, split, train, other)}
+        told = _told(data, split, train, other)
         found = significant(shifts(data, split, train, other), effect, significance)
         yield from _findings(data, split, [s for s in found if s.column.name not in told])
+
+
+def _told(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame) -> set[str]:
+    """Columns that DS406 and DS404 speak about: all numbers, when most are scaled."""
+    changed = scaled(data, split, train, other)
+    numbers = [c.name for c in judged(data, data.train) if c.kind is Kind.NUMBER]
+    whole = numbers if changed and len(changed) >= 0.5 * len(numbers) else []
+    return {*changed, *whole, *exchanged(data, split, train, other)}
 
 
 def _findings(data: Dataset, split: Split, shifts: list[Shift]) -> Iterator[Finding]:
