@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nnlint.evidence.data import Column, Dataset, Kind, Split
+from nnlint.evidence.data import Column, Dataset, Kind, Split, Task
 from nnlint.evidence.target import words
 from nnlint_checks.data.matrix import judged
 from nnlint_checks.data.split_overlap import is_group
@@ -51,13 +51,73 @@ class Shift:
     header: tuple[str, ...]
 
 
+def target_shift(data: Dataset, split: Split) -> Shift | None:
+    """How the target differs; classes are counted over all rows, quantities compared by a sample.
+
+    Only classes that both splits have are compared.
+    """
+    target = data.target
+    column = data.train.column(target.column) if target else None
+    twin = split.column(target.column) if target else None
+    if target is None or column is None or twin is None or twin.kind is not column.kind:
+        return None
+    if target.task is Task.CLASSIFICATION:
+        ours, theirs = dict(column.top), dict(twin.top)
+        shared = [label for label in ours if label in theirs]
+        rows = [sum(counts[label] for label in shared) for counts in (ours, theirs)]
+        if len(shared) < 2 or min(rows) < FEWEST_ROWS:
+            return None
+        return counted(column, {label: (ours[label], theirs[label]) for label in shared})
+    samples = [data.sample(s.role) for s in (data.train, split)]
+    if any(s is None or target.column not in s for s in samples):
+        return None
+    return compared(column, samples[0][target.column], samples[1][target.column])  # type: ignore[index]
+
+
+BINS = 5
+"""Parts of equal size that a quantity is cut into where rows are matched by it."""
+
+
+def _matched(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """As many rows of each class, or part of the target's range, in the same proportion on both sides."""
+    import pandas as pd
+
+    target = data.target.column if data.target else ""
+    groups = pd.concat([train[target], other[target]])
+    if groups.dtype.kind == "f":
+        groups = pd.qcut(groups, BINS, duplicates="drop").cat.codes
+    ours, theirs = groups.iloc[: len(train)], groups.iloc[len(train) :]
+    a, b = ours.value_counts(), theirs.value_counts()
+    shared = [g for g in a.index if g in b.index]
+    part = min(len(train), len(other)) / max(len(train), len(other))
+    kept: tuple[list[pd.DataFrame], list[pd.DataFrame]] = ([], [])
+    for group in shared:
+        rows = min(a[group], b[group] / part) if len(train) >= len(other) else min(a[group] / part, b[group])
+        numbers = (rows, rows * part) if len(train) >= len(other) else (rows * part, rows)
+        for side, frame, of, number in zip(kept, (train, other), (ours, theirs), numbers, strict=True):
+            side.append(frame[(of == group).to_numpy()].sample(int(number), random_state=0))
+    empty = train.iloc[:0], other.iloc[:0]
+    return (pd.concat(kept[0]), pd.concat(kept[1])) if shared else empty
+
+
 def pairs_of(data: Dataset) -> Iterator[tuple[Split, pd.DataFrame, pd.DataFrame]]:
-    """Each other split with the training sample and its own, where both hold enough rows to compare."""
+    """Each other split with the training sample and its own, where both hold enough rows to compare.
+
+    Where the target differs (DS403), features that go with it differ too: then both samples are cut down to
+    the same shares of each class, so that only what differs besides is seen.
+    """
     train = data.sample(data.train.role) if len(data.splits) > 1 else None
     for split in data.splits:
         other = None if split is data.train or train is None else data.sample(split.role)
-        if train is not None and other is not None and min(len(train), len(other)) >= FEWEST_ROWS:
+        if train is None or other is None or min(len(train), len(other)) < FEWEST_ROWS:
+            continue
+        shift = target_shift(data, split)
+        if shift is None or shift.effect < EFFECT or shift.chance >= SIGNIFICANCE:
             yield split, train, other
+            continue
+        ours, theirs = _matched(data, train, other)
+        if min(len(ours), len(theirs)) >= FEWEST_ROWS:
+            yield split, ours, theirs
 
 
 def shifts(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame) -> list[Shift]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
-from nnlint.evidence.data import Column, Dataset, Split, Target, Task
+from nnlint.evidence.data import Dataset, Split, Task
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
-from nnlint_checks.data.comparison import EFFECT, FEWEST_ROWS, SIGNIFICANCE, Shift, compared, counted
+from nnlint_checks.data.comparison import EFFECT, SIGNIFICANCE, Shift, target_shift
 
 
 @check("DS403", level=WARNING)
@@ -62,28 +62,9 @@ def label_shift(
     if data.target is None:
         return
     for split in data.splits:
-        column = data.train.column(data.target.column)
-        twin = split.column(data.target.column)
-        if split is data.train or column is None or twin is None or twin.kind is not column.kind:
-            continue
-        shift = _shift(data, split, column, twin, data.target)
+        shift = None if split is data.train else target_shift(data, split)
         if shift is not None and shift.effect >= effect and shift.chance < significance:
             yield _finding(data, split, shift)
-
-
-def _shift(data: Dataset, split: Split, column: Column, twin: Column, target: Target) -> Shift | None:
-    """Classes are counted over all rows, quantities compared by a sample."""
-    if target.task is Task.CLASSIFICATION:
-        ours, theirs = dict(column.top), dict(twin.top)
-        shared = [label for label in ours if label in theirs]
-        rows = [sum(counts[label] for label in shared) for counts in (ours, theirs)]
-        if len(shared) < 2 or min(rows) < FEWEST_ROWS:
-            return None
-        return counted(column, {label: (ours[label], theirs[label]) for label in shared})
-    samples = [data.sample(s.role) for s in (data.train, split)]
-    if any(s is None or target.column not in s for s in samples):
-        return None
-    return compared(column, samples[0][target.column], samples[1][target.column])  # type: ignore[index]
 
 
 def _finding(data: Dataset, split: Split, shift: Shift) -> Finding:
