@@ -134,7 +134,10 @@ def _too_fast(optimizer: Optimizer, adam: float, sgd: float) -> bool:
     if optimizer.kind in ADAM:
         return rate >= adam
     momentum = optimizer.momentum or 0.0
-    return optimizer.kind == "sgd" and 0 <= momentum < 1 and rate / (1 - momentum) >= sgd
+    if optimizer.kind != "sgd" or not 0 <= momentum < 1:
+        return False
+    step = round(rate / (1 - momentum), 6)
+    return step > sgd or (step == sgd and not momentum)  # 0.05 with momentum 0.9 is common, and trains
 
 
 def _finding(stretch: Stretch, optimizer: Optimizer, rectified: int, network: Network) -> Finding:
