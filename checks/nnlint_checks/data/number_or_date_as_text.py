@@ -21,7 +21,8 @@ LEAST_DISTINCT = 12
 """Distinct numbers below which digits may be the names of categories."""
 
 AMOUNT = re.compile(
-    r"^\s*[-+(]?\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*[-+]?\d{1,3}(?:(?:[ ,.'’]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?)"
+    r"^\s*[-+(]?\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*[-+]?\d{1,3}"
+    r"(?:(?:[ ,.'’]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?)"
     r"\s*(?:%|[$€£¥₹]|USD|EUR|GBP|CHF|[kKMB]|kg|g|mg|km|m|cm|mm|ft|lbs?|mph|cc|bhp|hp|min"
     r"|hours?|days?|years?|yrs?|°C|°F)?\.?\)?\s*$"
 )

@@ -101,3 +101,12 @@ def is_scale(column: Column) -> bool:
         return False
     numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
     return column.distinct > 2 and not numbered
+
+
+def skewness(values: Array) -> float:
+    """Third standardised moment; 0 of a constant."""
+    import numpy as np
+
+    limited = np.clip(values, -1e100, 1e100)
+    deviation = float(limited.std())
+    return float((((limited - limited.mean()) / deviation) ** 3).mean()) if deviation else 0.0
