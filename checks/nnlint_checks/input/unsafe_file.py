@@ -33,6 +33,13 @@ def unsafe_file(unsafe: Unsafe) -> Iterator[Finding]:
         graph = h.make_graph([h.make_node("MatMul", ["x", "w"], ["y"])], "net", [x], [y], [weight])
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "model.onnx")
         ```
+        A checkpoint's pickle calls a program.
+        ```python generate
+        from pathlib import Path
+
+        # expect model.pt error: [IN102]
+        Path("model.pt").write_bytes(b"\\x80\\x02cos\\nsystem\\nX\\x02\\x00\\x00\\x00ls\\x85R.")
+        ```
     Silent:
         External data beside the model is what large models need.
         ```python generate
