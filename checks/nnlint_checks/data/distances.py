@@ -28,10 +28,10 @@ def scaled(data: Dataset) -> tuple[pd.DataFrame, Array] | None:
     frame = data.sample(data.train.role) if flat(data) and not pixels(data) else None
     if frame is None or len(frame) < FEWEST_ROWS:
         return None
-    frame = frame.sample(ROWS, random_state=0).sort_index() if len(frame) > ROWS else frame
+    frame = frame.sample(min(ROWS, len(frame)), random_state=0).sort_index()
     numbers = [c.name for c in data.train.columns if c.kind is Kind.NUMBER and c.name in data.features]
     fine = [n for n in numbers if n in frame and frame[n].nunique() >= FINE * len(frame)][:COLUMNS]
-    frame = frame[np.isfinite(frame[fine]).all(axis=1)]
+    frame = frame.loc[np.isfinite(frame[fine].to_numpy(float)).all(axis=1)]
     if len(fine) < 2 or len(frame) < FEWEST_ROWS:
         return None
     values = np.clip(frame[fine].to_numpy(float), -1e100, 1e100)

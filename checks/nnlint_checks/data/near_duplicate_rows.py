@@ -61,7 +61,7 @@ def near_duplicate_rows(data: Dataset, *, distance: float = 0.02) -> Iterator[Fi
     twins = (gaps > 0) & (gaps < distance * float(sorted(gaps)[len(gaps) // 2]))
     if twins.sum() < 2 * FEWEST or twins.mean() > MOST:
         return
-    pairs = [(i, int(rows[i, 0])) for i in twins.nonzero()[0] if i < rows[i, 0]]
+    pairs = [(int(i), int(rows[i, 0])) for i in twins.nonzero()[0] if i < rows[i, 0]]
     shown = tuple(
         (where(data.train, frame.index[a]), where(data.train, frame.index[b])) for a, b in pairs[:8]
     )

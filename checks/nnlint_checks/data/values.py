@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nnlint.check import Level
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
-from nnlint.finding import Finding, Table
+from nnlint.finding import Finding, Level, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,12 +39,12 @@ PLACEHOLDERS = frozenset(
             "n/a",
             "na",
         ),
-        *("nil", "null", "none", "nan", "missing", "unknown", "unk", "not available", "not known", "tbd"),
+        *("null", "nan", "missing", "unknown", "unk", "not available", "not known", "tbd"),
         *("undefined", "not specified", "unspecified", "no data", "nodata", "#ref!", "#value!", "#div/0!"),
         *("not provided", "(blank)", "[null]", "<null>", "x.x"),
     }
 )
-"""Texts in lower case that stand for a missing value and that CSV readers do not take as one."""
+"""Texts (lower case) for a missing value that CSV readers do not take as one; "none" is a level."""
 
 
 def flat(data: Dataset) -> bool:
