@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 
 import pytest
-
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.programs import Program, programs
 from tests.faults.running import findings, judge, mutants

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 from nnlint.check import ERROR, check
 from nnlint.finding import Finding
@@ -103,16 +102,13 @@ def divisibility(network: Network) -> Iterator[Finding]:
 def _of_layer(layer: Layer) -> Iterator[Finding]:
     for whole, part in PAIRS.get(layer.kind, ()):
         size, count = layer.attributes.get(whole), layer.attributes.get(part)
-        if _number(size) and _number(count) and size % count:
+        if isinstance(size, int) and isinstance(count, int) and min(size, count) > 0 and size % count:
             name = layer.api.rpartition(".")[2]
             written = f"{_written(whole, name)}={size} is no multiple of {_written(part, name)}={count}"
             repair = f"choose {_written(part, name)} so that it divides {_written(whole, name)}"
             yield Finding(layer.place, f"{name}: {written}", repair)
             return
 
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _written(attribute: str, name: str) -> str:

@@ -15,8 +15,8 @@ RANDOM_ON_PURPOSE = re.compile(
     r"mc_?(dropout|net|model|layer)|[Mm]onte|bayes|uncertain|stochastic|epistemic|(^|[._])mc([._]|$)|^MC[A-Z]"
     r"|[Pp]re_?[Nn]et"
 )
-"""Names that say that outputs are meant to be random: Gal and Ghahramani 2016; the pre-net of Tacotron 2 (Shen
-et al. 2018, section 2.2) keeps its dropout for variation."""
+"""Names that say that outputs are meant to be random: Gal and Ghahramani 2016; the pre-net of Tacotron 2
+(Shen et al. 2018, section 2.2) keeps its dropout for variation."""
 
 
 @check("NR307", level=ERROR, fix=SAFE)

@@ -126,6 +126,8 @@ def expand(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 
 NOTHING = Shape((0,))
 """What ``torch.cat`` leaves out whatever the rank of the others is."""
+
+
 def concat(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
     """Sizes add up on ``axis`` and must agree on the others."""
     axis = number(attributes, "axis")

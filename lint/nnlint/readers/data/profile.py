@@ -162,9 +162,7 @@ def _tops(backend: Any, table: ir.Table, few: Sequence[Guess]) -> dict[str, list
     return {g.name: _ordered(f) for g, f in zip(few, frames, strict=True)}
 
 
-def _strange(
-    backend: Any, table: ir.Table, mixed: Sequence[Guess]
-) -> dict[str, tuple[tuple[str, int], ...]]:
+def _strange(backend: Any, table: ir.Table, mixed: Sequence[Guess]) -> dict[str, tuple[tuple[str, int], ...]]:
     """The most frequent texts in columns of numbers, in one more pass where there are any."""
     queries = []
     for guess in mixed:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source import keeping, references
+from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.operators import binary, tensors

@@ -184,7 +184,10 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     if trace.events or taken.optimizers:
         recipe = replace(
-            _recipe(trace, taken, text, entry, uses), distributed=_place(trace), feeds=feeds(i, trace, text), ordered=ordered(text)
+            _recipe(trace, taken, text, entry, uses),
+            distributed=_place(trace),
+            feeds=feeds(i, trace, text),
+            ordered=ordered(text),
         )
         found.append(_with_habits(i, recipe))
     found += dict.fromkeys((*trace.facts, *taken.facts))

@@ -24,9 +24,9 @@ def _einsum(call: Call, arguments: Arguments) -> Value:
     if len(given) == 1 and isinstance(given[0], tuple | ListValue):
         given = iterate(call.interpreter, given[0]) or []
     operands = tuple(as_tensor(call.interpreter, value, call.node) for value in given)
-    known = isinstance(equation, str) and not arguments.open
-    shape = einsum(equation, [t.shape for t in operands]) if known else UNKNOWN_SHAPE
-    attributes = {"shape": shape, "equation": equation if known else None}
+    written = equation if isinstance(equation, str) and not arguments.open else None
+    shape = UNKNOWN_SHAPE if written is None else einsum(written, [t.shape for t in operands])
+    attributes = {"shape": shape, "equation": written}
     return call.interpreter.operate("contract", operands, attributes, call.place)
 
 

@@ -49,7 +49,7 @@ def _is_row(part: Value) -> bool:
 
 
 def _listed(shape: Shape, parts: tuple[Value, ...], at: int) -> Shape:
-    """``x[rows]``, ``x[:, columns]``: that axis has as many places as are picked; the others are as they were."""
+    """``x[rows]``, ``x[:, columns]``: that axis has as many places as are picked; the others stay."""
     whole = slice(None)
     kept = (*parts[:at], whole, *parts[at + 1 :])
     found = indexed(shape, kept)

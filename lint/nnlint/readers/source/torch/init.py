@@ -51,7 +51,7 @@ GAINS: dict[str, Callable[[float], float]] = {
 
 
 def _numbers(bound: Mapping[str, Value]) -> dict[str, float]:
-    """Arguments as numbers, NaN where one is not known; ``gain`` and ``fan_out`` for what is said in words."""
+    """Arguments as numbers, NaN where not known; ``gain`` and ``fan_out`` for what is said in words."""
     found = {k: float(v) if isinstance(v, int | float) else math.nan for k, v in bound.items()}
     if "nonlinearity" in found:
         known, mode = GAINS.get(str(bound["nonlinearity"])), bound["mode"]

@@ -10,8 +10,8 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.hidden import keep_place, register_unnamed
+from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keeping import carried_arguments
-from nnlint.readers.source.noticing import built, noticed
 from nnlint.readers.source.modules import (
     ITEMS,
     TORCH,
@@ -25,6 +25,7 @@ from nnlint.readers.source.modules import (
     walk,
     weights,
 )
+from nnlint.readers.source.noticing import built, noticed
 from nnlint.readers.source.preparation import arguments_named
 from nnlint.readers.source.torch.moded import with_modes
 from nnlint.readers.source.torch.settings import after_setting

@@ -240,7 +240,7 @@ def _patches(shape: Shape, bound: dict[str, Value]) -> Shape:
 
 def _pair(value: Value) -> tuple[int, int] | None:
     items = value if isinstance(value, tuple) else (value, value)
-    return items if len(items) == 2 and all(isinstance(v, int) for v in items) else None  # type: ignore[return-value]
+    return items if len(items) == 2 and all(isinstance(v, int) for v in items) else None
 
 
 def _folded(shape: Shape, bound: dict[str, Value]) -> Shape:

@@ -109,11 +109,9 @@ def after_setting(
             if isinstance(value, Tensor)
             else None
         )
-        known = weight is not None and not weight.open
-        return {
-            **attributes,
-            **{k: size(weight, attributes) if known else None for k, size in BY_WEIGHT[kind].items()},
-        }
+        known = None if weight is None or weight.open else weight
+        sizes = BY_WEIGHT[kind].items()
+        return {**attributes, **{k: size(known, attributes) if known else None for k, size in sizes}}
     keys = [key for key, source in names.items() if source == name] if name in EFFECTIVE else []
     if not keys:
         return None
