@@ -51,7 +51,7 @@ def class_missing_in_split(data: Dataset, *, significance: float = 0.001) -> Ite
 
         rng = np.random.default_rng(0)
         frame = pd.DataFrame(rng.normal(size=(301, 3)), columns=["a", "b", "c"])
-        frame["label"] = [*np.tile(["ash", "oak"], 150), "yew"]
+        frame["label"] = [*rng.choice(["ash", "oak"], 300), "yew"]
         frame[100:].to_csv("train.csv", index=False)
         frame[:100].to_csv("test.csv", index=False)
         ```
