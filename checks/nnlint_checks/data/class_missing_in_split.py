@@ -45,7 +45,7 @@ def class_missing_in_split(data: Dataset, *, significance: float = 0.001) -> Ite
         The only row of a rare class falls to the training rows.
         ```python generate
         # expect train.csv  warning: [DS202]
-        # expect train.csv  warning: [DS201]
+        # expect train.csv  error: [DS201]
         import numpy as np
         import pandas as pd
 
