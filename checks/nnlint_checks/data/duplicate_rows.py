@@ -24,6 +24,10 @@ FINE = 0.5
 """Part of the distinct rows that have a value of their own in some column: measured finely enough that many
 equal rows are copies. Wine quality, whose bottles repeat by nature, comes to 0.3."""
 
+APPENDED = 3
+"""Different numbers of times that rows are there: a file that was appended to itself has one or two of them,
+values that are drawn again and again have many."""
+
 SHOWN = 8
 
 
@@ -92,7 +96,9 @@ def _copies(data: Dataset, frame: pd.DataFrame, columns: list[str], hashed: Arra
     series = pd.Series(hashed)
     copies: Array = series.duplicated().to_numpy()
     repeating = series.duplicated(keep=False).mean()
-    if repeating > REPEATING and _finest(data, frame[~copies], columns) < FINE:
+    times = series.value_counts()
+    by_nature = times[times > 1].nunique() > APPENDED or _finest(data, frame[~copies], columns) < FINE
+    if repeating > REPEATING and by_nature:
         return None
     distinct = frame[~copies]
     expected = len(frame) ** 2 / 2 * 2 ** -collision_bits(distinct[columns])

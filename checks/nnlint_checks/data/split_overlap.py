@@ -61,8 +61,8 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         from sklearn.datasets import load_wine
 
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
-        frame[:125].to_csv("train.csv", index=False)
-        frame[110:].to_csv("test.csv", index=False)
+        frame[:145].to_csv("train.csv", index=False)
+        frame[130:].to_csv("test.csv", index=False)
         ```
         Texts on both sides.
         ```python generate
@@ -102,6 +102,7 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         ```
         Columns that follow from one another: rows repeat by nature, on both sides.
         ```python generate
+        # expect train.csv  warning: [DS308]
         import numpy as np
         import pandas as pd
 
@@ -114,6 +115,7 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         ```
         Three columns of few values: equal rows are chance. Each file numbers its rows from 0.
         ```python generate
+        # expect train.csv  warning: [DS309]
         import numpy as np
         import pandas as pd
 

@@ -11,6 +11,7 @@ from nnlint.repair import (
     Quoted,
     RemoveArgument,
     RemoveElement,
+    RemoveStatement,
     Repair,
     Replace,
     SetArgument,
@@ -25,8 +26,8 @@ def left_out(value: Tensor) -> tuple[Repair, ...]:
         return (Repair((unwrapped(operation.place),)),)
     if _is_part(operation):
         return (Repair((RemoveArgument(layer.place, "activation", 1),)),)
-    if home(value) != layer.place:  # ``self.softmax(x)``
-        return (Repair((_argument(operation),)),)
+    if home(value) != layer.place:  # ``self.softmax(x)``; the layer stays, unless that is a defect by itself
+        return Repair((_argument(operation),)), Repair((_argument(operation), RemoveStatement(layer.place)))
     taken_out = Repair((RemoveElement(layer.place),))
     if not layer.api.startswith("torch."):
         return (taken_out,)
