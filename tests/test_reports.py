@@ -39,7 +39,7 @@ def finding(
     place: Place, message: str = "softmax again", *, trail: tuple[Step, ...] = (), table: Table | None = None
 ) -> Finding:
     help_ = "return the scores"
-    return Finding(place, message, help_, trail, table, None, Level.ERROR, "HL101", "softmax-twice")
+    return Finding(place, message, help_, trail, table, level=Level.ERROR, code="HL101", name="softmax-twice")
 
 
 def text(*findings: Finding, width: int = 100) -> str:
