@@ -110,7 +110,6 @@ def _of_layer(layer: Layer) -> Iterator[Finding]:
             return
 
 
-
 def _written(attribute: str, name: str) -> str:
     names = WRITTEN.get(attribute, {})
     return names.get(name, names.get("", attribute))
