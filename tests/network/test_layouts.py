@@ -39,6 +39,7 @@ def test_a_reshape_that_moves_sizes_swaps_axes(before: tuple[int, ...], after: t
         ((B, T, 64), (None, 64)),
         ((2, 8, 12), (2, 96)),
         ((B, 16, 4, T), (B, 4, 4, None)),
+        ((B, 196, 64), (T, 16, 196, None)),
         ((B, 64, 64, 2304), (T, 4096, 3, 12, None)),
     ],
 )

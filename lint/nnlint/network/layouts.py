@@ -99,7 +99,6 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
     (T, C) -> (C, T), (C, H, W) -> (H·W, C), heads (T, H·D) -> (H, T, D) and back, (B·H, T, D) -> (B, T, H·D).
     """
     first, second = kept_apart(before, _completed(before, after))
-    second = _completed(first, second)  # without the batch, whose name may be another one before and after
     if len(first) < 2 or len(second) < 2 or None in first or _regroups(first, second):
         return False
     return (
@@ -114,8 +113,9 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
 def _regroups(first: Sizes, second: Sizes) -> bool:
     """Neighbours are merged and others split, (16, 4, C) -> (4, 4, 4·C): axes of equal sizes are chance.
 
-    The same sizes in another order are none.
+    The same sizes in another order are none. −1 is what is left without the batch, whose name may differ.
     """
+    second = _completed(first, second)
     if sorted(map(str, first)) == sorted(map(str, second)):
         return False
     left, right = list(first), list(second)
