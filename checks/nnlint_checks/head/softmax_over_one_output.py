@@ -9,7 +9,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
-from nnlint.network.lookback import home, last_shaping
+from nnlint.network.lookback import home, is_read, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint_checks.head.left_out import exchanged
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
@@ -20,6 +20,7 @@ SCALED = ("categorical_nll", "sparse_categorical_nll")
 """Keras takes these over the last axis; the first divides by the sum there. Scores in them are HL104's."""
 PROBABILITY_LOSSES = ("nll", "bce", "categorical_nll", "sparse_categorical_nll", "mse")
 PLAIN = (Family.SOURCE, Family.ACTIVATION, Family.NORM, Family.DROPOUT)
+PASSING = (Family.MOVE, Family.DROPOUT, Family.COMBINE)
 SAME_AXES = (Family.ACTIVATION, Family.NORM, Family.DROPOUT, Family.ARITHMETIC)
 
 
@@ -267,15 +268,7 @@ def _over_one_of_rows(operation: Operation) -> bool:
 
 def _weighs(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> bool:
     """Its values go on as the weights of something: an attention over a single position."""
-    todo, seen = [operation], set[int]()
-    while todo:
-        for reader in consumers.get(id(todo.pop()), ()):
-            if family(reader) not in (Family.MOVE, Family.DROPOUT, Family.COMBINE):
-                return True
-            if id(reader) not in seen:
-                seen.add(id(reader))
-                todo.append(reader)
-    return False
+    return is_read(operation, consumers, lambda reader: family(reader) not in PASSING)
 
 
 def _over_classes(use: LossUse) -> bool:

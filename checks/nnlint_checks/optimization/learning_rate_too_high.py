@@ -11,6 +11,7 @@ from nnlint.evidence.source import Did, Optimizer, Recipe
 from nnlint.finding import Finding, Level
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
+from nnlint_checks.optimization.rates import SETS_ANOTHER, set_elsewhere
 
 USUAL = {
     **dict.fromkeys(("adam", "adamw", "adamax", "nadam", "radam", "sparse_adam"), 0.001),
@@ -23,11 +24,6 @@ ALWAYS_WRONG = 10.0  # no optimiser and no model in use learns with this
 CONVEX = 10.0  # how much more a model without hidden layers, or of a handful of weights, bears
 FEW_PARAMETERS = 100  # XOR and the like, trained on all samples at once
 SETS_THE_RATE = re.compile(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
-STARTS_LOWER = frozenset(
-    {"LambdaLR", "OneCycleLR", "CyclicLR", "LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler"}
-    | {"MultiplicativeLR", "LRScheduler"}
-)
-"""Schedulers that set, or may set, another rate than the optimiser's from the first step on."""
 
 
 @check("OP401", level=WARNING)
@@ -150,7 +146,7 @@ def learning_rate_too_high(
         networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
         if rate < limit * CONVEX and networks and _bears_large_steps(networks):
             continue
-        if _set_elsewhere(optimizer, recipe):
+        if set_elsewhere(optimizer, recipe, SETS_ANOTHER, SETS_THE_RATE):
             continue
         yield _finding(optimizer, rate, networks)
 
@@ -169,15 +165,6 @@ def _bears_large_steps(networks: list[Network]) -> bool:
     counts = [network.parameter_count for network in networks]
     known = [count for count in counts if isinstance(count, int)]
     return len(weighted) <= 1 or (len(known) == len(counts) and sum(known) < FEW_PARAMETERS)
-
-
-def _set_elsewhere(optimizer: Optimizer, recipe: Recipe) -> bool:
-    """A scheduler, or a call that is not understood, may set the rate that is used."""
-    if optimizer.schedule in STARTS_LOWER:
-        return True
-    calls = [e for e in recipe.events if e.did is Did.OPAQUE and optimizer.key in e.subjects]
-    names = [str(e.details.get("method", "")) for e in calls]
-    return any(not name or SETS_THE_RATE.search(name) for name in names)
 
 
 def _finding(optimizer: Optimizer, rate: float, networks: list[Network]) -> Finding:

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import Did, Optimizer, Recipe
+from nnlint.evidence.source import Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
+from nnlint_checks.optimization.rates import SETS_ANOTHER, set_elsewhere
 
 ADAPTIVE = ("adam", "adamw", "adamax", "nadam", "radam", "rmsprop", "lion", "lamb", "adafactor", "adagrad")
 SETS_THE_RATE = re.compile(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam|accelerat", re.IGNORECASE)
-SETS_ANOTHER = frozenset(
-    {"LambdaLR", "OneCycleLR", "CyclicLR", "LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler"}
-    | {"MultiplicativeLR", "LRScheduler", "LearningRateScheduler", "CosineAnnealingWarmRestarts"}
-)
+SETS_HIGHER = SETS_ANOTHER | {"LearningRateScheduler", "CosineAnnealingWarmRestarts"}
 """Schedulers that set, or may set, a higher rate than the optimiser's."""
 
 
@@ -75,18 +73,9 @@ def learning_rate_too_low(recipe: Recipe, *, adaptive: float = 1e-7, sgd: float 
         limit = adaptive if optimizer.kind in ADAPTIVE else sgd if optimizer.kind == "sgd" else 0.0
         if rate is None or rate > limit or rate < 0 or not (optimizer.whole or optimizer.models):
             continue
-        if not _set_elsewhere(optimizer, recipe):
+        if not set_elsewhere(optimizer, recipe, SETS_HIGHER, SETS_THE_RATE):
             networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
             yield _finding(optimizer, rate, networks)
-
-
-def _set_elsewhere(optimizer: Optimizer, recipe: Recipe) -> bool:
-    """A scheduler, a warm-up, or a call that is not understood may set the rate that is used."""
-    if optimizer.schedule in SETS_ANOTHER:
-        return True
-    calls = [e for e in recipe.events if e.did is Did.OPAQUE and optimizer.key in e.subjects]
-    names = [str(e.details.get("method", "")) for e in calls]
-    return any(not name or SETS_THE_RATE.search(name) for name in names)
 
 
 def _finding(optimizer: Optimizer, rate: float, networks: list[Network]) -> Finding:

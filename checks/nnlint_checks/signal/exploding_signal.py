@@ -10,10 +10,9 @@ from nnlint.network.graph import Network
 from nnlint_checks.signal.stretches import (
     Stretch,
     called,
-    chosen_initialization,
     deepest,
     ends,
-    layer_place,
+    initialised_at,
     shown,
 )
 
@@ -94,8 +93,6 @@ def exploding_signal(network: Network, *, largest_gain: float = LARGEST_GAIN) ->
 def _finding(network: Network, stretch: Stretch, forward: bool, gain: float) -> Finding:
     first, last = stretch.layers[0], stretch.layers[-1]
     count = len(stretch.layers)
-    initialization = chosen_initialization(network, stretch.layers[count // 2])
-    place = initialization.place if initialization is not None else None
     if forward:
         message = f"after {count} layers the values at {called(last)} are {shown(gain)} times the input's"
     else:
@@ -103,7 +100,7 @@ def _finding(network: Network, stretch: Stretch, forward: bool, gain: float) -> 
             f"after {count} layers the gradient at {called(first)} is {shown(gain)} times the last one's"
         )
     return Finding(
-        place or layer_place(network, first),
+        initialised_at(network, stretch),
         message,
         "scale the initial weights to the fan-in (kaiming_normal_, xavier_normal_), or add norms",
         trail=ends(network, stretch),

@@ -112,6 +112,13 @@ def layer_place(network: Network, operation: Operation) -> Place:
     return weight.place if weight is not None and weight.place is not None else operation.place
 
 
+def initialised_at(network: Network, stretch: Stretch) -> Place:
+    """Where the program chose the weights of its middle layer, else where its first layer is built."""
+    layers = stretch.layers
+    chosen = chosen_initialization(network, layers[len(layers) // 2])
+    return (chosen.place if chosen is not None else None) or layer_place(network, layers[0])
+
+
 def called(operation: Operation) -> str:
     """The layer's name in the network, or what it does."""
     return operation.name or operation.kind

@@ -10,10 +10,9 @@ from nnlint.network.graph import Network
 from nnlint_checks.signal.stretches import (
     Stretch,
     called,
-    chosen_initialization,
     deepest,
     ends,
-    layer_place,
+    initialised_at,
     shown,
 )
 
@@ -151,8 +150,6 @@ def _stays(stretch: Stretch, smallest_gain: float) -> bool:
 def _finding(network: Network, stretch: Stretch, backward: float | None, gain: float) -> Finding:
     first, last = stretch.layers[0], stretch.layers[-1]
     count = len(stretch.layers)
-    initialization = chosen_initialization(network, stretch.layers[count // 2])
-    place = initialization.place if initialization is not None else None
     if backward is not None:
         message = (
             f"after {count} layers the gradient at {called(first)} is {shown(gain)} of that at {called(last)}"
@@ -160,7 +157,7 @@ def _finding(network: Network, stretch: Stretch, backward: float | None, gain: f
     else:
         message = f"after {count} layers {shown(gain)} of the signal is left at {called(last)}"
     return Finding(
-        place or layer_place(network, first),
+        initialised_at(network, stretch),
         message,
         "put a norm between the layers, or scale the initial weights to the activation (He for ReLU)",
         trail=ends(network, stretch),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Network, Operation, Tensor
@@ -51,12 +51,20 @@ def goes_on(operation: Operation, network: Network | None) -> bool:
     """The network also reads the value in another layer: it shows something from inside, and is no output."""
     if network is None:
         return False
-    consumers = network.consumers()
+    return is_read(operation, network.consumers(), lambda reader: family(reader) is Family.WEIGHTED)
+
+
+def is_read(
+    operation: Operation,
+    consumers: Mapping[int, tuple[Operation, ...]],
+    wanted: Callable[[Operation], bool],
+) -> bool:
+    """Whether the value reaches an operation that is ``wanted``, through whatever others."""
     seen: set[int] = set()
     todo = [operation]
     while todo:
         for reader in consumers.get(id(todo.pop()), ()):
-            if family(reader) is Family.WEIGHTED:
+            if wanted(reader):
                 return True
             if id(reader) not in seen:
                 seen.add(id(reader))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnlint.evidence.weights import Slices
+from nnlint.evidence.place import Place
+from nnlint.evidence.weights import Slices, StoredTensor
 
 Array = npt.NDArray[Any]
 
@@ -22,6 +24,11 @@ MOST_GROUPS = 64
 """Groups of equal slices that are told apart; beyond, the rest is left out."""
 FEWEST_DISTINCT = 8
 """Slices of fewer different values (binary and ternary nets, tiny filters) may be equal by chance."""
+
+
+def bfloat16(bits: Array) -> Array:
+    """Numbers from the bits of bfloat16, the upper half of a float32, which numpy does not have."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 @dataclass
@@ -129,3 +136,23 @@ def _copies(view: Array, norms: npt.NDArray[np.float64]) -> Iterator[tuple[int, 
         equal = tuple(int(i) for i in members if np.array_equal(view[i], first))
         if len(equal) > 1 and len(np.unique(first)) >= FEWEST_DISTINCT:
             yield equal
+
+
+def stored_tensor(
+    path: Path, name: str, shape: tuple[int, ...], dtype: str, statistics: Statistics
+) -> StoredTensor:
+    """A tensor of a file with what its values say; the extremes are those of the finite ones."""
+    finite = statistics.finite > 0
+    return StoredTensor(
+        name,
+        Place(str(path), part=f"tensor '{name}'"),
+        shape,
+        dtype,
+        statistics.nan_count,
+        statistics.inf_count,
+        statistics.minimum if finite else None,
+        statistics.maximum if finite else None,
+        statistics.mean,
+        statistics.deviation,
+        statistics.constant,
+    )

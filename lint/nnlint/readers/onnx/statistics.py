@@ -15,7 +15,7 @@ from onnx import numpy_helper
 from nnlint.evidence.weights import Slices
 from nnlint.network.facts import Range
 from nnlint.readers.onnx.files import data_file, external
-from nnlint.readers.statistics import CHUNK, Array, Statistics, slices
+from nnlint.readers.statistics import CHUNK, Array, Statistics, bfloat16, slices
 
 FEW_VALUES = 1024
 """Constants of at most so many values (shapes, axes, bounds, scales) are kept."""
@@ -94,7 +94,7 @@ def _slices(
         return None, None
     if external(tensor) or tensor.HasField("raw_data"):
         flat = _mapped(path, tensor, math.prod(shape)) if external(tensor) else _raw(tensor)
-        flat = _bfloat16(flat) if _is_bfloat16(tensor) else flat
+        flat = bfloat16(flat) if _is_bfloat16(tensor) else flat
     else:
         flat = np.asarray(numpy_helper.to_array(tensor))
     array = flat.reshape(shape)
@@ -118,9 +118,7 @@ def _chunks(path: Path, tensor: onnx.TensorProto, size: int) -> Iterator[Array]:
         flat = _mapped(path, tensor, size) if external(tensor) else _raw(tensor)
         for start in range(0, flat.size, CHUNK):
             yield (
-                _bfloat16(flat[start : start + CHUNK])
-                if _is_bfloat16(tensor)
-                else flat[start : start + CHUNK]
+                bfloat16(flat[start : start + CHUNK]) if _is_bfloat16(tensor) else flat[start : start + CHUNK]
             )
     elif kind in _REPEATED:
         name, dtype = _REPEATED[kind]
@@ -131,10 +129,6 @@ def _chunks(path: Path, tensor: onnx.TensorProto, size: int) -> Iterator[Array]:
 
 def _is_bfloat16(tensor: onnx.TensorProto) -> bool:
     return bool(tensor.data_type == onnx.TensorProto.BFLOAT16)
-
-
-def _bfloat16(bits: Array) -> Array:
-    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def _raw(tensor: onnx.TensorProto) -> Array:

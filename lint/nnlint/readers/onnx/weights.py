@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from nnlint.evidence.place import Place
@@ -11,6 +12,7 @@ from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.onnx.node import Use
 from nnlint.readers.onnx.statistics import Stored
+from nnlint.readers.statistics import stored_tensor
 
 LONGEST_BRANCH = 32  # operations followed back when looking for where a residual branch left the stem
 _PASSED = frozenset({Family.NORM, Family.DROPOUT, Family.MOVE, Family.ACTIVATION})
@@ -36,28 +38,17 @@ def _ordered(stored: tuple[StoredTensor, ...], network: Network | None) -> tuple
 def _tensor(path: Path, constant: Stored, use: Use | None, reader: str, ends: set[int]) -> StoredTensor:
     statistics = constant.statistics
     assert statistics is not None
-    finite = statistics.finite > 0
     use = use or Use("", reader)
-    return StoredTensor(
-        constant.name,
-        Place(str(path), part=f"tensor '{constant.name}'"),
-        constant.shape,
-        constant.dtype,
-        statistics.nan_count,
-        statistics.inf_count,
-        statistics.minimum if finite else None,
-        statistics.maximum if finite else None,
-        statistics.mean,
-        statistics.deviation,
-        statistics.constant,
-        use.role,
-        use.kind,
-        use.layer is not None and id(use.layer) in ends,
-        use.node,
-        use.parameter,
-        None if use.units is None else constant.slices[use.units],
-        None if use.units is None else constant.slices[1 - use.units],
-        (constant.values or ()) if len(constant.shape) == 1 else (),
+    return replace(
+        stored_tensor(path, constant.name, constant.shape, constant.dtype, statistics),
+        role=use.role,
+        consumer=use.kind,
+        residual_end=use.layer is not None and id(use.layer) in ends,
+        layer=use.node,
+        parameter=use.parameter,
+        units=None if use.units is None else constant.slices[use.units],
+        inputs=None if use.units is None else constant.slices[1 - use.units],
+        values=(constant.values or ()) if len(constant.shape) == 1 else (),
     )
 
 

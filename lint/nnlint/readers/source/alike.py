@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from nnlint.readers.source.text import Text
+from nnlint.readers.source.text import Text, kept
 
 MAX_ALIKE = 3
 """How many functions without loops that call the same things are run."""
@@ -38,6 +38,9 @@ class Alike:
 
     def _pattern(self, function: ast.AST) -> Pattern:
         """The names that it calls, but for those of namespaces of the file (``ResNet18_Weights.verify``)."""
+        return kept(function, "_calls", self._names)
+
+    def _names(self, function: ast.AST) -> Pattern:
         names = (_dotted(n.func) for n in ast.walk(function) if isinstance(n, ast.Call))
         return frozenset(n for n in names if "." not in n or n.partition(".")[0] not in self._classes)
 

@@ -14,6 +14,18 @@ def nothing(call: Call, arguments: Arguments) -> Value:
     return None
 
 
+def keep_keywords(call: Call, arguments: Arguments) -> Value:
+    """A constructor that keeps its keyword arguments as attributes."""
+    for name, value in arguments.keywords.items():
+        call.interpreter.heap.write(arguments.positional[0].state, name, value)
+    return None
+
+
+def first(call: Call, arguments: Arguments) -> Value:
+    """Return the first argument as it is."""
+    return arguments.get(0, "", UNKNOWN)
+
+
 def unknown(call: Call, arguments: Arguments) -> Value:
     """Return what cannot be told."""
     return UNKNOWN

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader, Named
@@ -387,8 +386,3 @@ def _written(i: Interpreter, node: ast.Call, inputs: tuple[Tensor, ...]) -> ast.
             if any((value.tensor if isinstance(value, Weight) else value) is tensor for tensor in inputs):
                 return expression
     return None
-
-
-@contextmanager
-def _pass() -> Iterator[None]:
-    yield

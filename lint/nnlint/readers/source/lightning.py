@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nnlint.evidence.samples import Feed
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
+from nnlint.readers.source.definitions import OBJECT, keep_keywords, library_class, native, nothing, unknown
 from nnlint.readers.source.feeding import FEEDS
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.modules import BATCHES
@@ -141,18 +141,12 @@ def _of_methods(call: Call, source: Instance) -> dict[str, Value]:
     return found
 
 
-def _keep(call: Call, arguments: Arguments) -> Value:
-    for name, value in arguments.keywords.items():
-        call.interpreter.heap.write(arguments.positional[0].state, name, value)
-    return None
-
-
 def _inert(name: str) -> Value:
-    return library_class(name, (OBJECT,), {"__init__": native("__init__", _keep)})
+    return library_class(name, (OBJECT,), {"__init__": native("__init__", keep_keywords)})
 
 
 _TRAINER = {
-    "__init__": native("__init__", _keep),
+    "__init__": native("__init__", keep_keywords),
     "fit": native("fit", _fit),
     "validate": _test("validation_step"),
     "test": _test("test_step"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.definitions import native
+from nnlint.readers.source.definitions import first, native
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.joins import truth
 from nnlint.readers.source.operators import binary
@@ -171,10 +171,6 @@ def _next(call: Call, arguments: Arguments) -> Value:
     return items[0] if items and not isinstance(source, Stream) else _element(call, source)
 
 
-def _first(call: Call, arguments: Arguments) -> Value:
-    return arguments.get(0, "", UNKNOWN)
-
-
 FUNCTIONS: dict[str, Value] = {
     "len": native("len", _len),
     "range": native("range", _range),
@@ -187,6 +183,6 @@ FUNCTIONS: dict[str, Value] = {
     "filter": native("filter", _filter),
     "any": native("any", _quantifier(True)),
     "all": native("all", _quantifier(False)),
-    "iter": native("iter", _first),
+    "iter": native("iter", first),
     "next": native("next", _next),
 }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from nnlint.evidence.place import Place
 from nnlint.evidence.weights import Slices, StoredTensor
-from nnlint.readers.statistics import CHUNK, Array, Statistics, slices
+from nnlint.readers.statistics import CHUNK, Array, Statistics, slices, stored_tensor
 from nnlint.readers.weights.names import Part, parts
 from nnlint.readers.weights.stored import Raw
 
@@ -37,21 +37,10 @@ def _measured(path: Path, raw: Raw, part: Part) -> StoredTensor:
         statistics.add(numbers)
         if array.ndim == 1 and array.size <= LONGEST_VECTOR:
             values += numbers.astype(np.float64).tolist()
-    finite = statistics.finite > 0
-    return StoredTensor(
-        raw.name,
-        Place(str(path), part=f"tensor '{raw.name}'"),
-        raw.shape,
-        raw.type.name,
-        statistics.nan_count,
-        statistics.inf_count,
-        statistics.minimum if finite else None,
-        statistics.maximum if finite else None,
-        statistics.mean,
-        statistics.deviation,
-        statistics.constant,
-        part.role,
-        part.consumer,
+    return replace(
+        stored_tensor(path, raw.name, raw.shape, raw.type.name, statistics),
+        role=part.role,
+        consumer=part.consumer,
         layer=part.layer,
         parameter=part.parameter,
         units=_slices(raw, array, part.units),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlint.readers.statistics import Array
+from nnlint.readers.statistics import Array, bfloat16
 
 
 class Malformed(Exception):
@@ -44,10 +44,6 @@ class Raw:
     key: object = None  # equal for tensors that share their values
 
 
-def _bfloat16(bits: Array) -> Array:
-    return (bits.astype(np.uint32) << 16).view(np.float32)
-
-
 def _small_float(exponent_bits: int, bias: int, ieee: bool) -> Callable[[Array], Array]:
     """Decoder of an 8-bit float by its table of 256 values (Micikevicius et al. 2022, FP8 formats)."""
     mantissa_bits = 7 - exponent_bits
@@ -75,7 +71,7 @@ TYPES: Mapping[str, Type] = {
         _type("float64", "<f8"),
         _type("float32", "<f4"),
         _type("float16", "<f2"),
-        _type("bfloat16", "<u2", _bfloat16),
+        _type("bfloat16", "<u2", bfloat16),
         _type("float8_e4m3fn", "u1", _small_float(4, 7, ieee=False)),
         _type("float8_e5m2", "u1", _small_float(5, 15, ieee=True)),
         _type("int64", "<i8"),

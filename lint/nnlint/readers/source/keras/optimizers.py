@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.definitions import OBJECT, event, library_class, native
+from nnlint.readers.source.definitions import OBJECT, event, keep_keywords, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import tensors_in
 from nnlint.readers.source.signature import bind_signature
@@ -136,14 +136,8 @@ CALLBACKS = (
 SCHEDULING = ("ReduceLROnPlateau", "LearningRateScheduler")
 
 
-def _callback_init(call: Call, arguments: Arguments) -> Value:
-    for name, value in arguments.keywords.items():
-        call.interpreter.heap.write(arguments.positional[0].state, name, value)
-    return None
-
-
 CALLBACK = library_class(
-    "keras.callbacks.Callback", (OBJECT,), {"__init__": native("__init__", _callback_init)}
+    "keras.callbacks.Callback", (OBJECT,), {"__init__": native("__init__", keep_keywords)}
 )
 
 SYMBOLS: dict[str, Value] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnlint.network.graph import Tensor
-from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing, unknown
+from nnlint.readers.source.definitions import OBJECT, first, library_class, native, nothing, unknown
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.values import (
     MISSING,
@@ -54,10 +54,6 @@ def _false(call: Call, arguments: Arguments) -> Value:
     return False
 
 
-def _first(call: Call, arguments: Arguments) -> Value:
-    return arguments.get(0, "", UNKNOWN)
-
-
 def _annotate(call: Call, arguments: Arguments) -> Value:
     return arguments.get(1, "the_value", UNKNOWN)
 
@@ -90,7 +86,7 @@ SYMBOLS: dict[str, Value] = {
     "torch.broadcast_tensors": native("broadcast_tensors", unknown),
     **{name: native(name.rpartition(".")[2], _false) for name in NOT_COMPILED},
     **{
-        name: native(name.rpartition(".")[2], _first)
+        name: native(name.rpartition(".")[2], first)
         for name in ("torch.fx.wrap", "torch.jit.ignore", "torch.jit.export", "torch.jit.script_method")
     },
 }

@@ -5,9 +5,8 @@ from __future__ import annotations
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code
-from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.functions import SYMBOLS as FUNCTIONS
-from nnlint.readers.source.torch.modules import MODULE
+from nnlint.readers.source.torch.modules import MODULE, keeping_arguments
 from nnlint.readers.source.torch.parameters import spread
 from nnlint.readers.source.torch.picking import unflatten
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
@@ -25,17 +24,6 @@ CLASSES: dict[str, tuple[str, str, dict[str, str]]] = {
 """Class -> (function, signature of the constructor, other names that the function has for parameters)."""
 
 
-def _init(signature: str) -> Code:
-    def run(call: Call, arguments: Arguments) -> Value:
-        module = arguments.positional[0]
-        MODULE.state["__init__"].code(call, Arguments([module]))
-        for name, value in bind_signature(signature, arguments.after_self()).items():
-            call.interpreter.heap.write(module.state, name, value)
-        return None
-
-    return run
-
-
 def _forward(function: str, signature: str, renamed: dict[str, str]) -> Code:
     def run(call: Call, arguments: Arguments) -> Value:
         module = arguments.positional[0]
@@ -49,7 +37,7 @@ def _forward(function: str, signature: str, renamed: dict[str, str]) -> Code:
 
 
 def _applied(name: str, function: str, signature: str, renamed: dict[str, str]) -> Class:
-    methods = {"__init__": _init(signature), "forward": _forward(function, signature, renamed)}
+    methods = {"__init__": keeping_arguments(signature), "forward": _forward(function, signature, renamed)}
     return library_class(
         f"torch.nn.{name}", (MODULE,), {key: native(f"{name}.{key}", code) for key, code in methods.items()}
     )
@@ -64,7 +52,7 @@ def _padding(name: str, dims: int, mode: str) -> Class:
         return i.operate("pad", (x,), attributes, call.place)
 
     signature = "padding value" if name.startswith("Constant") else "padding"
-    methods = {"__init__": native(name, _init(signature)), "forward": native(name, run)}
+    methods = {"__init__": native(name, keeping_arguments(signature)), "forward": native(name, run)}
     return library_class(f"torch.nn.{name}", (MODULE,), dict(methods))
 
 
@@ -76,7 +64,7 @@ def _unflatten(call: Call, arguments: Arguments) -> Value:
 
 
 UNFLATTEN = {
-    "__init__": native("Unflatten", _init("dim unflattened_size")),
+    "__init__": native("Unflatten", keeping_arguments("dim unflattened_size")),
     "forward": native("Unflatten", _unflatten),
 }
 MODES = {"Zero": "constant", "Constant": "constant", "Reflection": "reflect", "Replication": "replicate"}

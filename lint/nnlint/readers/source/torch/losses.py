@@ -10,7 +10,7 @@ from nnlint.readers.source import losses
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.preparation import base_name, is_computed, written
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.torch.modules import MODULE
+from nnlint.readers.source.torch.modules import MODULE, keeping_arguments
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 _REDUCED = "size_average=None reduce=None reduction='mean'"
@@ -73,17 +73,6 @@ def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
     )
 
 
-def _init(signature: str) -> Callable[[Call, Arguments], Value]:
-    def run(call: Call, arguments: Arguments) -> Value:
-        module = arguments.positional[0]
-        MODULE.state["__init__"].code(call, Arguments([module]))
-        for name, value in bind_signature(signature, arguments.after_self()).items():
-            call.interpreter.heap.write(module.state, name, value)
-        return None
-
-    return run
-
-
 def _forward(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         module: Instance = arguments.positional[0]
@@ -116,7 +105,7 @@ SYMBOLS: dict[str, Value] = {
             f"torch.nn.{name}",
             (MODULE,),
             {
-                "__init__": native("__init__", _init(signature)),
+                "__init__": native("__init__", keeping_arguments(signature)),
                 "forward": native("forward", _forward(kind, signature)),
             },
             frozenset({"loss"}),

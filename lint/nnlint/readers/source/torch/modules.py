@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Initialization, Operation, Tensor
@@ -27,6 +28,7 @@ from nnlint.readers.source.modules import (
 )
 from nnlint.readers.source.noticing import built, noticed
 from nnlint.readers.source.preparation import arguments_named
+from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.moded import with_modes
 from nnlint.readers.source.torch.settings import after_setting
 from nnlint.readers.source.values import (
@@ -54,6 +56,19 @@ def init_module(call: Call, arguments: Arguments) -> Value:
         built(call.interpreter, module)
         call.interpreter.trace.models.append(module)
     return None
+
+
+def keeping_arguments(signature: str) -> Callable[[Call, Arguments], Value]:
+    """The constructor of a module that keeps what it is given under the names of its parameters."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        module = arguments.positional[0]
+        init_module(call, Arguments([module]))
+        for name, value in bind_signature(signature, arguments.after_self()).items():
+            call.interpreter.heap.write(module.state, name, value)
+        return None
+
+    return run
 
 
 def _set_attribute(call: Call, arguments: Arguments) -> Value:
