@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -388,6 +389,15 @@ def agrees(shape: Shape, actual: Sizes, values: dict[str, int]) -> bool:
     return all(value(s, values) in (None, a) for s, a in zip(shape.sizes, tail, strict=True))
 
 
+def mixes_samples(drawn: Case, x: Shape) -> bool:
+    """``view(-1, row)`` of a batch whose rows join parts of neighbouring samples: a conflict, though some batches divide."""
+    wanted = drawn.attributes.get("sizes")
+    if drawn.kind != "reshape" or not isinstance(wanted, tuple) or wanted[:1] != (-1,):
+        return False
+    sample, row = math.prod(drawn.sizes[0][1:]), math.prod(wanted[1:])
+    return isinstance(x.axis(0), Symbolic) and sample % row != 0 and row % sample != 0
+
+
 @pytest.mark.parametrize("name", CASES)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -402,7 +412,9 @@ def test_shape_is_that_of_torch(name: str, data: st.DataObject) -> None:
     values: dict[str, int] = {}
     shapes = [hidden(data.draw, s, values) for s in drawn.sizes]
     partly = drawn.static(shapes)
-    assert partly is not None, f"conflict of {shapes}, but torch gives {actual}: {drawn}"
+    if partly is None:
+        assert mixes_samples(drawn, shapes[0]), f"conflict of {shapes}, but torch gives {actual}: {drawn}"
+        return
     assert agrees(partly, actual, values), f"{partly} of {shapes}, but torch gives {actual}: {drawn}"
 
 
