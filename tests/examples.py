@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from nnlint import engine
 from nnlint.check import Check, all_checks
 from nnlint.cli import parse
-from nnlint.commands.check import settings_of
+from nnlint.commands.given import settings_of
 from nnlint.documentation import Example, ExampleFile
 from nnlint.finding import Finding, Level
 from nnlint.reports import Look, render

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnlint.cli import main, parse
-from nnlint.commands.check import settings_of
+from nnlint.commands.given import settings_of
 from nnlint.config import Settings, UsageError, find, load
 
 
@@ -39,7 +39,7 @@ def test_every_key_sets_its_field() -> None:
         train="a.csv",
         test="b.csv",
         fail_on="warning",
-        output_format="concise",
+        output_format=("concise",),
         per_file_ignores={"tests/*": ("HL",)},
         pairs={"model.py": "a.csv"},
         checks={"HL101": {"limit": 3}},
@@ -55,7 +55,7 @@ def test_every_key_sets_its_field() -> None:
         ('fail-on = "fatal"', "fail-on must be one of error, warning, hint, never"),
         ("[checks]\nHL101 = 3", "checks must be a table"),
         ("select = [", "no valid TOML"),
-        ('output-format = "xml"', "output-format must be one of"),
+        ('output-format = "xml"', "unknown output format xml"),
     ],
 )
 def test_wrong_file_is_a_usage_error_that_names_it(toml: str, message: str) -> None:

@@ -85,6 +85,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise SystemExit(USAGE)
     if arguments[0] not in COMMANDS and arguments[0] not in ("-h", "--help", "--version"):
         arguments.insert(0, "check")
+    # An option with a value that may be left out would take the next path for it.
+    arguments = ["--add-ignore=" if a == "--add-ignore" else a for a in arguments]
     options: argparse.Namespace = parser.parse_args(arguments)
     return options
 
@@ -95,12 +97,15 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add = {name: commands.add_parser(name, help=text, epilog=EPILOG) for name, text in COMMANDS.items()}
     _add_paths(add["check"])
+    _add_files(add["check"])
     _add_selection(add["check"])
     _add_fixes(add["check"])
+    _add_adoption(add["check"])
     _add_check_output(add["check"])
     add["explain"].add_argument("check", metavar="CODE|NAME", help="for example HL101")
     _add_format(add["rules"], ("text", "json"))
     _add_paths(add["show"])
+    _add_files(add["show"])
     _add_format(add["show"], ("text", "json"))
     for name in ("explain", "rules", "show"):
         _add_color(add[name])
@@ -109,14 +114,37 @@ def _parser() -> Parser:
 
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders: code, ONNX, data")
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="files and folders: code, ONNX, data; - is standard input"
+    )
     data = parser.add_argument_group("data")
     data.add_argument("--target", metavar="COLUMN", help="the column to be predicted")
     data.add_argument("--train", metavar="PATH", help="the file or folder of training data")
     data.add_argument("--test", metavar="PATH", help="the file or folder of test data")
-    files = parser.add_argument_group("files")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    files = parser.add_argument_group("files and configuration")
     files.add_argument("--exclude", action="append", metavar="GLOB", help="files and folders to leave out")
-    files.add_argument("--config", metavar="FILE", help="configuration instead of the nearest pyproject.toml")
+    files.add_argument("--extend-exclude", action="append", metavar="GLOB", help="leave these out, too")
+    files.add_argument(
+        "--force-exclude", action="store_true", default=None, help="leave them out even when they are named"
+    )
+    files.add_argument(
+        "--no-respect-gitignore",
+        action="store_false",
+        default=None,
+        dest="respect_gitignore",
+        help="read what git ignores, too",
+    )
+    files.add_argument(
+        "--config",
+        action="append",
+        metavar="FILE|TOML",
+        help="configuration instead of the nearest, or one setting: 'target = \"y\"'",
+    )
+    files.add_argument("--isolated", action="store_true", help="without any configuration file")
+    files.add_argument("--stdin-filename", metavar="FILE", help="the file that standard input stands for")
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
@@ -139,10 +167,30 @@ def _add_fixes(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fix-only", action="store_true", help="apply fixes, and report nothing")
 
 
+def _add_adoption(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("adoption")
+    group.add_argument("--baseline", metavar="FILE", help="report only what this file does not hold")
+    group.add_argument("--write-baseline", metavar="FILE", help="write all findings there, and report none")
+    group.add_argument(
+        "--add-ignore",
+        metavar="=REASON",
+        help="silence each finding by a comment, with the reason if any",
+    )
+
+
 def _add_check_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("--output-format", choices=REPORTS, help="how findings are reported (text)")
+    group.add_argument(
+        "--output-format",
+        action="append",
+        metavar="FORMAT[:FILE]",
+        help=f"how findings are reported, and where to; may be repeated (text): {', '.join(REPORTS)}",
+    )
     group.add_argument("--output-file", metavar="FILE", help="write the report there")
+    group.add_argument("--statistics", action="store_true", help="the number of findings of each check")
+    group.add_argument("--timings", action="store_true", help="what took how long, on standard error")
+    group.add_argument("--show-files", action="store_true", help="print the files that would be read")
+    group.add_argument("--show-settings", action="store_true", help="print the settings and checks that hold")
     group.add_argument("-q", "--quiet", action="store_true", help="findings only")
     group.add_argument("-v", "--verbose", action="store_true", help="say more: what was read, tracebacks")
     _add_color(group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,10 +12,25 @@ from typing import Any
 
 FAIL_ON = ("error", "warning", "hint", "never")
 OWN_FILE, SHARED_FILE = "nnlint.toml", "pyproject.toml"
+PARTS = ("column", "row", "node", "tensor", "input", "output", "graph")
+"""What a place without a line may name, and an entry of ``suppressions`` may ask for."""
 
 
 class UsageError(ValueError):
     """What the user asked for cannot be done; the message says what to change. Exit code 2."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """An entry of ``suppressions``: findings of these checks, in files that a glob means.
+
+    ``parts``: there only of the column, node... whose name a glob means. ``reason`` is for people.
+    """
+
+    checks: tuple[str, ...]
+    file: str
+    parts: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,13 +44,18 @@ class Settings:
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target: str | None = None
     train: str | None = None
     test: str | None = None
     engine: str | None = None
     fail_on: str = "error"
-    output_format: str = "text"
+    output_format: tuple[str, ...] = ("text",)
+    baseline: str | None = None
+    suppressions: tuple[Silence, ...] = ()
     pairs: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     source: str = ""
@@ -51,20 +71,39 @@ class Settings:
         return any(fnmatch(p.as_posix(), pattern.rstrip("/")) or fnmatch(p.name, pattern) for p in candidates)
 
 
-def settings(options: Mapping[str, Any], file: Path | None) -> Settings:
-    """The configuration file with the options of the command line on top.
+def settings(options: Mapping[str, Any], file: Path | None, inline: Sequence[str] = ()) -> Settings:
+    """The configuration file, then ``inline`` pieces of TOML, with the options of the command line on top.
 
-    ``--select`` begins anew; ``--extend-select`` and ``--ignore`` add to what the file says.
+    ``--select`` begins anew; ``--extend-select``, ``--ignore`` and ``--extend-exclude`` add to the file's.
     Raises UsageError for a file that is no TOML, an unknown key or a value of the wrong type.
     """
     values = load(file) if file else {}
+    for text in inline:
+        values |= _values(_inline(text), f"--config '{text}'", Path())
     if options.get("select"):
         values = {k: v for k, v in values.items() if k not in ("extend_select", "ignore")}
-    for name in ("extend_select", "ignore"):
+    for name in ADDED:
         if options.get(name) and values.get(name):
             options = {**options, name: (*values[name], *options[name])}
     given = {name: value for name, value in options.items() if value not in (None, ())}
     return Settings(**{**values, **given}, source=str(file) if file else "")
+
+
+ADDED = ("extend_select", "ignore", "extend_exclude")
+"""Options that add to the file's; all others replace what it says."""
+
+
+def is_inline(text: str) -> bool:
+    """Whether the value of ``--config`` is a piece of TOML rather than the name of a file."""
+    return "=" in text and not exists(text)
+
+
+def _inline(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        hint = "; strings need quotes: --config 'target = \"price\"'"
+        raise UsageError(f"--config '{text}': no valid TOML: {error}{hint}") from None
 
 
 def find(paths: Iterable[str]) -> Path | None:
@@ -95,17 +134,21 @@ def exists(path: str) -> bool:
 
 def load(file: Path) -> dict[str, Any]:
     """The fields of Settings that a configuration file sets."""
-    table = _table(file) or {}
+    return _values(_table(file) or {}, str(file), file.parent)
+
+
+def _values(table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    """The fields that a table sets; paths in it count from ``folder``."""
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in KEYS:
-            raise UsageError(f"{file}: unknown key {key}{did_you_mean(key, KEYS)}")
+            raise UsageError(f"{where}: unknown key {key}{did_you_mean(key, KEYS)}")
         try:
             values[key.replace("-", "_")] = KEYS[key](value)
         except TypeError as error:
-            raise UsageError(f"{file}: {key} must be {error}") from None
-    for name in values.keys() & {"train", "test"}:  # paths in a file count from its folder
-        values[name] = str(file.parent / values[name])
+            raise UsageError(f"{where}: {key} must be {error}") from None
+    for name in values.keys() & PATHS:
+        values[name] = str(folder / values[name])
     return values
 
 
@@ -143,6 +186,39 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _one_or_more(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise TypeError("a string or a list of strings")
+    return tuple(value)
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false")
+    return value
+
+
+def _silences(value: object) -> tuple[Silence, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+        raise TypeError("a list of tables")
+    return tuple(map(_silence, value))
+
+
+def _silence(entry: Mapping[str, object]) -> Silence:
+    known = ("checks", "file", "reason", *PARTS)
+    for key in entry:
+        if key not in known:
+            raise TypeError(f"tables of {', '.join(known)}, not {key}{did_you_mean(key, known)}")
+    for key in ("checks", "file"):
+        if not entry.get(key):
+            raise TypeError(f"tables with {key}")
+    parts = tuple((part, _text(entry[part])) for part in PARTS if part in entry)
+    checks = _one_or_more(entry["checks"])
+    return Silence(checks, _text(entry["file"]), parts, _text(entry.get("reason", "")))
+
+
 def _level(value: object) -> str:
     if value not in FAIL_ON:
         raise TypeError(f"one of {', '.join(FAIL_ON)}")
@@ -162,11 +238,17 @@ def _anything(value: object) -> object:
     return value
 
 
+PATHS = frozenset({"train", "test", "baseline"})
+"""Keys whose values are paths."""
+
 KEYS: Mapping[str, Callable[[object], Any]] = {
-    **dict.fromkeys(("select", "extend-select", "ignore", "exclude"), _texts),
-    **dict.fromkeys(("target", "train", "test", "output-format"), _text),
+    **dict.fromkeys(("select", "extend-select", "ignore", "exclude", "extend-exclude"), _texts),
+    **dict.fromkeys(("target", "train", "test", "baseline"), _text),
+    **dict.fromkeys(("force-exclude", "respect-gitignore"), _switch),
+    "output-format": _one_or_more,
     "fail-on": _level,
     "per-file-ignores": _table_of(_texts),
+    "suppressions": _silences,
     "pairs": _table_of(_text),
     "checks": _table_of(_table_of(_anything)),
 }

@@ -10,7 +10,8 @@ from pathlib import Path
 from nnlint.config import Settings, exists
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
-from nnlint.readers import reader_of
+from nnlint.gitignore import Ignored
+from nnlint.readers import SOURCE, reader_of
 
 SKIPPED = frozenset(
     {
@@ -23,63 +24,122 @@ SKIPPED = frozenset(
 KINDS = "Python, notebooks, ONNX, weights, tables, arrays, images"
 
 
+LOOKED_AT = 500
+"""Entries of an ignored folder that are looked at for data."""
+
+
 @dataclass(frozen=True)
 class Inputs:
-    """What the paths lead to. ``others``: files named explicitly that no reader takes."""
+    """What the paths lead to.
+
+    ``others``: files named explicitly that no reader takes; ``ignored``: data, graphs and weights, or folders
+    of them, that git ignores; ``excluded``: named paths that ``force-exclude`` leaves out.
+    """
 
     files: tuple[Path, ...]
     others: tuple[Path, ...]
     unreadable: tuple[Unreadable, ...]
+    ignored: tuple[Path, ...] = ()
+    excluded: tuple[Path, ...] = ()
 
 
 def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
     """Every readable file below ``paths``, each once, folders in alphabetical order.
 
     A folder without any is Unreadable; so are files of unknown kinds when there is nothing else to read.
+    What is named is read although git ignores it, or ``exclude`` means it without ``force-exclude``.
     Raises FileNotFoundError for a path that does not exist.
     """
     seen: dict[Path, Path] = {}
     others: list[Path] = []
     unreadable: list[Unreadable] = []
+    ignored: dict[Path, None] = {}
+    excluded: list[Path] = []
     for text in paths:
         path = Path(text)
-        if not exists(text):
+        virtual = path.resolve() in settings.overlay
+        if not virtual and not exists(text):
             raise FileNotFoundError(text)
-        errors: list[OSError] = []
-        folder = path.is_dir()
-        single = [path] if path.is_file() and reader_of(path) else []
-        found = list(_walk(path, settings, errors)) if folder else single
-        seen |= {file.resolve(): file for file in found if file.resolve() not in seen}
-        unreadable += [_closed(error) for error in errors]
-        if not folder and not path.is_file():
+        if settings.force_exclude and _excluder(settings)(path):
+            excluded.append(path)
+            continue
+        walk = _Walk(settings)
+        if path.is_dir():
+            found = list(walk.files(path))
+            unreadable += _of_folder(path, found, walk)
+            ignored |= dict.fromkeys(walk.ignored)
+        elif virtual or path.is_file():
+            found = [path] if reader_of(path) else []
+            others += [] if found else [path]
+        else:
             unreadable.append(Unreadable(Place(text), "file", "is neither a file nor a folder"))
             continue
-        if folder and not found and not errors:
-            reason = f"holds no file that nnlint reads ({KINDS})"
-            unreadable.append(Unreadable(Place(text), "folder", reason))
-        elif not folder and not found:
-            others.append(path)
+        seen |= {file.resolve(): file for file in found if file.resolve() not in seen}
     if not seen:
         reason = f"is of no kind that nnlint reads ({KINDS})"
         unreadable += [Unreadable(Place(str(p)), p.suffix.lstrip(".") or "file", reason) for p in others]
         others = []
-    return Inputs(tuple(seen.values()), tuple(others), tuple(unreadable))
+    left_out = tuple(p for p in ignored if not _read_anyway(p, seen))
+    return Inputs(tuple(seen.values()), tuple(others), tuple(unreadable), left_out, tuple(excluded))
 
 
-def _closed(error: OSError) -> Unreadable:
-    return Unreadable(Place(str(error.filename)), "folder", f"cannot be opened: {error.strerror or error}")
+def _read_anyway(ignored: Path, seen: Iterable[Path]) -> bool:
+    """Whether another path names what git ignores."""
+    return any(file.is_relative_to(ignored.resolve()) for file in seen)
 
 
-def _walk(folder: Path, settings: Settings, errors: list[OSError]) -> Iterator[Path]:
-    excluded = _excluder(settings)
-    for root, folders, names in os.walk(folder, onerror=errors.append):
-        here = Path(root)
-        folders[:] = sorted(f for f in folders if f not in SKIPPED and not excluded(here / f))
-        for name in sorted(names):
-            file = here / name
-            if reader_of(file) and not excluded(file) and file.is_file():
-                yield file
+def _of_folder(path: Path, found: list[Path], walk: _Walk) -> Iterator[Unreadable]:
+    for error in walk.errors:
+        reason = f"cannot be opened: {error.strerror or error}"
+        yield Unreadable(Place(str(error.filename)), "folder", reason)
+    if not found and not walk.errors:
+        but = " but what .gitignore leaves out" if walk.ignored else ""
+        yield Unreadable(Place(str(path)), "folder", f"holds no file that nnlint reads ({KINDS}){but}")
+
+
+class _Walk:
+    """The files below a folder; notes what could not be opened, and what git ignores of data."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.errors: list[OSError] = []
+        self.ignored: list[Path] = []
+        self._excluded = _excluder(settings)
+        self._respect = settings.respect_gitignore
+
+    def files(self, folder: Path) -> Iterator[Path]:
+        """Every file that a reader takes."""
+        ignores = Ignored(folder) if self._respect else None
+        for root, folders, names in os.walk(folder, onerror=self.errors.append):
+            here = Path(root)
+            folders[:] = [f for f in sorted(folders) if f not in SKIPPED and not self._excluded(here / f)]
+            if ignores is not None:
+                gone = [f for f in folders if ignores(here / f, folder=True)]
+                self.ignored += [here / f for f in gone if _holds_data(here / f)]
+                folders[:] = [f for f in folders if f not in gone]
+            for name in sorted(names):
+                file = here / name
+                reader = reader_of(file)
+                if not reader or self._excluded(file) or not file.is_file():
+                    continue
+                if ignores is not None and ignores(file, folder=False):
+                    self.ignored += [file] * (reader != SOURCE)
+                else:
+                    yield file
+
+
+def _holds_data(folder: Path) -> bool:
+    """Whether an ignored folder has something that would be worth reading, as far as a short look tells."""
+    looked = 0
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in SKIPPED)
+        if any(reader_of(Path(root, name)) not in (None, SOURCE) for name in names):
+            return True
+        looked += len(names) + len(folders)
+        if looked > LOOKED_AT:
+            return False
+    return False
 
 
 def _excluder(settings: Settings) -> Callable[[Path], bool]:
-    return lambda path: any(settings.covers(pattern, path) for pattern in settings.exclude)
+    patterns = (*settings.exclude, *settings.extend_exclude)
+    return lambda path: any(settings.covers(pattern, path) for pattern in patterns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
 from nnlint.config import Settings, UsageError, did_you_mean
-from nnlint.discover import inputs_of
+from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
 from nnlint.evidence.weights import Weights
@@ -28,7 +29,9 @@ class Result:
     """The outcome of a run. ``evidence`` is what was understood, for the summary and ``show``.
 
     ``failures`` are checks and readers that raised; the findings of all others are complete. ``fixed``: the
-    findings that ``--fix`` has repaired.
+    findings that ``--fix`` has repaired. ``checks``: those that ran. ``suppressed``: the number of findings
+    that comments and the configuration silence; ``known``: of those that the baseline holds. ``timings``:
+    seconds that readers and checks took, by name.
     """
 
     findings: tuple[Finding, ...]
@@ -36,6 +39,10 @@ class Result:
     evidence: tuple[object, ...] = ()
     failures: tuple[Failure, ...] = ()
     fixed: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
+    suppressed: int = 0
+    known: int = 0
+    timings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,15 @@ def run(
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
     failures = [*failed_plugins(), *reading.failures, *judging.failures]
-    return Result(_with_fixes(kept, settings, failures), reading.notes, reading.evidence, tuple(failures))
+    return Result(
+        _with_fixes(kept, settings, failures),
+        reading.notes,
+        reading.evidence,
+        tuple(failures),
+        checks=tuple(checks),
+        suppressed=len(findings) + len(more) - len(kept),
+        timings={**reading.timings, **judging.timings},
+    )
 
 
 def _with_fixes(
@@ -94,10 +109,23 @@ def read(
     named = frozenset(str(Path(path)) for path in paths)
     known = memory.readings if memory else None
     reading = readers.read(inputs.files, replace(settings, named=named), progress, known)
-    skipped = [Note(str(path), "not read: nnlint reads no files of this kind") for path in inputs.others]
+    skipped = [*_skipped(inputs)]
     evidence = linking.linked(reading.evidence, settings.pairs)
     notes = linking.settled(reading.notes, reading.evidence, evidence)
     return replace(reading, evidence=(*inputs.unreadable, *evidence), notes=(*skipped, *notes))
+
+
+def _skipped(inputs: Inputs) -> Iterator[Note]:
+    """What was named, or lies below it, and is not read."""
+    for path in inputs.others:
+        yield Note(str(path), "not read: nnlint reads no files of this kind")
+    for path in inputs.excluded:
+        yield Note(str(path), "not read: `exclude` means it, and `force-exclude` is on")
+    if inputs.ignored:
+        others = len(inputs.ignored) - 1
+        more = f" (and {others} more)" if others else ""
+        hint = f"not read{more}: .gitignore leaves it out; name it, or say --no-respect-gitignore"
+        yield Note(str(inputs.ignored[0]), hint)
 
 
 def options_of(settings: Settings) -> dict[str, Mapping[str, Any]]:
@@ -146,6 +174,7 @@ class _Judging:
         self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress, memory: Memory
     ) -> None:
         self.failures: list[Failure] = []
+        self.timings: dict[str, float] = {}
         self._options = options
         self._progress = progress
         self._known = memory.findings
@@ -156,11 +185,13 @@ class _Judging:
         checks = list(checks)
         for check in checks:
             self._progress(check.name)
+            began = time.perf_counter()
             findings = self._known.get(check.code)
             if findings is None:
                 findings = list(self._findings(check, evidence, pairing))
                 if set(check.needs) <= APART_FROM_SOURCE:
                     self._known[check.code] = findings
+            self.timings[f"{check.code} {check.name}"] = time.perf_counter() - began
             for finding in findings:
                 found.setdefault((finding.code, finding.place, finding.message), finding)
         return list(_most_specific(found.values(), {c.code: c for c in checks}))

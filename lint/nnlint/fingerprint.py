@@ -8,18 +8,19 @@ from collections.abc import Sequence
 
 from nnlint.finding import Finding
 from nnlint.lines import lines_of
-from nnlint.reports.style import relative
+from nnlint.placing import from_root
 
 
 def fingerprints(findings: Sequence[Finding]) -> list[str]:
     """A hash for each finding of code, path, the line without its spacing or the part, and its ordinal.
 
-    The ordinal tells apart findings that are equal in all else, in the order given.
+    The path counts from the root of the repository; the ordinal tells apart findings that are equal in all
+    else, in the order given. The baseline, SARIF and GitLab all use it.
     """
     seen: Counter[tuple[str, ...]] = Counter()
     hashes = []
     for finding in findings:
-        key = (finding.code, relative(finding.place.path), _what(finding))
+        key = (finding.code, from_root(finding.place.path), _what(finding))
         hashes.append(hashlib.sha256("\0".join((*key, str(seen[key]))).encode()).hexdigest())
         seen[key] += 1
     return hashes

@@ -16,10 +16,15 @@ END_OF_LINE = re.compile(r"\r\n|\r|\n")
 LARGEST = 20_000_000
 """Bytes; a longer file is shown without its lines."""
 
+STAND_INS: dict[Path, bytes] = {}
+"""Resolved file -> what was linted in its stead: standard input, text that an editor has not saved."""
+
 
 def lines_of(path: str, cell: int = 0) -> tuple[str, ...]:
     """The lines of a file or of a notebook's code cell (from 1); empty when they cannot be had."""
     file = Path(path).absolute()
+    if STAND_INS and (data := STAND_INS.get(file.resolve())) is not None:
+        return lines_in(data, cell)
     try:
         state = file.stat()
     except OSError:

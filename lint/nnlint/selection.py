@@ -22,7 +22,8 @@ def selected(checks: Iterable[Check], settings: Settings) -> list[Check]:
     """
     checks = list(checks)
     per_file = [s for selectors in settings.per_file_ignores.values() for s in selectors]
-    for selector in (*settings.select, *settings.extend_select, *settings.ignore, *per_file):
+    per_part = [s for silence in settings.suppressions for s in silence.checks]
+    for selector in (*settings.select, *settings.extend_select, *settings.ignore, *per_file, *per_part):
         if not any(matches(selector, c) for c in checks):
             raise UnknownSelector(unknown(selector, checks))
     return [c for c in checks if _runs(c, settings)]

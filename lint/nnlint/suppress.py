@@ -1,15 +1,17 @@
-"""What silences findings: comments (``# nnlint: ignore[HL101] reason``) and ``per-file-ignores``."""
+"""What silences findings: comments (``# nnlint: ignore[HL101] reason``) and entries of the configuration."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
 from nnlint.check import Check, all_checks
 from nnlint.comments import FILE, LINE, Comment, comments_of
-from nnlint.config import Settings
+from nnlint.config import Settings, Silence
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
 from nnlint.evidence.place import Place
@@ -18,8 +20,10 @@ from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
 from nnlint.selection import ALL, matches
 
-ENTRY = "per-file-ignores"
-DIRECTIVES = (LINE, FILE, ENTRY)
+ENTRY, PART_ENTRY = "per-file-ignores", "suppressions"
+DIRECTIVES = (LINE, FILE, ENTRY, PART_ENTRY)
+NAMED = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
+"""A place's part: ``column 'age'``, ``node 'fc' (Gemm)``, ``row 5``."""
 SOURCES = (".py", ".ipynb")
 FROM_OTHER_FILES = (Dataset, Weights)
 """Evidence that a run on the source alone does not have; checks of it are then no judges of a comment."""
@@ -117,10 +121,24 @@ def _entries(settings: Settings, whole: bool) -> Iterator[Silencer]:
         place = Place(settings.source, part=f"per-file-ignores {pattern!r}")
         covers = partial(_matching, settings, pattern)
         yield Silencer(place, ENTRY, selectors, covers, judged=whole)
+    for number, silence in enumerate(settings.suppressions, 1):
+        parts = "".join(f", {part} {name!r}" for part, name in silence.parts)
+        place = Place(settings.source, part=f"suppressions {number}: {silence.file!r}{parts}")
+        covers = partial(_names, settings, silence)
+        yield Silencer(place, PART_ENTRY, silence.checks, covers, judged=whole)
 
 
 def _matching(settings: Settings, pattern: str, finding: Finding) -> bool:
     return settings.covers(pattern, finding.place.path)
+
+
+def _names(settings: Settings, silence: Silence, finding: Finding) -> bool:
+    """Whether the finding is in the file, and about the part, that the entry names."""
+    if not settings.covers(silence.file, finding.place.path):
+        return False
+    match = NAMED.fullmatch(finding.place.part)
+    part, name = (match[1], match[2] if match[2] is not None else match[3]) if match else ("", "")
+    return all(part == kind and fnmatchcase(name, pattern) for kind, pattern in silence.parts)
 
 
 def _could_speak(check: Check, evidence: Sequence[object]) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from examples import Case, cases, write
 from nnlint.check import all_checks
-from nnlint.commands.check import settings_of
+from nnlint.commands.given import settings_of
 from nnlint.fixing import passes, writing
 
 FIXABLE = [case for case in cases() if case.section == "fires" and case.check.fix]

@@ -8,7 +8,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Finding
 
-DIRECTIVES = frozenset({"ignore", "ignore-file", "per-file-ignores"})
+DIRECTIVES = frozenset({"ignore", "ignore-file", "per-file-ignores", "suppressions"})
 
 
 @check("IN104", level=WARNING)

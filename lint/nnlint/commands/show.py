@@ -11,7 +11,7 @@ from typing import Any
 
 from nnlint import engine
 from nnlint.cli import USAGE
-from nnlint.commands.check import explained, no_such_path, present, settings_of
+from nnlint.commands.given import explained, no_such_path, present, settings_of
 from nnlint.progress import Progress
 from nnlint.reports.cards import Record, cards
 from nnlint.reports.style import grouped, paint, shown, visible

@@ -29,8 +29,8 @@ class Unsafe:
 class Suppression:
     """An ignore comment or configuration entry, after all checks ran. ``selectors``: its codes and names,
     none for a blanket one; ``unused``: those that silenced nothing although their checks ran; ``unknown``:
-    those that no check has. ``directive``: ``ignore``, ``ignore-file``, ``per-file-ignores``, or the word in
-    their stead that nnlint does not know.
+    those that no check has. ``directive``: ``ignore``, ``ignore-file``, ``per-file-ignores``,
+    ``suppressions``, or the word in their stead that nnlint does not know.
     """
 
     place: Place

@@ -47,17 +47,25 @@ def fixed(paths: Sequence[str], settings: Settings, progress: Progress, *, unsaf
     started, memory = time.time_ns(), engine.Memory()
 
     def lint(overlay: Overlay) -> engine.Result:
-        return engine.run(paths, replace(settings, overlay=overlay), progress, memory)
+        return engine.run(paths, replace(settings, overlay={**settings.overlay, **overlay}), progress, memory)
 
-    return _Trials(lint, lint({}), unsafe, started).run()
+    return _Trials(lint, lint({}), unsafe, started, settings.overlay).run()
 
 
 class _Trials:
-    """The state of fixing: the texts so far and what linting them gave. ``started``: time in nanoseconds."""
+    """The state of fixing: the texts so far and what linting them gave. ``started``: time in nanoseconds;
+    ``given``: texts that stand in for files from the beginning.
+    """
 
     def __init__(
-        self, lint: Callable[[Overlay], engine.Result], first: engine.Result, unsafe: bool, started: int
+        self,
+        lint: Callable[[Overlay], engine.Result],
+        first: engine.Result,
+        unsafe: bool,
+        started: int,
+        given: Overlay,
     ) -> None:
+        self._given = given
         self._lint, self._result = lint, first
         self._unsafe, self._started = unsafe, started
         self._before: dict[Path, bytes] = {}
@@ -82,7 +90,8 @@ class _Trials:
 
     def _without_refused(self, finding: Finding) -> Finding:
         """A fix that did not hold is not offered any more."""
-        offered = (p for p in plans(finding, {}, self._after) if _key(p) not in self._refused)
+        texts = {**self._given, **self._after}
+        offered = (p for p in plans(finding, {}, texts) if _key(p) not in self._refused)
         plan = next(offered, None)
         return replace(finding, fix=plan.rewrite if plan else None)
 
@@ -92,8 +101,9 @@ class _Trials:
         files: Files = {}
         chosen: list[Plan] = []
         edits: dict[tuple[str, int], list[Edit]] = {}
+        texts = {**self._given, **self._after}
         for finding in self._result.findings:
-            wanted = (p for p in plans(finding, files, self._after) if self._wants(p, named))
+            wanted = (p for p in plans(finding, files, texts) if self._wants(p, named))
             plan = next(wanted, None)
             if plan is not None and self._as_read(plan.file) and _fits(plan, edits):
                 chosen.append(plan)
@@ -107,6 +117,9 @@ class _Trials:
         """Nobody wrote the file since the run began."""
         path = Path(file.path).resolve()
         if path in self._before:
+            return True
+        if path in self._given:
+            self._before[path] = file.data
             return True
         try:
             if path.stat().st_mtime_ns > self._started:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,12 +18,14 @@ from nnlint.finding import Failure, Note
 class Reading:
     """What a reader found: pieces of evidence of any type, and notes on what it left out.
 
-    ``failures`` are filled here: a reader itself raises UsageError or UnknownColumn, else nothing by intent.
+    ``failures`` and ``timings`` (seconds by reader) are filled here: a reader itself raises UsageError or
+    UnknownColumn, else nothing by intent.
     """
 
     evidence: tuple[object, ...] = ()
     notes: tuple[Note, ...] = ()
     failures: tuple[Failure, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
 
 
 Progress = Callable[[str], None]
@@ -99,7 +102,10 @@ def read(
     known.pop(SOURCE, None)
     for name, paths in by_reader.items():
         if name not in known:
-            known[name] = _read(name, paths, settings, progress)
+            began = time.perf_counter()
+            reading = _read(name, paths, settings, progress)
+            spent = {f"reading {name}": time.perf_counter() - began}
+            known[name] = replace(reading, timings=spent)
     return _joined(known[name] for name in by_reader)
 
 
@@ -124,4 +130,5 @@ def _joined(readings: Iterable[Reading]) -> Reading:
         tuple(e for r in readings for e in r.evidence),
         tuple(n for r in readings for n in r.notes),
         tuple(f for r in readings for f in r.failures),
+        {name: seconds for r in readings for name, seconds in r.timings.items()},
     )

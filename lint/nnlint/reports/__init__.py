@@ -12,6 +12,12 @@ REPORTS: dict[str, str] = {
     "text": "code frames with the evidence, for people",
     "concise": "one line a finding",
     "json": "everything, for programs; versioned",
+    "jsonl": "an object a finding and line, for programs",
+    "sarif": "SARIF 2.1.0, for GitHub code scanning and editors",
+    "github": "annotations of a GitHub Actions run",
+    "gitlab": "GitLab's code quality report",
+    "junit": "JUnit XML, for servers that show tests",
+    "markdown": "a table, for job summaries and comments",
 }
 """Module of this package -> what it is for."""
 

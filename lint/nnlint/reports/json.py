@@ -24,16 +24,19 @@ def render(result: Result, look: Look) -> str:
     marks = fingerprints(result.findings)
     document = {
         "version": VERSION,
-        "findings": [_finding(f, mark) for f, mark in zip(result.findings, marks, strict=True)],
+        "findings": [record(f, mark) for f, mark in zip(result.findings, marks, strict=True)],
         "notes": [{"path": relative(n.path), "message": n.message} for n in result.notes],
         "failures": [{"where": f.where, "message": str(f.error)} for f in result.failures],
         "fixed": len(result.fixed),
+        "suppressed": result.suppressed,
+        "known": result.known,
         "read": read_counts(result),
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _finding(finding: Finding, mark: str) -> dict[str, Any]:
+def record(finding: Finding, mark: str) -> dict[str, Any]:
+    """A finding with its fingerprint."""
     table = finding.table
     return {
         "code": finding.code,

@@ -13,7 +13,7 @@ from nnlint.finding import Level
 from nnlint.network.graph import Network
 from nnlint.repair import Fix
 from nnlint.reports import Look
-from nnlint.reports.style import COLORS, count, paint
+from nnlint.reports.style import COLORS, count, grouped, paint
 
 
 def closing(result: Result, look: Look) -> Iterator[str]:
@@ -28,9 +28,17 @@ def closing(result: Result, look: Look) -> Iterator[str]:
             for level in Level
             if levels[level]
         )
-        yield f"{done}{left}{' left' if done else ''}{_fixable(result)}"
+        yield f"{done}{left}{' left' if done else ''}{_fixable(result)}{_silenced(result)}"
     elif not result.failures:
-        yield f"{done}{understood(result)}: {paint('no findings', 'green', color=look.color)}"
+        none = paint("no findings", "green", color=look.color)
+        yield f"{done}{understood(result)}: {none}{_silenced(result)}"
+
+
+def _silenced(result: Result) -> str:
+    """``; 2 suppressed, 5 in the baseline``: nnlint has seen them."""
+    numbers = [(result.suppressed, "suppressed"), (result.known, "in the baseline")]
+    parts = [f"{grouped(number)} {what}" for number, what in numbers if number]
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _fixable(result: Result) -> str:

@@ -58,7 +58,8 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
 
 
 def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:
-    about_networks = _mentions_framework(path)
+    text_in_stead = interpreter.project.in_stead_of(path)
+    about_networks = _mentions_framework(path, text_in_stead)
     if not named and not about_networks:
         return []
     text = interpreter.project.text(path)
@@ -69,9 +70,9 @@ def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:
     return read_program(interpreter, path, text)
 
 
-def _mentions_framework(path: Path) -> bool:
+def _mentions_framework(path: Path, data: bytes | None) -> bool:
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if data is None else data
     except OSError:
         return True  # reading it as text will say why
     return any(mark in data for mark in FRAMEWORKS)

@@ -82,9 +82,13 @@ class Project:
         """A file, parsed once."""
         key = path.resolve()
         if key not in self._texts:
-            text = self._texts[key] = read_text(self._shown(key), self._overlay.get(key))
+            text = self._texts[key] = read_text(self._shown(key), self.in_stead_of(key))
             self._kept += len(text.source) if isinstance(text, Text) else 0
         return self._texts[key]
+
+    def in_stead_of(self, path: Path) -> bytes | None:
+        """What is to be read in stead of what stands in a file, None without such a text."""
+        return self._overlay.get(path.resolve()) if self._overlay else None
 
     def _shown(self, path: Path) -> Path:
         """How findings name a file: as the user did, else from the present folder if it is below."""

@@ -85,7 +85,7 @@ def read_text(path: Path, data: bytes | None = None) -> Text | Unreadable:
     """Parse a ``.py`` file or a notebook, or ``data`` in its stead. Never raises for bad content."""
     name = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if (path.stat().st_size if data is None else len(data)) > MAX_BYTES:
             return Unreadable(Place(name), "python", f"larger than {MAX_BYTES:_} bytes")
         data = path.read_bytes() if data is None else data
     except OSError as error:

@@ -1,0 +1,96 @@
+"""The baseline: findings that were there when nnlint came, kept in a file: only new ones are reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nnlint.config import UsageError
+from nnlint.engine import Result
+from nnlint.finding import Finding, Note
+from nnlint.fingerprint import fingerprints
+from nnlint.placing import from_root
+
+VERSION = 1
+MOST_NAMED = 3
+"""Stale entries that the note names."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finding of the baseline. Only ``fingerprint`` identifies it; the rest is for who reads the file."""
+
+    fingerprint: str
+    code: str
+    path: str
+    message: str = ""
+
+
+def write(file: Path, findings: Sequence[Finding]) -> None:
+    """Write the baseline, sorted so that changes are easily merged. Raises UsageError.
+
+    A file that is there and is no baseline is left alone.
+    """
+    if file.exists():
+        load(file)
+    marks = fingerprints(findings)
+    entries = sorted(
+        ((from_root(f.place.path), f.code, mark, f.message) for f, mark in zip(findings, marks, strict=True)),
+    )
+    document = {
+        "version": VERSION,
+        "findings": [
+            {"fingerprint": mark, "code": code, "path": path, "message": message}
+            for path, code, mark, message in entries
+        ],
+    }
+    try:
+        file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+
+
+def load(file: Path) -> list[Entry]:
+    """The entries of a baseline. Raises UsageError when it cannot be read or is none."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        entries = [Entry(e["fingerprint"], e["code"], e["path"]) for e in document["findings"]]
+        version = document["version"]
+    except OSError as error:
+        hint = "; `--write-baseline` makes one" if isinstance(error, FileNotFoundError) else ""
+        raise UsageError(f"{file}: {error.strerror}{hint}") from None
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{file}: is no baseline of nnlint") from None
+    if version != VERSION:
+        raise UsageError(f"{file}: a baseline of version {version}, which this nnlint does not know")
+    return entries
+
+
+def without_known(result: Result, file: Path, paths: Iterable[str]) -> Result:
+    """The result without the findings of the baseline, and with a note about entries that are stale.
+
+    An entry is stale when ``paths`` hold its file, its check ran and found nothing of the kind any more.
+    """
+    entries = load(file)
+    known = {entry.fingerprint for entry in entries}
+    marks = fingerprints(result.findings)
+    left = tuple(f for f, mark in zip(result.findings, marks, strict=True) if mark not in known)
+    ran = {check.code for check in result.checks}
+    linted = [from_root(path) for path in paths]
+    gone = known.difference(marks)
+    stale = [e for e in entries if e.fingerprint in gone and e.code in ran and _within(e.path, linted)]
+    notes = (*result.notes, Note(str(file), _about(stale))) if stale else result.notes
+    return replace(result, findings=left, notes=notes, known=len(result.findings) - len(left))
+
+
+def _within(path: str, linted: Iterable[str]) -> bool:
+    return any(Path(path).is_relative_to(other) for other in linted)
+
+
+def _about(stale: Sequence[Entry]) -> str:
+    named = ", ".join(f"{entry.code} in {entry.path}" for entry in stale[:MOST_NAMED])
+    more = f" and {len(stale) - MOST_NAMED} more" if len(stale) > MOST_NAMED else ""
+    entries = "1 entry is" if len(stale) == 1 else f"{len(stale)} entries are"
+    return f"{entries} stale, the findings are gone ({named}{more}); renew the file with --write-baseline"

@@ -1,0 +1,70 @@
+"""Where reports go: ``--output-format FORMAT[:FILE]``, several in one run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnlint.config import UsageError, did_you_mean
+from nnlint.engine import Result
+from nnlint.reports import REPORTS, Look, render
+from nnlint.terminal import colored
+
+NARROWEST, WIDEST = 60, 120
+
+
+@dataclass(frozen=True)
+class Output:
+    """A report, and the file it goes to; None is standard output."""
+
+    format: str
+    file: str | None = None
+
+
+def outputs(texts: Iterable[str], file: str | None = None) -> tuple[Output, ...]:
+    """The outputs asked for, as ``text``, ``sarif:out.sarif`` or several with commas between.
+
+    ``file`` is where the one without a file goes. Raises UsageError for an unknown format.
+    """
+    found = [output for text in texts for output in _outputs(text)]
+    if file is None:
+        return tuple(found)
+    without = [output for output in found if output.file is None]
+    if len(without) != 1:
+        raise UsageError("--output-file is for one format; say --output-format FORMAT:FILE for each")
+    return tuple(Output(o.format, file) if o.file is None else o for o in found)
+
+
+def _outputs(text: str) -> Iterator[Output]:
+    parts: list[str] = []
+    for part in text.split(","):  # a comma in the name of a file separates nothing
+        if parts and part.strip().partition(":")[0] not in REPORTS and ":" in parts[-1]:
+            parts[-1] += f",{part}"
+        else:
+            parts.append(part.strip())
+    for part in parts:
+        name, _, file = part.partition(":")
+        if name not in REPORTS:
+            known = f"; one of {', '.join(REPORTS)}"
+            raise UsageError(f"unknown output format {name}{did_you_mean(name, REPORTS, known)}")
+        yield Output(name, file or None)
+
+
+def write(result: Result, wanted: Sequence[Output], *, color: str, verbosity: int) -> None:
+    """Render and write all reports. Raises UsageError for a file that cannot be written."""
+    columns = shutil.get_terminal_size((WIDEST, 0)).columns
+    width = min(max(columns, NARROWEST), WIDEST)
+    for output in wanted:
+        to_file = output.file is not None
+        coloring = colored(color, sys.stdout) and not (to_file and color == "auto")
+        text = render(output.format, result, Look(coloring, verbosity, width))
+        if output.file is None:
+            sys.stdout.write(text)
+            continue
+        try:
+            Path(output.file).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{output.file}: {error.strerror}") from None

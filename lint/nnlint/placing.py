@@ -1,0 +1,105 @@
+"""Places as other tools name them: a path from the root of the repository, a line of the file itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from nnlint.evidence.place import Place
+from nnlint.lines import END_OF_LINE, lines_of
+
+REPOSITORY = ".git"
+
+
+def from_root(path: str) -> str:
+    """The path from the root of the repository around the working directory, else from that directory.
+
+    It has forward slashes, and is the same wherever in the repository nnlint is started; a path outside is
+    given as it is.
+    """
+    absolute, root = Path(os.path.normpath(Path(path).absolute())), _root(Path.cwd())
+    if absolute.is_relative_to(root):
+        return absolute.relative_to(root).as_posix()
+    return Path(path).as_posix()
+
+
+@cache
+def _root(folder: Path) -> Path:
+    return next((f for f in (folder, *folder.parents) if (f / REPOSITORY).exists()), folder)
+
+
+def in_file(place: Place) -> Place:
+    """The place in the text of the file: for a cell of a notebook, in its JSON. Unknown places are line 0."""
+    if not place.cell or not place.line:
+        return place
+    text, items = _notebook(place.path, Path(place.path).stat().st_mtime_ns if _there(place.path) else 0)
+    cell = items[place.cell - 1] if place.cell <= len(items) else ()
+    start = _position(text, cell, place.line, max(place.column, 1))
+    if start is None:
+        return replace(place, cell=0, line=0, column=0, end_line=0, end_column=0)
+    end = _position(text, cell, place.end_line or place.line, place.end_column or 1) or start
+    return Place(place.path, *start, *max(start, end), place.part)
+
+
+def one_line(place: Place) -> Place:
+    """The place without the lines after its first: tools show a span only where all its lines are changed."""
+    if place.end_line <= place.line:
+        return place
+    lines = lines_of(place.path, place.cell)
+    length = len(lines[place.line - 1]) if place.line <= len(lines) else place.column
+    return replace(place, end_line=place.line, end_column=max(length, place.column) + 1)
+
+
+def _there(path: str) -> bool:
+    return Path(path).is_file()
+
+
+Piece = tuple[int, int, str]
+"""A string of a cell's source: where its literal begins and ends in the JSON, and what it says."""
+
+
+@cache
+def _notebook(path: str, state: int) -> tuple[str, tuple[tuple[Piece, ...], ...]]:
+    """The JSON of a notebook and its code cells. ``state`` makes a file that was written again a new one."""
+    from nnlint.fixing import notebooks  # positions in JSON are needed for findings in notebooks only
+    from nnlint.fixing.source import Unfit
+
+    try:
+        data = Path(path).read_bytes()
+        cells = notebooks.cells(data)
+    except (OSError, Unfit):
+        return "", ()
+    text = data.removeprefix(notebooks.BOM).decode()
+    return text, tuple(tuple((i.start, i.end, i.text) for i in cell.items) for cell in cells)
+
+
+def _position(text: str, cell: tuple[Piece, ...], line: int, column: int) -> tuple[int, int] | None:
+    """Line and column in the JSON of a line and column of a cell."""
+    source = "".join(said for _, _, said in cell)
+    begins = [0, *(m.end() for m in END_OF_LINE.finditer(source))]
+    if not 0 < line <= len(begins):
+        return None
+    wanted = min(begins[line - 1] + column - 1, len(source))
+    for start, end, said in cell:
+        if wanted < len(said) or (start, end, said) == cell[-1]:
+            at = next(offset for n, offset in enumerate(_offsets(text, start, end)) if n >= wanted)
+            return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        wanted -= len(said)
+    return None
+
+
+def _offsets(text: str, start: int, end: int) -> Iterator[int]:
+    """Where each character of a JSON string stands, and its end."""
+    at = start + 1
+    while at < end - 1:
+        yield at
+        length = {"u": 6}.get(text[at + 1], 2) if text[at] == "\\" else 1
+        if length == 6 and text[at + 2 : at + 4].lower() in ("d8", "d9", "da", "db"):
+            length = 12  # a surrogate pair is one character
+        at += length
+    yield max(at, start + 1)
+    while True:
+        yield end - 1
