@@ -161,7 +161,7 @@ def test_standard_input_wins_over_what_is_saved(
 def test_standard_input_without_a_name(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     standard_input(BROKEN, monkeypatch)
     assert main(["-"]) == 1
-    assert "stdin.py:1:[IN101]" in capsys.readouterr().out
+    assert "stdin.py:1:7: error[IN101]" in capsys.readouterr().out
 
 
 def test_standard_input_is_source_only(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
