@@ -124,3 +124,49 @@ def test_excluded_files_are_not_read(folder: Path, capsys: pytest.CaptureFixture
     assert main([".", "--exclude", "old"]) == 0
     assert main([".", "--exclude", "*.py"]) == 1
     assert "holds no file that nnlint reads" in capsys.readouterr().out
+
+
+def test_single_settings_come_over_the_file(folder: Path) -> None:
+    toml = 'target = "y"\nfail-on = "hint"'
+    chosen = settings("--config", 'target = "z"', "--config", "checks.DS303.codes = [1]", toml=toml)
+    assert (chosen.target, chosen.fail_on) == ("z", "hint")
+    assert chosen.checks == {"DS303": {"codes": [1]}}
+    assert settings("--config", 'target = "z"', "--target", "w").target == "w"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "target = price"], "no valid TOML: "),
+        (["--config", 'tarrget = "y"'], "unknown key tarrget; did you mean target?"),
+        (["--config", "a.toml", "--config", "b.toml"], "another file is given, too"),
+        (["--config", "a.toml", "--isolated"], "--isolated is given, too"),
+    ],
+)
+def test_wrong_setting_is_a_usage_error(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["model.py", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_isolated_reads_no_file() -> None:
+    toml = 'target = "y"'
+    assert settings("--isolated", toml=toml).target is None
+    assert settings("--isolated", "--config", 'target = "z"', toml=toml).target == "z"
+
+
+def test_shown_settings_are_a_configuration_of_the_same_meaning(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = (
+        'select = ["HL101"]\ntarget = "a \\"b\\" 中"\nforce-exclude = true\noutput-format = ["text", "json:a"]\n'
+        '[[suppressions]]\nchecks = ["HL"]\nfile = "a"\ncolumn = "b"\nreason = "c"\n'
+        '[per-file-ignores]\n"x/*" = ["HL"]\n[pairs]\n"a.py" = "b"\n[checks.DS303]\ncodes = [1, 2.5]\n'
+    )
+    before = settings(toml=toml)
+    assert main(["model.py", "--show-settings"]) == 0
+    printed = capsys.readouterr().out
+    assert f"# from {folder / 'nnlint.toml'}" in printed
+    assert "# 1 of " in printed and " checks run: HL101" in printed
+    assert settings(toml=printed) == before

@@ -213,6 +213,7 @@ def _add_dev(parser: argparse.ArgumentParser) -> None:
     new.add_argument("name", metavar="NAME", help="its name, for example missing-output-layer")
     new.add_argument("--family", metavar="FOLDER", help="the family's folder below nnlint_checks")
     new.add_argument("--into", metavar="FOLDER", help="write there, for checks of a package of your own")
+    tools.add_parser("schema", help="print the JSON schema of the configuration")
 
 
 def _options_of(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> list[str]:

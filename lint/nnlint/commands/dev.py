@@ -1,15 +1,17 @@
-"""``nnlint dev new``: the file of a new check, with everything but the knowledge."""
+"""``nnlint dev``: the file of a new check, with all but the knowledge; the schema of the configuration."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import keyword
 import re
 from pathlib import Path
 
 from nnlint.check import all_checks
 from nnlint.config import UsageError, did_you_mean
+from nnlint.schema import schema
 
 CODE = re.compile(r"[A-Z]{2,4}\d{3}")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -75,7 +77,10 @@ def {function}(network: Network) -> Iterator[Finding]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file and say where it is. Raises UsageError rather than overwriting anything."""
+    """Write the file and say where it is, or print. Raises UsageError rather than overwriting anything."""
+    if options.tool == "schema":
+        print(json.dumps(schema(all_checks()), indent=1))
+        return 0
     code, name = options.code.upper(), options.name.lower().replace("_", "-")
     _validate(code, name)
     folder = Path(options.into) if options.into else _family(options.family)
