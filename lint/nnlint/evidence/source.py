@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.columns import Columns as Columns
 from nnlint.evidence.place import Place, Step
+from nnlint.evidence.rows import Fit as Fit
+from nnlint.evidence.rows import Rows as Rows
+from nnlint.evidence.rows import SplitUse as SplitUse
 from nnlint.evidence.samples import Chain, Feed, Samples
 from nnlint.network.graph import Network, Operation, Tensor
 
@@ -277,6 +280,8 @@ class Recipe:
     the trace. ``augmented``, ``early_stopping``, ``penalised`` (a term on the weights, smoothed labels):
     what else than layers keeps the network from memorising; None when it could be there unseen.
     ``operations``: all that the entry computes on tensors, in order, inside of models and out.
+    ``words``: the names, and the texts of one word, in the program and in the modules of the project that it
+    imports: reasons for silence, no proof; ``unread``: imported packages of which nothing is known.
     """
 
     program: str
@@ -304,46 +309,8 @@ class Recipe:
     periodic: frozenset[int] = (
         frozenset()
     )  # branches of events that are taken every few rounds (``i % 4 == 0``)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """A set of rows of a data set in code. ``role``: ``all``, ``train``, ``validation``, ``test`` or ""."""
-
-    key: int
-    role: str
-    place: Place
-    parent: Rows | None = None
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fit:
-    """A statistic learned from rows: ``StandardScaler.fit``, a mean taken by hand.
-
-    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``,
-    ``codes`` (labels to numbers). ``single``: from one column, which may be the label. ``owner`` is the same
-    for fits of one object, 0 where there is none.
-    """
-
-    transformer: str
-    learns: str
-    rows: Rows
-    place: Place
-    key: int = 0
-    single: bool = False
-    owner: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SplitUse:
-    """Rows are divided. ``carries``: the fits whose results are in the data that is split."""
-
-    rows: Rows
-    parts: tuple[Rows, ...]
-    carries: tuple[Fit, ...]
-    place: Place
-    api: str = ""
+    words: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from nnlint.evidence.place import Place, Step
-from nnlint.evidence.source import LossUse, Optimizer, Recipe, Scheduler
+from nnlint.evidence.source import Did, LossUse, Optimizer, Recipe, Scheduler
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.class_names import named_classes
 from nnlint.readers.source.decisions import decisions, named_values
 from nnlint.readers.source.feeding import feeds, ordered
 from nnlint.readers.source.fillers import fillers
-from nnlint.readers.source.habits import habits
+from nnlint.readers.source.habits import habits, vocabulary
 from nnlint.readers.source.hidden import unregistered
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import (
@@ -273,11 +273,15 @@ def _trail(prediction: Tensor, owner: dict[int, Network]) -> tuple[Step, ...]:
 
 
 def _with_habits(i: Interpreter, recipe: Recipe) -> Recipe:
-    """What the program may do against memorising, if it trains a network at all."""
+    """What the words of the program say, and what it may do against memorising, if it trains anything."""
     module = i.project.module(i, Path(recipe.program))
-    if module is None or not any(optimizer.models for optimizer in recipe.optimizers):
+    if module is None or not (recipe.optimizers or any(e.did in TRAINS for e in recipe.events)):
         return recipe
-    known = habits(i, module)
+    said = vocabulary(i, module)
+    recipe = replace(recipe, words=said.words, unread=said.unread)
+    if not any(optimizer.models for optimizer in recipe.optimizers):
+        return recipe
+    known = habits(said)
     absent = {
         kind: None if known & {kind, "unknown"} else False for kind in ("augments", "stops", "penalises")
     }
@@ -287,6 +291,9 @@ def _with_habits(i: Interpreter, recipe: Recipe) -> Recipe:
         early_stopping=recipe.early_stopping or absent["stops"],
         penalised=absent["penalises"],
     )
+
+
+TRAINS = (Did.BACKWARD, Did.STEP)
 
 
 def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[LossUse, ...]) -> Recipe:

@@ -10,9 +10,11 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.libraries import MODELS, QUIET
+from nnlint.readers.source.text import kept
 from nnlint.readers.source.values import Library, ModuleValue
 
 AUGMENTS = re.compile(
@@ -31,52 +33,68 @@ KNOWN = frozenset(sys.stdlib_module_names) | QUIET | frozenset(MODELS)
 """Packages that regularise nothing behind the program's back."""
 
 
-def habits(i: Interpreter, module: ModuleValue) -> frozenset[str]:
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of a program and of the modules of the project that it imports. ``unread``: the imported
+    packages of which nothing is known. ``breaks``: a loop is left early.
+    """
+
+    words: frozenset[str]
+    unread: frozenset[str]
+    breaks: bool
+
+
+def habits(known: Vocabulary) -> frozenset[str]:
     """``augments``, ``stops``, ``penalises`` where a word hints at it; ``unknown`` where code is not seen."""
-    found: set[str] = set()
-    for part in _parts(i, module, found):
-        assert part.text is not None
-        for word in words(part.text.tree):
-            found.update(kind for kind, listed in WORDS.items() if listed.search(word))
-        if any(isinstance(node, ast.Break) for node in ast.walk(part.text.tree)):
-            found.add("stops")
-    return frozenset(found)
+    found = {kind for kind, listed in WORDS.items() if any(map(listed.search, known.words))}
+    return frozenset(
+        found | ({"stops"} if known.breaks else set()) | ({"unknown"} if known.unread else set())
+    )
 
 
 WORDS = {"augments": AUGMENTS, "stops": STOPS, "penalises": PENALISES}
 
 
-def _parts(i: Interpreter, module: ModuleValue, found: set[str]) -> Iterator[ModuleValue]:
-    """The module and all of the project that it imports; notes when something cannot be seen."""
-    queue, seen = [module], {id(module)}
+def vocabulary(i: Interpreter, module: ModuleValue) -> Vocabulary:
+    """What the sources that take part in a program say."""
+    queue, seen, unread = [module], {id(module)}, set[str]()
+    said: set[str] = set()
+    breaks = False
     while queue:
         part = queue.pop()
         if part.text is None:
             continue
-        yield part
-        for imported in _imports(i, part):
+        said |= _said(part.text.tree)
+        breaks = breaks or any(isinstance(node, ast.Break) for node in ast.walk(part.text.tree))
+        for name, imported in _imports(i, part):
             if isinstance(imported, ModuleValue) and id(imported) not in seen:
                 seen.add(id(imported))
                 queue.append(imported)
             elif not isinstance(imported, ModuleValue) and not _harmless(imported):
-                found.add("unknown")
+                unread.add(name)
+    return Vocabulary(frozenset(said), frozenset(unread), breaks)
 
 
-def _imports(i: Interpreter, part: ModuleValue) -> Iterator[object]:
+def _said(tree: ast.Module) -> frozenset[str]:
+    return kept(tree, "_said", lambda tree: frozenset(words(tree)))
+
+
+def _imports(i: Interpreter, part: ModuleValue) -> Iterator[tuple[str, object]]:
     assert part.text is not None
     for node in ast.walk(part.text.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield i.project.import_module(i, alias.name, 0, part)
+                yield alias.name, i.project.import_module(i, alias.name, 0, part)
         elif isinstance(node, ast.ImportFrom):
-            yield i.project.import_module(i, node.module or "", node.level, part)
+            name = node.module or ""
+            yield "." * node.level + name, i.project.import_module(i, name, node.level, part)
 
 
 def _harmless(imported: object) -> bool:
     return isinstance(imported, Library) and imported.name.partition(".")[0] in KNOWN
 
 
-def words(tree: ast.Module) -> Iterator[str]:
+def words(tree: ast.AST) -> Iterator[str]:
     """The names that a program uses, and its texts of one word."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):

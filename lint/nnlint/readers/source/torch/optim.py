@@ -45,6 +45,10 @@ OPTIMIZERS: dict[str, tuple[str, str]] = {
 """Class -> (kind, signature with the defaults of torch 2.x)."""
 
 
+DECOUPLED = {"adam": "adamw"}
+"""What an optimiser is with ``decoupled_weight_decay=True``."""
+
+
 def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         optimizer, i = arguments.positional[0], call.interpreter
@@ -52,7 +56,8 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         bound = {**bound, "params": usage.argument(i, bound["params"], call.node)}
         for name, value in bound.items():
             i.heap.write(optimizer.state, name, value)
-        i.heap.write(optimizer.state, "_kind", kind)
+        decoupled = arguments.keywords.get("decoupled_weight_decay") is True
+        i.heap.write(optimizer.state, "_kind", DECOUPLED.get(kind, kind) if decoupled else kind)
         i.heap.write(optimizer.state, "lr", _rate(bound))
         held = held_parameters(call, bound["params"])
         i.heap.write(optimizer.state, "_parameters", held)

@@ -1,0 +1,134 @@
+"""OP414: the loss is a sum over the batch, and the learning rate is that of a mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nnlint.check import HINT, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, LossUse, Optimizer, Recipe
+from nnlint.finding import Finding
+from nnlint.network.graph import Operation, Tensor
+
+USUAL = {"sgd": 1e-3, **dict.fromkeys(("adam", "adamw", "nadam", "radam", "adamax", "rmsprop"), 1e-4)}
+"""From these on rates are those of a mean loss: the defaults of PyTorch, a tenth of it for adaptive ones."""
+SUMS = re.compile(
+    r"vae|elbo|kl_?d|kld|evidence|variational|(^|_)mu(_|$)|log_?var|posterior|bayes|nflows|nelbo",
+    re.IGNORECASE,
+)
+"""Words of models whose loss is a sum by its derivation."""
+KEEPS = frozenset({"identity", "add", "subtract", "cast"})
+"""Operations that leave a sum as large as it is."""
+
+
+@check("OP414", level=HINT)
+def sum_reduction(recipe: Recipe) -> Iterator[Finding]:
+    """A loss with ``reduction="sum"`` is differentiated as it is, at a usual learning rate.
+
+    Why: the gradient of a sum grows with the batch. A batch of 64 takes steps 64 times as long as those of
+    the mean, the last, smaller batch takes shorter ones, and limits on gradients mean something else. With
+    Adam the steps stay, but its weight decay, eps and the reported loss still depend on the batch size.
+    Source: Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 3.1; PyTorch documentation of
+    CrossEntropyLoss (``reduction``).
+
+    Fires:
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            criterion = nn.CrossEntropyLoss(reduction="sum")
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = criterion(model(x), y)
+                loss.backward()  # hint: [OP414]
+                optimizer.step()
+        ```
+    Silent:
+        Divided by the count; a mean; a sum that is only reported.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            summed = nn.CrossEntropyLoss(reduction="sum")
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+            total = 0.0
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = summed(model(x), y) / len(x)
+                loss.backward()
+                optimizer.step()
+                with torch.no_grad():
+                    total += summed(model(x), y).item()
+        ```
+        The rate is chosen for the sum.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y, reduction="sum").backward()
+                optimizer.step()
+        ```
+    """
+    if any(map(SUMS.search, recipe.words)):
+        return
+    uses = {id(use.prediction): use for use in recipe.losses}
+    for number, event in enumerate(recipe.events):
+        value = event.details.get("value")
+        if event.did is not Did.BACKWARD or not event.loops or not isinstance(value, Tensor):
+            continue
+        summed = _summed(value.operation)
+        optimizer = _usual(recipe, number)
+        if summed is None or optimizer is None:
+            continue
+        use = next((uses[id(t)] for t in summed.inputs if id(t) in uses), None)
+        yield _finding(event, summed, use, optimizer)
+        return
+
+
+def _summed(operation: Operation) -> Operation | None:
+    """A loss summed over the batch, of which the value is still as large as it was."""
+    if operation.kind == "loss":
+        return operation if operation.attributes.get("reduction") == "sum" else None
+    if operation.kind == "sum" and operation.inputs and operation.attributes.get("axis") is None:
+        inner = operation.inputs[0].operation
+        each = inner.kind == "loss" and inner.attributes.get("reduction") == "none"
+        return inner if each else None
+    if operation.kind not in KEEPS:
+        return None
+    found = [_summed(tensor.operation) for tensor in operation.inputs]
+    return found[0] if found and None not in found else None
+
+
+def _usual(recipe: Recipe, number: int) -> Optimizer | None:
+    """The optimiser that steps on the gradients next, if its rate is a usual one."""
+    step = next((e for e in recipe.events[number:] if e.did is Did.STEP), None)
+    for optimizer in recipe.optimizers:
+        if step is not None and optimizer.key in step.subjects and not optimizer.schedule:
+            rate = optimizer.learning_rate
+            return optimizer if rate is not None and rate >= USUAL.get(optimizer.kind, rate + 1) else None
+    return None
+
+
+def _finding(event: Event, summed: Operation, use: LossUse | None, optimizer: Optimizer) -> Finding:
+    name = use.loss.api.rpartition(".")[2] if use is not None else "the loss"
+    return Finding(
+        event.place,
+        f"{name} is summed over the batch: gradients grow with its size, at lr={optimizer.learning_rate:g}",
+        "use reduction='mean', or divide the sum by the number of samples",
+        trail=(
+            Step(summed.place, "not divided by the number of samples"),
+            Step(optimizer.place, f"lr={optimizer.learning_rate:g}"),
+        ),
+        subject=("reduction", event.place),
+    )

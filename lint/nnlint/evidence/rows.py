@@ -1,0 +1,47 @@
+"""Rows of a data set in code: what is learned from them, and how they are divided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnlint.evidence.place import Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """A set of rows of a data set in code. ``role``: ``all``, ``train``, ``validation``, ``test`` or ""."""
+
+    key: int
+    role: str
+    place: Place
+    parent: Rows | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A statistic learned from rows: ``StandardScaler.fit``, a mean taken by hand.
+
+    ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``,
+    ``codes`` (labels to numbers). ``single``: from one column, which may be the label. ``owner`` is the same
+    for fits of one object, 0 where there is none.
+    """
+
+    transformer: str
+    learns: str
+    rows: Rows
+    place: Place
+    key: int = 0
+    single: bool = False
+    owner: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitUse:
+    """Rows are divided. ``carries``: the fits whose results are in the data that is split."""
+
+    rows: Rows
+    parts: tuple[Rows, ...]
+    carries: tuple[Fit, ...]
+    place: Place
+    api: str = ""
