@@ -38,10 +38,17 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitUse:
-    """Rows are divided. ``carries``: the fits whose results are in the data that is split."""
+    """Rows are divided. ``carries``: the fits whose results are in the data that is split.
+
+    ``stratified``: each part has as much of every class as the whole, ``shuffled``: rows are drawn at random;
+    None where that is not known. ``given``: how many collections are divided by this call alike.
+    """
 
     rows: Rows
     parts: tuple[Rows, ...]
     carries: tuple[Fit, ...]
     place: Place
     api: str = ""
+    stratified: bool | None = None
+    shuffled: bool | None = None
+    given: int = 0

@@ -46,8 +46,7 @@ class Samples:
     ``data/test``), "" when nothing does; ``named``: the split that names of the program say it is.
     ``transforms``: None when they are not known. ``iterable``: it gives its samples in its own order, None
     when that is not known. ``source``: the path it is read from. ``numpy_random``: where an item asks
-    NumPy's global generator for a random number. ``classes``: the names of the class and of what it is
-    made from, for what they tell.
+    NumPy's global generator for a random number, ``decodes``: where it reads an image from a file each time.
     """
 
     key: Hashable
@@ -62,6 +61,7 @@ class Samples:
     channels: int | None = None
     numpy_random: Place | None = None
     parts: tuple[Samples, ...] = ()
+    decodes: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -161,6 +161,8 @@ class Loader:
     workers: int | None = 0
     seeds_workers: bool = False
     named: str = ""  # the split that the names of the program say it gives
+    pinned: bool | None = None  # batches are made in page-locked memory, from where a GPU copies faster
+    written: bool = False  # the batch size stands in the call as a number
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,9 @@ def _train_test_split(call: Call, arguments: Arguments) -> Value:
     given = [_data(value) for value in arguments.positional]
     known = [d for d in given if d is not None]
     parent = _rows_of(call, known, arguments.names)
-    sides = _again(call, arguments, parent) or divide(i, parent, known, 2, call.place, "train_test_split")
+    sides = _again(call, arguments, parent) or divide(
+        i, parent, known, 2, call.place, "train_test_split", settings=_divided(arguments)
+    )
     _remember(call, arguments, parent, sides)
     if len(given) > 1 and given[1] is not None:
         note_target(i, given[1])
@@ -56,6 +58,13 @@ def _settings(arguments: Arguments) -> tuple[object, ...] | None:
     state, size = arguments.keywords.get("random_state"), arguments.keywords.get("test_size")
     fixed = isinstance(state, int) or arguments.keywords.get("shuffle") is False
     return (state, size, len(arguments.keywords)) if fixed else None
+
+
+def _divided(arguments: Arguments) -> tuple[bool | None, bool | None, int]:
+    """Whether the parts are stratified and shuffled, and how many collections are divided."""
+    stratify, shuffle = arguments.keywords.get("stratify", None), arguments.keywords.get("shuffle", True)
+    shuffled = shuffle if isinstance(shuffle, bool) else None
+    return stratify is not None, shuffled, len(arguments.positional)
 
 
 def _again(call: Call, arguments: Arguments, parent: Rows) -> tuple[Rows, ...] | None:
@@ -82,13 +91,20 @@ def _taken(data: Data | None, rows: Rows, labels: Labels | None) -> Data:
 
 
 def divide(
-    i: Interpreter, parent: Rows, given: list[Data], count: int, place: Place, api: str
+    i: Interpreter,
+    parent: Rows,
+    given: list[Data],
+    count: int,
+    place: Place,
+    api: str,
+    *,
+    settings: tuple[bool | None, bool | None, int] = (None, None, 0),
 ) -> tuple[Rows, ...]:
-    """Divide rows into ``count`` parts and note the split."""
+    """Divide rows into ``count`` parts and note the split, with its ``settings`` as in SplitUse."""
     parts = tuple(Rows(i.new_key(), role, place, parent, parent.source) for role in _roles(parent, count))
     i.trace.rows.extend(parts)
     carried = tuple(m.fit for m in feature_marks(given))
-    i.trace.splits.append(SplitUse(parent, parts, carried, place, api))
+    i.trace.splits.append(SplitUse(parent, parts, carried, place, api, *settings))
     return parts
 
 

@@ -70,6 +70,8 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         workers if isinstance(workers, int) else None,
         bound["worker_init_fn"] is not None,
         role_of(written),
+        bound["pin_memory"] if isinstance(bound["pin_memory"], bool) else None,
+        isinstance(literal(call.node, 1, "batch_size"), int),
     )
     i.heap.write(instance.state, "_loader", loader)
     _note_pairs(call, bound["dataset"])
@@ -93,6 +95,16 @@ def _written(node: ast.AST) -> str:
     if isinstance(node, ast.Call):
         node = next((k.value for k in node.keywords if k.arg == "dataset"), node)
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def literal(node: ast.AST, position: int, name: str) -> object:
+    """The constant that stands as an argument in a call, None where there is none."""
+    if not isinstance(node, ast.Call):
+        return None
+    given = next((k.value for k in node.keywords if k.arg == name), None)
+    if given is None and len(node.args) > position:
+        given = node.args[position]
+    return given.value if isinstance(given, ast.Constant) else None
 
 
 def _class_of(sampler: Value) -> str:

@@ -14,11 +14,10 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.paths import path_text
+from nnlint.readers.source.torch.items import image_read, numpy_random
 from nnlint.readers.source.values import (
-    Class,
     Function,
     Instance,
-    Library,
     ListValue,
     Value,
     Weight,
@@ -33,6 +32,15 @@ LIBRARIES = ("torchvision.transforms.", "albumentations.")
 FLAGS = ("train", "is_train", "training", "split", "mode", "phase", "subset", "set", "flag", "partition")
 """Attributes by which a data set remembers which split it gives."""
 MAX_PARTS = 16
+ON_DISK = frozenset(
+    {
+        *("ImageFolder", "ImageNet", "CelebA", "Flowers102", "OxfordIIITPet", "Food101", "StanfordCars"),
+        *("FGVCAircraft", "DTD", "EuroSAT", "GTSRB", "Places365", "Caltech101", "Caltech256", "SUN397"),
+        *("VOCDetection", "VOCSegmentation", "CocoDetection", "CocoCaptions", "Cityscapes", "Country211"),
+        *("Imagenette", "LFWPeople", "INaturalist", "PCAM", "DatasetFolder", "Kitti"),
+    }
+)
+"""Data sets of torchvision that read a file for each image; the others hold all of them in memory."""
 
 
 def describe(i: Interpreter, dataset: Value, written: str = "") -> Samples | None:
@@ -106,6 +114,7 @@ def _of_library(dataset: Instance) -> Samples:
         iterable=False,
         source=root,
         channels=1 if "MNIST" in name or name == "USPS" else 3,
+        decodes=dataset.place if name in ON_DISK else None,
     )
 
 
@@ -168,7 +177,8 @@ def _own(i: Interpreter, dataset: Instance, named: str) -> Samples:
         _own_transforms(dataset),
         _iterable(dataset),
         paths[0] if paths else "",
-        numpy_random=_numpy_random(i, dataset.cls),
+        numpy_random=numpy_random(dataset.cls),
+        decodes=image_read(dataset.cls),
     )
 
 
@@ -237,42 +247,3 @@ def _numbers(value: Value) -> tuple[float, ...] | None:
     if isinstance(items, tuple) and all(isinstance(v, int | float) for v in items):
         return tuple(float(v) for v in items)
     return None
-
-
-# random numbers
-
-
-QUIET = frozenset({"seed", "default_rng", "RandomState", "Generator", "get_state", "set_state"})
-
-
-def _numpy_random(i: Interpreter, cls: Class) -> Place | None:
-    """Where ``__getitem__``, or a method that it calls, asks NumPy's global generator."""
-    todo, seen = ["__getitem__"], set()
-    while todo:
-        name = todo.pop()
-        method = cls.find(name)
-        if name in seen or not isinstance(method, Function):
-            continue
-        seen.add(name)
-        text, state = method.text, method.scope.module.state
-        for node in ast.walk(method.node):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if _is_global_generator(node.func, state):
-                    return text.place(node)
-                if isinstance(node.func.value, ast.Name) and node.func.value.id == "self":
-                    todo.append(node.func.attr)
-    return None
-
-
-def _is_global_generator(function: ast.Attribute, state: dict[Any, Value]) -> bool:
-    """``np.random.rand(...)``, ``npr.rand(...)``, by what the module imports."""
-    parts: list[str] = []
-    node: ast.expr = function
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return False
-    home = state.get(node.id)
-    name = ".".join([home.name if isinstance(home, Library) else "", *reversed(parts)])
-    return name.startswith("numpy.random.") and parts[0] not in QUIET

@@ -1,0 +1,114 @@
+"""OP409: a network that starts from random weights sees its data once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nnlint.check import HINT, check
+from nnlint.evidence.place import Step
+from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
+from nnlint.finding import Finding
+from nnlint_checks.optimization.hidden_layers import is_pretrained, networks_of
+
+SHORT = re.compile(
+    r"smoke|debug|dry_?run|fast_dev|toy|demo|example|fake|dummy|synthetic|sanity|profil|bench|overfit|pretrained"
+    r"|fine_?tun|resume|checkpoint|load_state|load_weights|max_steps|num_steps|total_steps|online|stream|language"
+    r"|tokeniz|gpt|llm|corpus|lr_?find|warm_?up|^while$|episode|(^|_)env(_|$)|replay|distil|teacher|early_?stop",
+    re.IGNORECASE,
+)
+"""Words of programs that try something out, go on from trained weights, or have more data than time."""
+
+
+@check("OP409", level=HINT)
+def too_few_epochs(recipe: Recipe) -> Iterator[Finding]:
+    """Training from scratch makes a single pass over the data.
+
+    Why: after one pass most networks are far from what they can reach: every sample has moved the weights
+    once. Keras' ``fit`` makes one pass unless ``epochs`` says otherwise.
+    Source: Keras documentation of Model.fit (``epochs=1``); Hoffer, Hubara and Soudry 2017, "Train longer,
+    generalize better".
+
+    Fires:
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms
+
+        images = datasets.FashionMNIST("data", train=True, transform=transforms.ToTensor())
+        loader = DataLoader(images, batch_size=64, shuffle=True)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for epoch in range(1):
+            for x, y in loader:  # hint: [OP409]
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+    Silent:
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms
+
+        images = datasets.FashionMNIST("data", train=True, transform=transforms.ToTensor())
+        loader = DataLoader(images, batch_size=64, shuffle=True)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        for epoch in range(12):
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
+        A new head on trained weights learns in one pass.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, models, transforms
+
+        images = datasets.ImageFolder("flowers/train", transforms.Compose([transforms.ToTensor()]))
+        loader = DataLoader(images, batch_size=64, shuffle=True, num_workers=4)
+        model = models.resnet18(weights=models.ResNet18_Weights.DEFAULT)
+        model.fc = nn.Linear(512, 5)
+        optimizer = torch.optim.Adam(model.fc.parameters())
+        for x, y in loader:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        ```
+    """
+    if recipe.entry != "main" or not recipe.finished or any(map(SHORT.search, recipe.words)):
+        return
+    for optimizer in recipe.optimizers:
+        steps = [e for e in recipe.events if e.did is Did.STEP and optimizer.key in e.subjects]
+        loops = [_only_pass(step) for step in steps]
+        if not steps or None in loops or len({loop.place for loop in loops if loop is not None}) != 1:
+            continue
+        if _from_scratch(optimizer, recipe) and loops[0] is not None:
+            yield Finding(
+                loops[0].place,
+                "one pass over the data is all that this network, which starts from scratch, is trained for",
+                "train for more epochs, until the validation loss stops falling",
+                trail=(Step(optimizer.place, "the optimizer"),),
+                subject=("epochs", loops[0].place),
+            )
+            return
+
+
+def _only_pass(step: Event) -> Loop | None:
+    """The one loop around a step, if it goes over all batches of a data set; None where it may come again."""
+    if len(step.loops) != 1 or step.branches:
+        return None
+    loop = step.loops[0]
+    known = loop.loader is not None and loop.loader.api and loop.count is None
+    endless = loop.loader is None or loop.loader.data is None or loop.loader.data.iterable is not False
+    return loop if known and not endless else None
+
+
+def _from_scratch(optimizer: Optimizer, recipe: Recipe) -> bool:
+    networks = networks_of(optimizer, recipe)
+    return bool(networks) and not any(map(is_pretrained, networks))

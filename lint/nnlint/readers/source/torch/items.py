@@ -1,0 +1,89 @@
+"""What the items of a data set that a program defines do: the functions that they call by name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nnlint.evidence.place import Place
+from nnlint.readers.source.values import Class, Function, Library, Native, Value
+
+QUIET = frozenset({"seed", "default_rng", "RandomState", "Generator", "get_state", "set_state"})
+DECODERS = frozenset(
+    {
+        *("PIL.Image.open", "cv2.imread", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread"),
+        *("skimage.io.imread", "torchvision.io.read_image", "torchvision.io.decode_image", "tifffile.imread"),
+        *("torchvision.datasets.folder.default_loader", "torchvision.datasets.folder.pil_loader"),
+        *("matplotlib.image.imread", "matplotlib.pyplot.imread", "pydicom.dcmread", "nibabel.load"),
+    }
+)
+"""Functions that read one image from a file."""
+CACHES = ("cache", "memo", "preload", "lru")
+
+
+def numpy_random(cls: Class) -> Place | None:
+    """Where an item asks NumPy's global generator for a random number."""
+    return next(
+        (
+            place
+            for name, place in _calls(cls)
+            if name.startswith("numpy.random.") and name.rpartition(".")[2] not in QUIET
+        ),
+        None,
+    )
+
+
+def image_read(cls: Class) -> Place | None:
+    """Where an item reads an image from a file each time that it is asked for; None where one may be kept."""
+    if any(word in name.lower() for name in _own_names(cls) for word in CACHES):
+        return None
+    return next((place for name, place in _calls(cls) if name in DECODERS), None)
+
+
+def _calls(cls: Class) -> Iterator[tuple[str, Place]]:
+    """The functions of libraries that ``__getitem__``, or what it calls of the program, calls by name."""
+    todo: list[Value] = [cls.find("__getitem__")]
+    seen: set[int] = set()
+    while todo:
+        method = todo.pop()
+        if not isinstance(method, Function) or id(method.node) in seen:
+            continue
+        seen.add(id(method.node))
+        state = method.scope.module.state
+        for node in ast.walk(method.node):
+            if not isinstance(node, ast.Call):
+                continue
+            name, own = _called(node.func, state)
+            if name:
+                yield name, method.text.place(node)
+            elif own is not None:
+                todo.append(own(cls))
+
+
+def _called(function: ast.expr, state: dict[Any, Value]) -> tuple[str, Callable[[Class], Value] | None]:
+    """The qualified name of a function of a library, or how to find a function of the program."""
+    parts: list[str] = []
+    node = function
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return "", None
+    if node.id == "self" and len(parts) == 1:
+        return "", lambda cls: cls.find(parts[0])
+    home = state.get(node.id)
+    if isinstance(home, Library | Native):
+        return ".".join([home.name, *reversed(parts)]), None
+    if isinstance(home, Function) and not parts:
+        return "", lambda cls: home
+    return "", None
+
+
+def _own_names(cls: Class) -> Iterator[str]:
+    if cls.node is not None:
+        for node in ast.walk(cls.node):
+            if isinstance(node, ast.Attribute):
+                yield node.attr
+            elif isinstance(node, ast.Name):
+                yield node.id
