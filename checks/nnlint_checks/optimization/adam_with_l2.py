@@ -33,6 +33,7 @@ def adam_with_l2(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
         ```diff
+        -    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-2)
         +    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
         ```
     Silent:

@@ -39,6 +39,7 @@ def unstratified_split(pipeline: Pipeline, recipe: Recipe) -> Iterator[Finding]:
         model.fit(X_train, y_train, epochs=20, validation_split=0.1)
         ```
         ```diff
+        -X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2)
         +X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y)
         ```
     Silent:

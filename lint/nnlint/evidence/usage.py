@@ -195,3 +195,19 @@ class Synchronised:
     loop: Place
     place: Place
     program: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Tensors on two devices meet: ``what`` was made on the CPU and stayed there, the other was moved.
+
+    ``made``, ``moved``: where that happened. ``near``: the other device, as the function that makes the first
+    one can say it (``x.device``), "" where it cannot.
+    """
+
+    what: str
+    made: Place
+    moved: Place
+    near: str
+    place: Place
+    program: str

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from nnlint.evidence.place import Place
+from nnlint.network.device import Device
 from nnlint.network.facts import UNKNOWN_ROLE, Range, Role
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size
@@ -120,13 +121,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """A value with what is known of it. ``range`` None: nothing is known (not: unbounded)."""
+    """A value with what is known of it. ``range``, ``device`` None: nothing is known (not: unbounded)."""
 
     operation: Operation
     shape: Shape = UNKNOWN
     range: Range | None = None
     role: Role = UNKNOWN_ROLE
     name: str = ""
+    device: Device | None = None
 
     @property
     def place(self) -> Place:

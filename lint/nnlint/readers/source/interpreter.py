@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Tensor
 from nnlint.network.operations import Family, apply, family
-from nnlint.readers.source import expressions, statements
+from nnlint.readers.source import devices, expressions, statements
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.heap import Heap, Writes
@@ -151,6 +151,9 @@ class Interpreter:
         A sum below a condition that is not decided proves nothing: the condition may ask whether it fits.
         """
         result = apply(kind, inputs, attributes, place, name=name, layer=layer)
+        device = devices.of_result(self, result.operation, place)
+        if device is not result.device:
+            result = replace(result, device=device)
         unproven = self.guessed or (self.trace.conditions and family(result.operation) in MERGING)
         if unproven:
             operation = replace(result.operation, conflict="", about="", proven=False)

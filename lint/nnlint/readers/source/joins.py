@@ -11,6 +11,7 @@ from nnlint.network import shape as shapes
 from nnlint.network.graph import Tensor
 from nnlint.network.operations import apply
 from nnlint.network.size import Symbolic
+from nnlint.readers.source import devices
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -79,13 +80,18 @@ def join(a: Value, b: Value) -> Value:
         return UNKNOWN
     if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
         return tuple(join(x, y) for x, y in zip(a, b, strict=True))
+    if constant(a) and constant(b) and type(a) is type(b) and a == b:
+        return a
+    if devices.joined(a, b):
+        return devices.CHOSEN
     if constant(a) and constant(b):
-        return a if type(a) is type(b) and a == b else UNKNOWN
+        return UNKNOWN
     if isinstance(a, Symbolic) and a == b:
         return a
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if a.operation is b.operation:  # one value, of which one way says more
-            return replace(a, shape=shapes.join(a.shape, b.shape))
+            device = a.device if a.device == b.device else None
+            return replace(a, shape=shapes.join(a.shape, b.shape), device=device)
         return apply("choice", (a, b), {}, a.place if a.place.path else b.place or Place(""))
     if isinstance(a, ListValue) and isinstance(b, ListValue):
         return _join_lists(a, b)

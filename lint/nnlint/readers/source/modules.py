@@ -138,6 +138,7 @@ def forget(i: Interpreter, module: Instance) -> None:
     """A call that is not understood had the module: mode and weights may be set to anything."""
     for _, part in walk(module):
         i.heap.write(part.state, "training", UNKNOWN)
+        i.heap.write(part.state, "_device", None)
         for _, weight in weights(part):
             i.heap.write(weight.state, "initialization", Initialization("unknown"))
             i.heap.write(weight.state, "trainable", None)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnlint.evidence.source import Did, Loader
+from nnlint.network.device import Device
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
@@ -169,7 +170,7 @@ def _batch(call: Call, instance: Instance) -> Value:
     if size is None:
         return UNKNOWN
     item = _item(call, dataset)
-    return batched(call, item, batch)
+    return on_host(batched(call, item, batch), Device(True, "a batch of the loader", instance.place))
 
 
 ITEM = symbol("item")
@@ -191,7 +192,8 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
         tensor = item.tensor if isinstance(item, Weight) else item
         shape = Shape((batch, *tensor.shape.sizes)) if tensor.shape.rank is not None else UNKNOWN_SHAPE
         known = {"shape": shape, "batch": 0, **_origin(call, tensor)}
-        return Tensor(Operation("input", (), known, call.place), shape, tensor.range, tensor.role)
+        made = Operation("input", (), known, call.place)
+        return Tensor(made, shape, tensor.range, tensor.role, device=tensor.device)
     if isinstance(item, tuple):
         return tuple(batched(call, part, batch) for part in item)
     if isinstance(item, ListValue) and item.items is not None:
@@ -200,8 +202,20 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
         return DictValue({k: batched(call, v, batch) for k, v in item.state.items()})
     if isinstance(item, int | float) and not isinstance(item, bool):
         shape = Shape((batch,))
-        return Tensor(Operation("input", (), {"shape": shape, "batch": 0}, call.place), shape)
+        made = Operation("input", (), {"shape": shape, "batch": 0}, call.place)
+        return Tensor(made, shape, device=Device(True, "a number", call.place))
     return UNKNOWN
+
+
+def on_host(batch: Value, host: Device) -> Value:
+    """A batch whose items are on the CPU is there, too; where its parts are is said of the loader."""
+    if isinstance(batch, Tensor):
+        return replace(batch, device=host) if batch.device is not None and batch.device.host else batch
+    if isinstance(batch, tuple):
+        return tuple(on_host(part, host) for part in batch)
+    if isinstance(batch, DictValue):
+        return DictValue({k: on_host(v, host) for k, v in batch.state.items()})
+    return batch
 
 
 def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
@@ -234,7 +248,8 @@ def _row(call: Call, value: Value) -> Value:
         return Tensor(Operation("input", (), {}, call.place))
     shape = Shape(tensor.shape.sizes[1:]) if tensor.shape.rank else UNKNOWN_SHAPE
     known = {"shape": shape, **_origin(call, tensor)}
-    return Tensor(Operation("input", (), known, call.place), shape, tensor.range, tensor.role)
+    made = Operation("input", (), known, call.place)
+    return Tensor(made, shape, tensor.range, tensor.role, device=tensor.device)
 
 
 def _random_split(call: Call, arguments: Arguments) -> Value:

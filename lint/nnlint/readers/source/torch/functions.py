@@ -11,6 +11,7 @@ from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.rows import Code, Row, run_row
 from nnlint.readers.source.torch import contractions, likes, picking
 from nnlint.readers.source.torch.creation import CREATION, legacy_tensor
+from nnlint.readers.source.torch.placing import creation
 from nnlint.readers.source.torch.special import FUNCTIONAL_ONLY, SPECIAL, dropout, several
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
 
@@ -218,7 +219,8 @@ def _tensor_class() -> Class:
 
 
 SYMBOLS: dict[str, Value] = {
-    **{f"torch.{name}": native(f"torch.{name}", code) for name, code in {**METHODS, **CREATION}.items()},
+    **{f"torch.{name}": native(f"torch.{name}", code) for name, code in METHODS.items()},
+    **{f"torch.{name}": native(f"torch.{name}", creation(name, code)) for name, code in CREATION.items()},
     **{
         f"torch.nn.functional.{name}": native(f"F.{name}", code)
         for name, code in {**METHODS, **FUNCTIONAL_ONLY, **picking.PATCHES, **contractions.PAIRWISE}.items()

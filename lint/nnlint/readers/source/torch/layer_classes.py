@@ -10,6 +10,7 @@ from nnlint.network.graph import Layer, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
+from nnlint.readers.source.devices import with_weights
 from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.modules import attributes_of as kept_attributes
 from nnlint.readers.source.modules import layer_of, tensors_in, weights
@@ -90,6 +91,7 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         inputs = inputs or [as_tensor(i, UNKNOWN, call.node)]
         attributes = dict(kept_attributes(module))
         inputs[0] = _with_batch(spec.kind, attributes, inputs[0])
+        inputs = with_weights(i, module, inputs, call.place)
         layer = layer_of(i, module)
         if spec.kind in ("attention", "transformer"):
             attributes["masked"] = masked(module.cls.name, arguments.after_self())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
+from nnlint.readers.source.devices import at_weights
 from nnlint.readers.source.hidden import keep_place, register_unnamed
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.keeping import carried_arguments
@@ -30,6 +32,7 @@ from nnlint.readers.source.noticing import built, noticed
 from nnlint.readers.source.preparation import arguments_named
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.moded import with_modes
+from nnlint.readers.source.torch.placing import module_to
 from nnlint.readers.source.torch.settings import after_setting
 from nnlint.readers.source.values import (
     MISSING,
@@ -127,7 +130,8 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     did = i.trace.events[-1]
     inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
     i.trace.given.update(arguments_named(call.node))
-    given = _as_inputs(call, arguments.after_self())
+    given = at_weights(module, _as_inputs(call, arguments.after_self()))
+    i.trace.notes["given"] = (call.place, inputs)
     result = record_call(i, module, inputs, lambda: i.call(forward, given, call.node))
     assert isinstance(did.details, dict)
     did.details["outputs"] = tuple(tensors_in(result))
@@ -217,13 +221,21 @@ def _same(call: Call, arguments: Arguments) -> Value:
     return arguments.positional[0]
 
 
+def _scattered(call: Call, arguments: Arguments) -> Value:
+    """``DataParallel`` moves what it is given by itself."""
+    module = arguments.get(0, "module", UNKNOWN)
+    for _, part in walk(module) if is_module(module) else ():
+        call.interpreter.heap.write(part.state, "_device", None)
+    return _wrapped(call, arguments)
+
+
 def _wrapped(call: Call, arguments: Arguments) -> Value:
     return arguments.get(0, "module", arguments.get(0, "model", UNKNOWN))
 
 
 def _distributed(call: Call, arguments: Arguments) -> Value:
     call.interpreter.trace.notes.setdefault("distributed", call.place)
-    return _wrapped(call, arguments)
+    return _scattered(call, arguments)
 
 
 # registration
@@ -241,7 +253,8 @@ def _register_parameter(call: Call, arguments: Arguments) -> Value:
 def _register_buffer(call: Call, arguments: Arguments) -> Value:
     module, name, value = (arguments.get(n, key, UNKNOWN) for n, key in enumerate(("", "name", "tensor")))
     if isinstance(module, Instance) and isinstance(name, str):
-        call.interpreter.heap.write(module.state, name, value)
+        held = replace(value, device=None) if isinstance(value, Tensor) else value  # moves with the module
+        call.interpreter.heap.write(module.state, name, held)
     return None
 
 
@@ -319,12 +332,10 @@ MODULE = library_class(
         "register_buffer": native("register_buffer", _register_buffer),
         "add_module": native("add_module", _add_module),
         "register_module": native("register_module", _add_module),
+        **{name: native(name, module_to(name)) for name in ("to", "cuda", "cpu")},
         **{
             name: native(name, _same)
             for name in (
-                "to",
-                "cuda",
-                "cpu",
                 "float",
                 "double",
                 "half",
@@ -351,6 +362,6 @@ SYMBOLS: dict[str, Value] = {
     TORCH: MODULE,
     "torch.compile": native("compile", _wrapped),
     "torch.jit.script": native("script", _wrapped),
-    "torch.nn.DataParallel": native("DataParallel", _wrapped),
+    "torch.nn.DataParallel": native("DataParallel", _scattered),
     "torch.nn.parallel.DistributedDataParallel": native("DistributedDataParallel", _distributed),
 }

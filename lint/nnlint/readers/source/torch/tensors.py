@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnlint.network.gradients import INTEGERS
@@ -12,7 +13,7 @@ from nnlint.readers.source.noticing import noticed_of_unknown
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import type_name
 from nnlint.readers.source.shapes import shape_of, size_at
-from nnlint.readers.source.torch import functions, init, likes
+from nnlint.readers.source.torch import functions, init, likes, placing
 from nnlint.readers.source.torch.differentiation import differentiated
 from nnlint.readers.source.values import (
     NOWHERE,
@@ -117,8 +118,13 @@ def _leave(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 def _item(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     values = numbers.plain(tensor)
     if values is None or isinstance(values, tuple):
-        return functions.METHODS["item"](call, Arguments([tensor]))
+        return _number(functions.METHODS["item"](call, Arguments([tensor])))
     return values
+
+
+def _number(value: Value) -> Value:
+    """What is no tensor any more, and so on no device."""
+    return replace(value, device=None) if isinstance(value, Tensor) else value
 
 
 def _moved(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
@@ -127,6 +133,9 @@ def _moved(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 
 def _converted(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
     """``.to(torch.long)``, ``.type(torch.LongTensor)``, ``.astype(int)``: another type, if one is named."""
+    tensor = placing.to(
+        call, tensor, Arguments([tensor, *arguments.positional], arguments.keywords, arguments.open)
+    )
     wanted = next((t for value in arguments.all() if (t := type_name(value)) in INTEGERS), None)
     if wanted is None:
         return tensor
@@ -149,6 +158,10 @@ def _copied(call: Call, tensor: Tensor, arguments: Arguments) -> Value:
 
 
 METHODS = {
+    "cuda": placing.onto(False),
+    "cpu": placing.onto(True),
+    "type_as": placing.onto(None),
+    "numpy": lambda call, tensor, arguments: _number(functions.METHODS["numpy"](call, Arguments([tensor]))),
     "size": _size,
     "contiguous": _contiguous,
     "clone": _copied,
@@ -163,14 +176,10 @@ METHODS = {
     **dict.fromkeys(("to", "type", "astype"), _converted),
     **dict.fromkeys(
         (
-            "cuda",
-            "cpu",
             "float",
             "double",
             "half",
             "bfloat16",
-            "type_as",
-            "type",
             "resolve_conj",
             "pin_memory",
             "detach_",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nnlint.evidence.place import Place
 from nnlint.evidence.samples import Chain
 from nnlint.evidence.source import Labels
+from nnlint.network.device import Device
 from nnlint.network.facts import Meaning, Range, Role
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
@@ -218,7 +220,7 @@ def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
         changed = "targets" in dataset.state or "data" in dataset.state  # some classes only, perhaps
         labels = Labels("integers", name, dataset.place, None if changed else CLASSES.get(name))
         attributes = {"shape": Shape(), "labels": labels}
-        label = Tensor(Operation("input", (), attributes, call.place), Shape(), None, LABEL)
+        label = Tensor(Operation("input", (), attributes, call.place), Shape(), None, LABEL, device=HOST)
         target = label if dataset.state.get("target_transform") is None else UNKNOWN
         return (_tensor(call, picture), target)
 
@@ -239,8 +241,11 @@ def _tensor(call: Call, picture: Picture | None) -> Value:
     else:
         shape, span = Shape((picture.channels, picture.height, picture.width)), picture.range
     attributes = {"shape": shape} if span is None else {"shape": shape, "range": span}
-    return Tensor(Operation("input", (), attributes, call.place), shape, span)
+    return Tensor(Operation("input", (), attributes, call.place), shape, span, device=HOST)
 
+
+HOST = Device(True, "an image", Place(""))
+"""Data sets of torchvision read from files: what they give is on the CPU."""
 
 TRANSFORMS = {
     **{
