@@ -21,7 +21,7 @@ SKIPPED = frozenset(
 )
 """Folders that hold no code or data of the user's own; named explicitly they are read all the same."""
 
-KINDS = "Python, notebooks, ONNX, weights, tables, arrays, images"
+KINDS = "Python, notebooks, ONNX, weights, tables, arrays, images, logs of training"
 
 
 LOOKED_AT = 500

@@ -14,13 +14,14 @@ from nnlint.config import Settings, UsageError, did_you_mean
 from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
+from nnlint.evidence.runs import History
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import Pairing
 from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
 
-APART_FROM_SOURCE = frozenset({Dataset, Weights})
+APART_FROM_SOURCE = frozenset({Dataset, History, Weights})
 """Evidence that changes in source do not change."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import get_args
 
 from nnlint.evidence.data import Dataset
+from nnlint.evidence.runs import History
 from nnlint.evidence.source import LossUse, Pipeline, Program, Recipe
 from nnlint.evidence.weights import Weights
 from nnlint.network.graph import Network
@@ -52,7 +53,7 @@ class Pairing:
                 return relation(b, a)
         if isinstance(a, Dataset) or isinstance(b, Dataset):
             data, code = (a, b) if isinstance(a, Dataset) else (b, a)
-            if isinstance(code, Weights):  # nothing in a file of weights says what it was trained on
+            if isinstance(code, Weights | History):  # neither says by itself what it was trained on
                 return len(self._datasets) == 1
             program = getattr(code, "program", None)
             return program is not None and any(d is data for d in self.datasets_of(program))

@@ -15,6 +15,7 @@ from nnlint.config import Settings, Silence
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
 from nnlint.evidence.place import Place
+from nnlint.evidence.runs import History
 from nnlint.evidence.source import Program
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
@@ -25,7 +26,7 @@ DIRECTIVES = (LINE, FILE, ENTRY, PART_ENTRY)
 NAMED = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
 """A place's part: ``column 'age'``, ``node 'fc' (Gemm)``, ``row 5``."""
 SOURCES = (".py", ".ipynb")
-FROM_OTHER_FILES = (Dataset, Weights)
+FROM_OTHER_FILES = (Dataset, History, Weights)
 """Evidence that a run on the source alone does not have; checks of it are then no judges of a comment."""
 
 

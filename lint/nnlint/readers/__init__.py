@@ -59,16 +59,31 @@ READERS: dict[str, tuple[str, ...]] = {
 }
 """Reader module -> the ends of file names it reads."""
 
+RUNS = "runs"
+"""The reader of logs of training, told by what they hold: a table may be one, or data to learn from."""
+MAY_BE_LOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+
 SOURCE = "source"
 """The reader whose files may change within a run of nnlint, by fixes."""
 
 
 def reader_of(path: Path) -> str | None:
-    """The reader for a file by its name, None when there is none; an archive of arrays may hold weights."""
+    """The reader for a file by its name, None when there is none.
+
+    What may be of two kinds is opened: an archive of arrays may hold weights, a table the log of a run.
+    """
     name = path.name.lower()
+    if (name.endswith(MAY_BE_LOGS) or "tfevents" in name) and _is_log(path):
+        return RUNS
     if name.endswith(".npz") and _named_as_weights(path):
         return "weights"
     return next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
+
+
+def _is_log(path: Path) -> bool:
+    from nnlint.readers.runs.detect import is_log
+
+    return is_log(path)
 
 
 def _named_as_weights(path: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nnlint.evidence.data import Column, Dataset
 from nnlint.evidence.files import Unreadable, Unsafe
+from nnlint.evidence.runs import Curve, History
 from nnlint.evidence.source import Event, LossUse, Optimizer, Pipeline, Program, Recipe
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.network.graph import Layer, Network, Tensor
@@ -199,6 +200,30 @@ def stored(piece: StoredTensor) -> Record:
     }
 
 
+def history(piece: History) -> Record:
+    """The curves of a run."""
+    return {
+        "path": piece.path,
+        "format": piece.format,
+        "kind": piece.kind,
+        "curves": [curve(c) for c in piece.curves],
+    }
+
+
+def curve(piece: Curve) -> Record:
+    """One logged figure."""
+    values = [p.value for p in piece.points if p.finite]
+    return {
+        "curve": piece.name,
+        "quantity": piece.quantity or None,
+        "split": piece.split,
+        "points": len(piece.points),
+        "first": values[0] if values else None,
+        "lowest": min(values, default=None),
+        "last": values[-1] if values else None,
+    }
+
+
 def not_read(piece: Unreadable | Unsafe) -> Record:
     """A file that could not be read."""
     return {"at": where(piece.place), "format": piece.format, "reason": piece.reason}
@@ -258,6 +283,7 @@ RECORDS: dict[Any, tuple[str, Callable[[Any], Record]]] = {
     Pipeline: ("pipelines", pipeline),
     Dataset: ("data_sets", dataset),
     Weights: ("weights", weights),
+    History: ("runs", history),
     Unreadable: ("unreadable", not_read),
     Unsafe: ("unsafe", not_read),
 }

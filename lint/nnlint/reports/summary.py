@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nnlint.engine import Result
 from nnlint.evidence.data import Dataset
+from nnlint.evidence.runs import History
 from nnlint.evidence.source import Program, Recipe
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Level
@@ -61,6 +62,7 @@ def understood(result: Result) -> str:
         count(read["training_programs"], "training program"),
         _data(read["datasets"], read["rows"]),
         count(read["weight_files"], "file of weights", "files of weights"),
+        count(read["runs"], "log of training", "logs of training"),
     ]
     parts = [part for part in parts if not part.startswith("0 ")]
     if not read["networks"] and read["programs"]:
@@ -80,6 +82,7 @@ def read_counts(result: Result) -> dict[str, int]:
         "datasets": len(datasets),
         "rows": sum(split.rows for d in datasets for split in d.splits),
         "weight_files": sum(isinstance(e, Weights) for e in evidence),
+        "runs": sum(isinstance(e, History) for e in evidence),
     }
 
 

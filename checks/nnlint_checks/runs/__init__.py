@@ -1,0 +1,1 @@
+"""Checks of run histories: what the curves of a training say."""
