@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -175,48 +176,55 @@ class _Judging:
         self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress, memory: Memory
     ) -> None:
         self.failures: list[Failure] = []
-        self.timings: dict[str, float] = {}
+        self.timings: defaultdict[str, float] = defaultdict(float)  # seconds
         self._options = options
         self._progress = progress
         self._known = memory.findings
 
     def run(self, checks: Iterable[Check], evidence: Sequence[object], pairing: Pairing) -> list[Finding]:
         """Call each check with each match of what it needs; drop repeats and what a finer check says."""
-        found: dict[tuple[object, ...], Finding] = {}
         checks = list(checks)
+        groups: dict[tuple[type, ...], list[Check]] = {}
         for check in checks:
-            self._progress(check.name)
-            began = time.perf_counter()
-            findings = self._known.get(check.code)
-            if findings is None:
-                findings = list(self._findings(check, evidence, pairing))
-                if set(check.needs) <= APART_FROM_SOURCE:
-                    self._known[check.code] = findings
-            self.timings[f"{check.code} {check.name}"] = time.perf_counter() - began
-            for finding in findings:
-                found.setdefault((finding.code, finding.place, finding.message), finding)
+            if check.code not in self._known:
+                groups.setdefault(check.needs, []).append(check)
+        findings = dict(self._known)
+        for needs, group in groups.items():
+            fresh = self._findings(needs, group, evidence, pairing)
+            findings.update(fresh)
+            if set(needs) <= APART_FROM_SOURCE:
+                self._known.update(fresh)
+        found: dict[tuple[object, ...], Finding] = {}
+        for finding in (finding for check in checks for finding in findings[check.code]):
+            found.setdefault((finding.code, finding.place, finding.message), finding)
         return list(_most_specific(found.values(), {c.code: c for c in checks}))
 
-    def _findings(self, check: Check, evidence: Sequence[object], pairing: Pairing) -> Iterator[Finding]:
-        options = self._options.get(check.code, {})
-        failed: list[Exception] = []
+    def _findings(
+        self, needs: tuple[type, ...], checks: Sequence[Check], evidence: Sequence[object], pairing: Pairing
+    ) -> dict[str, list[Finding]]:
+        """What checks of the same needs find, by code: one match after the other, so that what they all
+        ask of a network is computed once and need not be kept for all networks.
+        """
+        found: dict[str, list[Finding]] = {check.code: [] for check in checks}
+        failed: dict[str, Exception] = {}
         try:
-            for arguments in pairing.match(check.needs, evidence):
-                yield from _called(check, arguments, options, failed)
+            for arguments in pairing.match(needs, evidence):
+                for check in checks:
+                    self._progress(check.name)
+                    began = time.perf_counter()
+                    try:
+                        found[check.code] += _called(check, arguments, self._options.get(check.code, {}))
+                    except Exception as error:  # other matches are judged all the same
+                        failed.setdefault(check.code, error)
+                    self.timings[f"{check.code} {check.name}"] += time.perf_counter() - began
         except Exception as error:
-            failed.append(error)
-        self.failures += [Failure(check.code, error) for error in failed[:1]]
+            failed.update(dict.fromkeys((check.code for check in checks), error))
+        self.failures += [Failure(code, error) for code, error in failed.items()]
+        return found
 
 
-def _called(
-    check: Check, arguments: tuple[object, ...], options: Mapping[str, Any], failed: list[Exception]
-) -> list[Finding]:
-    """The findings about one match; what it raises is kept, so that other matches are judged all the same."""
-    try:
-        return [_complete(finding, check) for finding in check.function(*arguments, **options)]
-    except Exception as error:
-        failed.append(error)
-        return []
+def _called(check: Check, arguments: tuple[object, ...], options: Mapping[str, Any]) -> list[Finding]:
+    return [_complete(finding, check) for finding in check.function(*arguments, **options)]
 
 
 def _complete(finding: Finding, check: Check) -> Finding:

@@ -19,7 +19,7 @@ from nnlint.config import Settings
 from nnlint.evidence.source import Program
 from nnlint.finding import Finding, Level
 from nnlint.network.graph import Network
-from nnlint.readers.source import _mentions_framework
+from nnlint.readers.source import mentions_framework
 
 SLOW = 2.0
 """Seconds for one file that are too many."""
@@ -34,7 +34,7 @@ def main(folder: str) -> None:
 def measured(folder: Path) -> Mapping[str, Any]:
     """Findings above hint, failures, times and sizes of a folder. The time of parsing is of the same files."""
     files = sorted(p for p in folder.rglob("*.py") if p.is_file())
-    parsing, lines = _parsing([p for p in files if _mentions_framework(p)])
+    parsing, lines = _parsing([p for p in files if mentions_framework(p)])
     watch = Stopwatch()
     began = time.perf_counter()
     result = engine.run([str(p) for p in files], Settings(), watch)

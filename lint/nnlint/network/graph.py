@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -137,15 +138,14 @@ class Tensor:
 
     def ancestors(self) -> Iterator[Operation]:
         """Every operation this value depends on, nearest first, each once."""
-        seen: set[int] = set()
-        queue = [self.operation]
-        while queue:
-            operation = queue.pop(0)
-            if id(operation) in seen:
-                continue
-            seen.add(id(operation))
+        found = [self.operation]
+        seen = {id(self.operation)}
+        for operation in found:  # which grows while it is walked
             yield operation
-            queue.extend(t.operation for t in operation.inputs)
+            for tensor in operation.inputs:
+                if id(tensor.operation) not in seen:
+                    seen.add(id(tensor.operation))
+                    found.append(tensor.operation)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,8 +184,14 @@ class Network:
 
     def consumers(self) -> Mapping[int, tuple[Operation, ...]]:
         """For each operation, by ``id``, those that read what it made."""
-        found: dict[int, list[Operation]] = {}
-        for operation in self.operations:
-            for tensor in operation.inputs:
-                found.setdefault(id(tensor.operation), []).append(operation)
-        return {key: tuple(value) for key, value in found.items()}
+        return _consumers(self)
+
+
+@lru_cache(maxsize=16)
+def _consumers(network: Network) -> Mapping[int, tuple[Operation, ...]]:
+    """Networks are kept by identity, so that all checks share the work."""
+    found: dict[int, list[Operation]] = {}
+    for operation in network.operations:
+        for tensor in operation.inputs:
+            found.setdefault(id(tensor.operation), []).append(operation)
+    return {key: tuple(value) for key, value in found.items()}

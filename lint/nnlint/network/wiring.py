@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nnlint.network.graph import Network, Operation
 from nnlint.network.operations import Family, family
@@ -30,6 +31,7 @@ class Wiring:
         return found[0] if len(found) == 1 and id(operation) not in self.outputs else None
 
 
+@lru_cache(maxsize=16)
 def wiring(network: Network) -> Wiring:
     """Readers and outputs of all operations, those included that only join values (``choice``)."""
     readers: dict[int, list[Operation]] = {}

@@ -59,7 +59,7 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
 
 def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:
     text_in_stead = interpreter.project.in_stead_of(path)
-    about_networks = _mentions_framework(path, text_in_stead)
+    about_networks = mentions_framework(path, text_in_stead)
     if not named and not about_networks:
         return []
     text = interpreter.project.text(path)
@@ -70,7 +70,10 @@ def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:
     return read_program(interpreter, path, text)
 
 
-def _mentions_framework(path: Path, data: bytes | None) -> bool:
+def mentions_framework(path: Path, data: bytes | None = None) -> bool:
+    """Whether the file, or ``data`` in its stead, names a framework, and so may hold networks; also where it
+    cannot be read.
+    """
     try:
         data = path.read_bytes() if data is None else data
     except OSError:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from nnlint.readers.source.text import Text, kept
+from nnlint.readers.source.nodes import everything, kept
+from nnlint.readers.source.values import Class, Function, Lazy, ModuleValue
 
 MAX_ALIKE = 3
 """How many functions without loops that call the same things are run."""
 
-ALIKE_FUEL = 30_000
+ALIKE_FUEL = 12_000
 """Steps after which no more of them are run: small functions all get their turn, large networks do not."""
 
 Pattern = frozenset[str]
@@ -19,14 +20,14 @@ Pattern = frozenset[str]
 class Alike:
     """What was run of each pattern of calls, and how much that took."""
 
-    def __init__(self, text: Text) -> None:
-        self._classes = {n.name for n in text.tree.body if isinstance(n, ast.ClassDef)}
+    def __init__(self, module: ModuleValue) -> None:
+        self._known = module.state
         self._runs: Counter[Pattern] = Counter()
         self._fuel: Counter[Pattern] = Counter()
 
     def enough(self, function: ast.AST) -> bool:
         """Whether others like it have been run often enough; one that is not counts as run."""
-        if any(isinstance(n, ast.For | ast.While) for n in ast.walk(function)):
+        if any(isinstance(n, ast.For | ast.While) for n in everything(function)):
             return False
         pattern = self._pattern(function)
         self._runs[pattern] += 1
@@ -37,15 +38,10 @@ class Alike:
         self._fuel[self._pattern(function)] += fuel
 
     def _pattern(self, function: ast.AST) -> Pattern:
-        """The names that it calls, but for those of namespaces of the file (``ResNet18_Weights.verify``)."""
-        return kept(function, "_calls", self._names)
+        """The functions and classes of the program that it calls: others take no time, ``dict(...)``."""
+        return kept(function, "_calls", self._names) or frozenset([str(id(function))])
 
     def _names(self, function: ast.AST) -> Pattern:
-        names = (_dotted(n.func) for n in ast.walk(function) if isinstance(n, ast.Call))
-        return frozenset(n for n in names if "." not in n or n.partition(".")[0] not in self._classes)
-
-
-def _dotted(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ast.unparse(node)
+        called = (n.func for n in everything(function) if isinstance(n, ast.Call))
+        names = (n.id for n in called if isinstance(n, ast.Name))
+        return frozenset(n for n in names if isinstance(self._known.get(n), Function | Class | Lazy))

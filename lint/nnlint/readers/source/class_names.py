@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.evidence.source import Labels
+from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.text import Text
 
 COUNT = re.compile(
@@ -28,7 +29,7 @@ def named_classes(text: Text) -> Labels | None:
 
 
 def _counts(text: Text) -> Iterator[Labels]:
-    for node in ast.walk(text.tree):
+    for node in everything(text.tree):
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]

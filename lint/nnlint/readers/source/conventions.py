@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader
+from nnlint.readers.source.nodes import below
 
 OPTIMIZER = re.compile(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 SCHEDULER = re.compile(r"sched", re.IGNORECASE)
@@ -100,7 +101,7 @@ def role_of(name: str) -> str:
 def roles_of(node: ast.AST) -> frozenset[str]:
     """The splits that the names in an expression, or in the arguments of a call, tell of."""
     parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else [node]
-    names = (_name(part) for root in parts for part in ast.walk(root))
+    names = (_name(part) for root in parts for part in below(root))
     return frozenset(role for name in names if name and (role := role_of(name)))
 
 

@@ -20,6 +20,7 @@ from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
 from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
+from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
@@ -62,9 +63,9 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     module = _load(i, path, text)
     if module is None:
         return [Program(str(path), len(text.source.splitlines()))]
-    main = Entry("main", partial(_run_main, i, module, text), guessed=False)
-    alike = Alike(text)
-    for entry in chain([main], _unreached(i, module, text, alike)):
+    main = [] if module.silent else [Entry("main", partial(_run_main, i, module, text), guessed=False)]
+    alike = Alike(module)
+    for entry in chain(main, _unreached(i, module, text, alike)):
         if budget <= 0:
             break
         i.guessed = entry.guessed
@@ -234,7 +235,7 @@ def _is_used(tree: ast.Module) -> Callable[[Definition | ast.ClassDef], bool]:
     """Whether other code of the file mentions a function or class: then it is better run from there."""
     mentioned: dict[str, set[int]] = {}
     for statement in tree.body:
-        for node in ast.walk(statement):
+        for node in below(statement):
             if isinstance(node, ast.Name):
                 mentioned.setdefault(node.id, set()).add(id(statement))
     return lambda function: bool(mentioned.get(function.name, set()) - {id(function)})
@@ -245,7 +246,7 @@ def _is_model(cls: Class) -> bool:
 
 
 def _data_paths(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in everything(tree):
         text = node.value if isinstance(node, ast.Constant) else None
         if (
             isinstance(text, str)

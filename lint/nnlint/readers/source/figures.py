@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.readers.source.conventions import SCHEDULER, role_of
+from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.text import Text
 
 STOPPER = re.compile(r"early|stopp", re.IGNORECASE)
@@ -73,7 +74,7 @@ def _spots(text: Text) -> dict[tuple[int, int], Spot]:
     cached: dict[tuple[int, int], Spot] | None = text.__dict__.get("_spots")
     if cached is None:
         cached = {}
-        for node in ast.walk(text.tree):
+        for node in everything(text.tree):
             if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.For | ast.While):
                 _note(text, node.body, (), cached)
         text.__dict__["_spots"] = cached
@@ -91,7 +92,7 @@ def _note(
         elif isinstance(statement, ast.For | ast.While):
             found[_key(text.place(statement))] = Spot(statement, after)
         elif isinstance(statement, ast.Assign | ast.Expr | ast.AnnAssign | ast.AugAssign | ast.Return):
-            for node in ast.walk(statement):
+            for node in below(statement):
                 if isinstance(node, ast.Call):
                     found[_key(text.place(node))] = Spot(statement, after)
 
@@ -102,7 +103,7 @@ def _key(place: Place) -> tuple[int, int]:
 
 def _assigned(statement: ast.stmt) -> Iterator[str]:
     """The variables that a statement, or the body of a loop, writes."""
-    for node in ast.walk(statement):
+    for node in below(statement):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.id if isinstance(node, ast.Name) else node.attr
         elif (
@@ -112,7 +113,7 @@ def _assigned(statement: ast.stmt) -> Iterator[str]:
 
 
 def _read(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
+    for inner in below(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
             yield inner.id
         elif isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Load):
@@ -121,7 +122,7 @@ def _read(node: ast.AST) -> Iterator[str]:
 
 def _words(statement: ast.stmt) -> Iterator[str]:
     """The splits that the texts of a statement speak of."""
-    for node in ast.walk(statement):
+    for node in below(statement):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             for word in re.findall(r"[A-Za-z]+", node.value):
                 if role := role_of(word):
@@ -132,7 +133,7 @@ def _drives(statement: ast.stmt, names: set[str]) -> Iterator[str]:
     """How figures act upon training: they set the rate, stop it, or choose what is kept."""
     if isinstance(statement, ast.If):
         tested = set(_read(statement.test))
-        compared = any(isinstance(n, ast.Compare) for n in ast.walk(statement.test))
+        compared = any(isinstance(n, ast.Compare) for n in below(statement.test))
         if compared and names & tested and (BEST.search(" ".join(tested)) or _breaks(statement)):
             words = [w for inner in statement.body for w in _read(inner)]
             if any(SAVING.search(w) for w in words):
@@ -143,7 +144,7 @@ def _drives(statement: ast.stmt, names: set[str]) -> Iterator[str]:
         for inner in statement.body:
             yield from _drives(inner, names)
         return
-    for call in (n for n in ast.walk(statement) if isinstance(n, ast.Call)):
+    for call in (n for n in below(statement) if isinstance(n, ast.Call)):
         given = {name for part in call.args for name in _read(part)}
         if not names & given:
             continue
@@ -155,4 +156,4 @@ def _drives(statement: ast.stmt, names: set[str]) -> Iterator[str]:
 
 
 def _breaks(statement: ast.If) -> bool:
-    return any(isinstance(n, ast.Break) for n in ast.walk(statement))
+    return any(isinstance(n, ast.Break) for n in below(statement))

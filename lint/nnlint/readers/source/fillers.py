@@ -15,6 +15,7 @@ from nnlint.evidence.place import Place
 from nnlint.network.graph import Filler
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import weights
+from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.values import Class, Instance
 
@@ -40,8 +41,8 @@ def _fillers(i: Interpreter, cls: Class, name: str) -> Iterator[Filler]:
         text = owner.scope.module.text if owner.scope is not None else None
         if owner.node is None or text is None:
             continue
-        own = {id(n) for n in ast.walk(owner.node) if isinstance(n, Definition)}
-        for function in ast.walk(text.tree):
+        own = {id(n) for n in everything(owner.node) if isinstance(n, Definition)}
+        for function in everything(text.tree):
             if isinstance(function, Definition) and function.name not in READS and _may_fill(function, name):
                 yield _filler(i, function, text, id(function) in own)
         for path in _beside(text, name):
@@ -70,7 +71,7 @@ def _filler(i: Interpreter, function: Definition, text: Text, own: bool) -> Fill
 
 def _may_fill(function: Definition, name: str) -> bool:
     """It mentions the attribute in a call, sets a part of it, or fills whatever parameters there are."""
-    nodes = list(ast.walk(function))
+    nodes = everything(function)
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     if any(_mentions(call, name) for call in calls):
         return True
@@ -82,7 +83,7 @@ def _may_fill(function: Definition, name: str) -> bool:
 def _mentions(node: ast.Call, name: str) -> bool:
     if _last(node.func) in ("register_parameter", "hasattr", "Parameter"):
         return False
-    return any(isinstance(n, ast.Attribute) and n.attr == name for n in ast.walk(node))
+    return any(isinstance(n, ast.Attribute) and n.attr == name for n in below(node))
 
 
 def _sets(node: ast.Assign | ast.AugAssign, name: str) -> bool:
@@ -91,7 +92,7 @@ def _sets(node: ast.Assign | ast.AugAssign, name: str) -> bool:
     return any(
         isinstance(n, ast.Attribute) and n.attr == name and n is not target
         for target in targets
-        for n in ast.walk(target)
+        for n in below(target)
     )
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.text import kept
+from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.values import Class, Function
 
 MODULE = "torch.nn.Module"
@@ -32,7 +32,7 @@ def gated(i: Interpreter, node: ast.AST) -> bool:
     if function.owner is not None and any(mentions_mode(p.node) for p in _properties(function.owner, node)):
         return True
     inside, names = _decided(function.node)
-    if id(node) in inside or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)):
+    if id(node) in inside or any(isinstance(n, ast.Name) and n.id in names for n in below(node)):
         return True
     callers = [frame.function for frame in i.frames[:-1] if frame.function is not None]
     return any(f.owner is not None and f.owner.is_a(MODULE) and mentions_mode(f.node) for f in callers)
@@ -40,7 +40,7 @@ def gated(i: Interpreter, node: ast.AST) -> bool:
 
 def _properties(cls: Class, node: ast.AST) -> Iterator[Function]:
     """The properties of the class that ``node`` reads."""
-    for attribute in (n for n in ast.walk(node) if isinstance(n, ast.Attribute)):
+    for attribute in (n for n in below(node) if isinstance(n, ast.Attribute)):
         member = cls.find(attribute.attr)
         if isinstance(member, Function) and member.decorators & {"property", "cached_property"}:
             yield member
@@ -48,10 +48,14 @@ def _properties(cls: Class, node: ast.AST) -> Iterator[Function]:
 
 def mentions_mode(node: ast.AST) -> bool:
     """``self.training``, or a variable named like a mode, is read somewhere in ``node``."""
+    return kept(node, "_mentions_mode", _mentions_mode)
+
+
+def _mentions_mode(node: ast.AST) -> bool:
     return any(
         (isinstance(n, ast.Attribute) and n.attr == "training")
         or (isinstance(n, ast.Name) and FLAG.search(n.id) is not None)
-        for n in ast.walk(node)
+        for n in below(node)
     )
 
 
@@ -61,15 +65,15 @@ def _decided(function: ast.AST) -> tuple[frozenset[int], frozenset[str]]:
 
 
 def _names(function: ast.AST) -> Iterator[str]:
-    for node in ast.walk(function):
+    for node in everything(function):
         if isinstance(node, ast.Assign) and mentions_mode(node.value):
-            yield from (n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name))
+            yield from (n.id for t in node.targets for n in below(t) if isinstance(n, ast.Name))
 
 
 def _inside(function: ast.AST) -> Iterator[int]:
-    for node in ast.walk(function):
+    for node in everything(function):
         if isinstance(node, ast.If | ast.IfExp | ast.While) and mentions_mode(node.test):
-            yield from map(id, ast.walk(node))
+            yield from map(id, below(node))
         for body in _blocks(node):
             yield from _after_return(body)
 
@@ -87,7 +91,7 @@ def _after_return(block: list[ast.stmt]) -> Iterator[int]:
         if not isinstance(statement, ast.If) or not mentions_mode(statement.test):
             continue
         if isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue):
-            yield from (id(n) for later in block[number + 1 :] for n in ast.walk(later))
+            yield from (id(n) for later in block[number + 1 :] for n in below(later))
 
 
 def owner_name(i: Interpreter) -> str:

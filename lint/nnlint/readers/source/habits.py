@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.libraries import MODELS, QUIET
-from nnlint.readers.source.text import kept
+from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.values import Library, ModuleValue
 
 AUGMENTS = re.compile(
@@ -65,7 +65,7 @@ def vocabulary(i: Interpreter, module: ModuleValue) -> Vocabulary:
         if part.text is None:
             continue
         said |= _said(part.text.tree)
-        breaks = breaks or any(isinstance(node, ast.Break) for node in ast.walk(part.text.tree))
+        breaks = breaks or any(isinstance(node, ast.Break) for node in everything(part.text.tree))
         for name, imported in _imports(i, part):
             if isinstance(imported, ModuleValue) and id(imported) not in seen:
                 seen.add(id(imported))
@@ -81,7 +81,7 @@ def _said(tree: ast.Module) -> frozenset[str]:
 
 def _imports(i: Interpreter, part: ModuleValue) -> Iterator[tuple[str, object]]:
     assert part.text is not None
-    for node in ast.walk(part.text.tree):
+    for node in everything(part.text.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, i.project.import_module(i, alias.name, 0, part)
@@ -96,7 +96,7 @@ def _harmless(imported: object) -> bool:
 
 def words(tree: ast.AST) -> Iterator[str]:
     """The names that a program uses, and its texts of one word."""
-    for node in ast.walk(tree):
+    for node in everything(tree):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Attribute):

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.place import Place
@@ -54,8 +55,9 @@ MAX_DEPTH = 60
 MAX_RECURSION = 12
 """The same function inside itself: enough for recursive U-Nets, not for a runaway."""
 
-MAX_LOOPED = 2
-"""The same when each call stands in a loop that is run twice to be summarised: the work doubles each time."""
+MAX_UNDECIDED = 2
+"""The same when each call stands in a loop that is run twice to be summarised, or below a condition that is
+not decided: the work multiplies each time."""
 
 
 class OutOfFuel(Exception):
@@ -72,7 +74,7 @@ class Frame:
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] | None = None
     uncertain_yields: bool = False
-    uncertain: int = 0  # loops around the call whose rounds are not told apart
+    undecided: int = 0  # loops around the call whose rounds are not told apart, and open conditions
     value: Value = None
     left: list[Writes] = field(default_factory=list)
     loops: list[list[Writes]] = field(default_factory=list)
@@ -264,7 +266,7 @@ class Interpreter:
             return UNKNOWN
         scope = Scope({}, function.scope.module, function.scope)
         self.bind_parameters(function, arguments, scope)
-        frame = Frame(function, scope, function.text, uncertain=self.uncertain)
+        frame = Frame(function, scope, function.text, undecided=self._undecided())
         outer, functions, calls = self.frame, self.trace.functions, self.trace.calls_here
         self.trace.functions, self.trace.calls_here = (*functions, function.name), (*calls, self.place(node))
         self._enter(frame)
@@ -282,8 +284,14 @@ class Interpreter:
         frames, node = self.frames, function.node
         if len(frames) >= MAX_DEPTH:
             return True
-        same = [f for f in frames if f.function is not None and f.function.node is node]
-        return bool(same) and (len(same) >= MAX_RECURSION or self.uncertain - same[0].uncertain > MAX_LOOPED)
+        same = [f.undecided for f in frames if f.function is not None and f.function.node is node]
+        if len(same) <= MAX_UNDECIDED:
+            return False
+        open_calls = sum(after > before for before, after in pairwise([*same, self._undecided()]))
+        return len(same) >= MAX_RECURSION or open_calls > MAX_UNDECIDED
+
+    def _undecided(self) -> int:
+        return self.uncertain + len(self.trace.branches)
 
     def _run(self, function: Function, frame: Frame) -> Value:
         if isinstance(function.node, ast.Lambda):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.source import Did, Loop
 from nnlint.network.gradients import may_train, reached, trains
 from nnlint.network.graph import Tensor
+from nnlint.readers.source.nodes import below, kept
 from nnlint.readers.source.values import DictValue, Instance, ListValue, State, Value
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def trains_older(i: Interpreter, node: ast.AST) -> bool | None:
     first = node.args[0] if isinstance(node, ast.Call) and node.args else None
     owners = [
         part.func.value
-        for part in (ast.walk(first) if first is not None else ())
+        for part in (below(first) if first is not None else ())
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
         if part.func.attr in ("parameters", "named_parameters")
     ]
@@ -87,15 +88,15 @@ def added(i: Interpreter, target: ast.expr, value: Value, result: Value, node: a
 def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -> None:
     """``target = target + value`` and ``target = 0.9 * target + 0.1 * value``."""
     if (
-        _takes_data(node)
-        or not i.rounds
+        not i.rounds
         or i.trace.inside
         or not isinstance(node.value, ast.BinOp)
         or not with_graph(value)
+        or kept(node, "_takes_data", _takes_data)
     ):
         return
     name = ast.dump(target).replace("Store()", "Load()")
-    parts = [part for part in ast.walk(node.value) if isinstance(part, ast.expr)]
+    parts = [part for part in below(node.value) if isinstance(part, ast.expr)]
     if not any(type(part) is type(target) and ast.dump(part) == name for part in parts):
         return
     found = cell(i, target)
@@ -108,7 +109,7 @@ def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -
 
 def _takes_data(node: ast.AST) -> bool:
     """``parameter.data`` is the parameter for the interpreter, and has no graph."""
-    return any(isinstance(part, ast.Attribute) and part.attr == "data" for part in ast.walk(node))
+    return any(isinstance(part, ast.Attribute) and part.attr == "data" for part in below(node))
 
 
 def appended(i: Interpreter, container: ListValue, value: Value, node: ast.AST) -> None:

@@ -14,6 +14,7 @@ from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import STEPPED, called, conventional, details_of, says_probability
 from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
     MISSING,
@@ -352,7 +353,7 @@ class Libraries:
 
     def returned(self, i: Interpreter, function: Function, value: Value) -> None:
         """A function with a telling name gave a value, at its last ``return``."""
-        returns = [n for n in ast.walk(function.node) if isinstance(n, ast.Return)]
+        returns = [n for n in everything(function.node) if isinstance(n, ast.Return)]
         self.named(i, function.name, value, returns[-1] if returns else function.node)
 
     def enter(self, i: Interpreter, manager: Value, stack: ExitStack, node: ast.AST) -> Value:

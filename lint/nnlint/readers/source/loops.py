@@ -13,6 +13,7 @@ from nnlint.readers.source.conventions import named_loader
 from nnlint.readers.source.expressions import evaluate
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.joins import join, truth
+from nnlint.readers.source.nodes import below
 from nnlint.readers.source.values import MISSING, Stream, Value
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def _kind(node: ast.For | ast.While) -> tuple[tuple[str, ...], bool]:
     """The names that a loop binds, and whether it counts its rounds, by itself or by hand."""
     if isinstance(node, ast.While):
         return (), True
-    names = tuple(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
-    ranges = (n for n in ast.walk(node.iter) if isinstance(n, ast.Name) and n.id in ("range", "trange"))
+    names = tuple(n.id for n in below(node.target) if isinstance(n, ast.Name))
+    ranges = (n for n in below(node.iter) if isinstance(n, ast.Name) and n.id in ("range", "trange"))
     return names, any(ranges)
 
 

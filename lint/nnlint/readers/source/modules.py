@@ -25,6 +25,7 @@ from nnlint.readers.source.weights import as_parameter
 TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
 BATCHES = "_batches"  # of a module that a trainer runs: step -> what its loader gives
 MODULES = frozenset({TORCH, KERAS})
+COLLECTIONS = (ListValue, DictValue, tuple)
 ITEMS = "_items"  # children of containers: a DictValue from name to module
 
 
@@ -48,12 +49,12 @@ def children(module: Instance) -> Iterator[tuple[str, Instance]]:
         for name, value in items.items():
             if is_module(value):
                 yield str(name), value
+    tracks = module.is_a(KERAS)
     for name, value in module.state.items():
-        if not isinstance(name, str) or name == ITEMS:
-            continue
-        if is_module(value):
-            yield name, value
-        elif isinstance(value, ListValue | DictValue | tuple) and not _private(name) and module.is_a(KERAS):
+        if value.__class__ is Instance:  # asked first: most attributes are numbers
+            if is_module(value) and isinstance(name, str):
+                yield name, value
+        elif tracks and isinstance(value, COLLECTIONS) and isinstance(name, str) and not _private(name):
             yield from _tracked(name, value)
 
 

@@ -10,7 +10,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.usage import EarlyRegistration
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import is_module
-from nnlint.readers.source.usage import everything
+from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.values import Call, Function, Instance, Unknown, Value, Weight
 
 
@@ -80,16 +80,16 @@ def _is_used_as_module(i: Interpreter, node: ast.expr) -> bool:
 
 def _freezes(loop: ast.For) -> bool:
     """It goes over parameters and sets something of them."""
-    over = any(isinstance(n, ast.Attribute) and "parameters" in n.attr for n in ast.walk(loop.iter))
-    return over and any(isinstance(n, ast.Attribute) and n.attr == "requires_grad" for n in ast.walk(loop))
+    over = any(isinstance(n, ast.Attribute) and "parameters" in n.attr for n in below(loop.iter))
+    return over and any(isinstance(n, ast.Attribute) and n.attr == "requires_grad" for n in below(loop))
 
 
 def _binds(target: ast.expr, name: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(target))
+    return any(isinstance(n, ast.Name) and n.id == name for n in below(target))
 
 
 def _over_modules(node: ast.expr) -> bool:
-    return any(isinstance(n, ast.Attribute) and n.attr in WALKS for n in ast.walk(node))
+    return any(isinstance(n, ast.Attribute) and n.attr in WALKS for n in below(node))
 
 
 def _own_flag(i: Interpreter, node: ast.AST, module: Instance) -> bool:
@@ -98,7 +98,7 @@ def _own_flag(i: Interpreter, node: ast.AST, module: Instance) -> bool:
         isinstance(n, ast.Attribute) and n.attr == "requires_grad" and _is_self(n) and _read(n)
         for cls in module.cls.mro
         if cls.node is not None
-        for n in ast.walk(cls.node)
+        for n in everything(cls.node)
     )
 
 
@@ -140,7 +140,7 @@ def _holds(function: Function | None, place: Place) -> bool:
 def _conditional(node: ast.AST, line: int) -> bool:
     return any(
         isinstance(n, ast.If | ast.Try) and n.lineno <= line <= (n.end_lineno or n.lineno)
-        for n in ast.walk(node)
+        for n in below(node)
     )
 
 
@@ -150,5 +150,5 @@ def _stores(node: ast.AST, line: int) -> bool:
         isinstance(n, ast.Assign)
         and n.lineno <= line <= (n.end_lineno or n.lineno)
         and any(isinstance(target, ast.Attribute | ast.Subscript) for target in n.targets)
-        for n in ast.walk(node)
+        for n in below(node)
     )

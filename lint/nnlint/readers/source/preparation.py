@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.values import Class, Function, ModuleValue, Value
 
@@ -139,7 +140,7 @@ def _home(value: Value) -> ModuleValue | None:
 def _steps_in(text: Text) -> Steps:
     cached: Steps | None = text.__dict__.get("_preparation")
     if cached is None:
-        cached = frozenset(step for node in ast.walk(text.tree) for step in _steps_at(node))
+        cached = frozenset(step for node in everything(text.tree) for step in _steps_at(node))
         text.__dict__["_preparation"] = cached
     return cached
 
@@ -187,7 +188,7 @@ def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
             yield from _assigned(part, given)
         return
     name = base_name(target)
-    for node in ast.walk(value):
+    for node in below(value):
         if isinstance(node, ast.BinOp):
             yield name, ARITHMETIC.get(type(node.op), "other")
         elif isinstance(node, ast.Compare | ast.IfExp):

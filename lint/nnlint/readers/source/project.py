@@ -123,6 +123,7 @@ class Project:
         try:
             with i.heap.untracked(), i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
                 statements.run_block(i, text.tree.body)
+                module.silent = i.trace.silent and not self._has_main(text)
         except Exception as error:
             i.failures.append((text.path, error))
         finally:
@@ -132,6 +133,9 @@ class Project:
     def loaded(self, name: str) -> ModuleValue | None:
         """``sys.modules[name]``."""
         return next((m for m in self._modules.values() if m.name == name), None)
+
+    def _has_main(self, text: Text) -> bool:
+        return any(isinstance(node, ast.If) and self.is_main_test(node.test) for node in text.tree.body)
 
     def is_main_test(self, test: ast.expr) -> bool:
         """``__name__ == "__main__"``."""

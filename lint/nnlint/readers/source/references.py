@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.readers.source import keeping
+from nnlint.readers.source.nodes import kept
 from nnlint.readers.source.values import Instance, Unknown, Value
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def assigned(i: Interpreter, node: ast.Assign, value: Value) -> None:
     """An assignment: noted when it keeps the live weights of a model, or a model as the best one."""
     if len(node.targets) != 1:
         return
+    if not kept(node, "_keeps", _may_keep):
+        return
     name, what, owner = _name(node.targets[0]), "state_dict", _owner(node.value)
     if owner is None and _is_best_model(node, value, name):
         what, owner = "model", node.value
@@ -83,6 +86,12 @@ def assigned(i: Interpreter, node: ast.Assign, value: Value) -> None:
             trace.branches,
         )
     )
+
+
+def _may_keep(node: ast.AST) -> bool:
+    """Whether the text alone does not rule it out: most assignments are run often and keep nothing."""
+    assert isinstance(node, ast.Assign)
+    return _owner(node.value) is not None or BEST.search(_name(node.targets[0])) is not None
 
 
 def _is_best_model(node: ast.Assign, value: Value, name: str) -> bool:

@@ -18,8 +18,8 @@ from nnlint.readers.source.expressions import evaluate
 from nnlint.readers.source.heap import Writes
 from nnlint.readers.source.joins import join, join_all, truth
 from nnlint.readers.source.loops import run_for, run_while
+from nnlint.readers.source.nodes import below, kept
 from nnlint.readers.source.patterns import match_case
-from nnlint.readers.source.text import kept
 from nnlint.readers.source.values import MISSING, UNKNOWN, Value
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _if(i: Interpreter, node: ast.If) -> Flow:
     known = truth(evaluate(i, node.test))
     if known is not None:
         return run_block(i, node.body if known else node.orelse)
-    if i.rounds and any(isinstance(part, ast.Mod) for part in ast.walk(node.test)):
+    if i.rounds and any(isinstance(part, ast.Mod) for part in below(node.test)):
         i.trace.periodic.add(i.trace.alternatives + 1)  # the number that the first branch gets
     return run_branches(i, [lambda: run_block(i, node.body), lambda: run_block(i, node.orelse)])
 

@@ -9,13 +9,12 @@ import re
 import sys
 import tokenize
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
+from nnlint.readers.source.nodes import kept
 
 MAX_BYTES = 5_000_000
 """Larger sources are data in Python's clothes; ast.parse would need gigabytes for them."""
@@ -67,18 +66,6 @@ class Text:
             cached = re.split(r"\r\n|\r|\n", self.source)
             self.__dict__["_split"] = cached
         return cached
-
-
-T = TypeVar("T")
-
-
-def kept(node: ast.AST, name: str, make: Callable[[ast.AST], T]) -> T:
-    """What ``make`` finds out about a node, found once and kept at the node as long as that lives."""
-    notes: dict[str, Any] = node.__dict__
-    if name not in notes:
-        notes[name] = make(node)
-    found: T = notes[name]
-    return found
 
 
 def read_text(path: Path, data: bytes | None = None) -> Text | Unreadable:

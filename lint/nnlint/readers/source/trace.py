@@ -178,6 +178,11 @@ class Trace:
         for part, length in zip(self._parts(), mark, strict=True):
             del part[length:]
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was recorded that evidence is made of."""
+        return not self.notes and not any(self._parts())
+
     def _parts(self) -> tuple[list[object], ...]:
         return (  # type: ignore[return-value]
             self.operations,

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import is_module, tensors_in
+from nnlint.readers.source.nodes import below
 from nnlint.readers.source.values import UNKNOWN, Arguments, Class, Function, Instance
 
 
 def trains(node: ast.ClassDef) -> bool:
     """A method of the class calls ``backward``."""
-    return any(isinstance(n, ast.Attribute) and n.attr == "backward" for n in ast.walk(node))
+    return any(isinstance(n, ast.Attribute) and n.attr == "backward" for n in below(node))
 
 
 def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:
@@ -24,7 +25,7 @@ def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:
         needed = _required(initializer) - 1 if isinstance(initializer, Function) else 0
         trainer = i.construct(cls, Arguments([UNKNOWN] * max(needed, 0)), cls.node)
         methods = [n for n in cls.node.body if isinstance(n, ast.FunctionDef) and n.name != "__init__"]
-        used = {n.attr for m in methods for n in ast.walk(m) if isinstance(n, ast.Attribute)}
+        used = {n.attr for m in methods for n in below(m) if isinstance(n, ast.Attribute)}
         for node in sorted(methods, key=lambda m: m.name in used):
             method = cls.find(node.name)
             if isinstance(trainer, Instance) and isinstance(method, Function) and id(node) not in i.reached:

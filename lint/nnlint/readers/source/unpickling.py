@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.usage import PickleLoad
-from nnlint.readers.source.usage import everything
+from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.values import Arguments, Library, Native, Value
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _is_loaded(node: ast.Call, nodes: list[ast.AST]) -> bool:
     for call in nodes:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
             if call.func.attr == "load_state_dict":
-                given += (part for argument in call.args for part in ast.walk(argument))
+                given += (part for argument in call.args for part in below(argument))
             elif call.func.attr in ("eval", "state_dict"):
                 given.append(call.func.value)
     return any(part is node or (isinstance(part, ast.Name) and part.id in names) for part in given)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.usage import UnreadArgument
+from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.usage import everything
 from nnlint.readers.source.values import Class
 
 TAKES_ALL = frozenset({"locals", "vars", "save_hyperparameters", "eval", "exec", "inspect", "_getframe"})
@@ -40,10 +40,22 @@ def _speaks_for_itself(cls: Class, text: Text) -> bool:
     lines = text.source.splitlines()[cls.node.lineno - 1 : cls.node.end_lineno]
     if ON_PURPOSE.search("\n".join(lines)) or cls.node.decorator_list:
         return False
-    functions = {id(n.func) for n in everything(text.tree) if isinstance(n, ast.Call)}
-    bases = {id(b) for n in everything(text.tree) if isinstance(n, ast.ClassDef) for b in n.bases}
-    names = (n for n in everything(text.tree) if isinstance(n, ast.Name) and n.id == cls.name)
-    return not any(id(n) in bases or (id(n) not in functions and not _in_super(n, text)) for n in names)
+    bases, others = kept(text.tree, "_mentions", _mentions)
+    return cls.name not in bases and not any(not _in_super(n, text) for n in others.get(cls.name, ()))
+
+
+def _mentions(tree: ast.AST) -> tuple[set[str], dict[str, list[ast.Name]]]:
+    """Names of base classes, and where names are neither called nor bases."""
+    nodes = everything(tree)
+    called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
+    bases = {
+        id(b): b.id for n in nodes if isinstance(n, ast.ClassDef) for b in n.bases if isinstance(b, ast.Name)
+    }
+    others: dict[str, list[ast.Name]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Name) and id(node) not in called and id(node) not in bases:
+            others.setdefault(node.id, []).append(node)
+    return set(bases.values()), others
 
 
 def _in_super(node: ast.Name, text: Text) -> bool:

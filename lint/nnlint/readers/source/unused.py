@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from nnlint.evidence.usage import UnusedLayer
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import all_weights, is_module
-from nnlint.readers.source.text import Text, kept
+from nnlint.readers.source.nodes import below, everything, kept
+from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.usage import everything
 from nnlint.readers.source.values import Class, Function, Instance
 
 RUNS = ("forward", "call", "training_step")
@@ -169,7 +169,7 @@ def _filling(cls: ast.ClassDef) -> set[int]:
     found: set[int] = set()
     for node in everything(cls):
         if isinstance(node, ast.Call) and FILLS.search(ast.unparse(node.func)):
-            found.update(id(part) for part in ast.walk(node))
+            found.update(id(part) for part in below(node))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.usage import DirectForward, Dropped, Synchronised, Uncalled
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.conventions import conventional
-from nnlint.readers.source.text import kept
+from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -254,11 +254,6 @@ def _nodes(i: Interpreter) -> list[ast.AST]:
     """All nodes of the function, or of the file, that is under way."""
     function = i.frame.function
     return everything(function.node if function is not None else i.frame.text.tree)
-
-
-def everything(root: ast.AST) -> list[ast.AST]:
-    """A node and all below it."""
-    return kept(root, "_nodes", lambda root: list(ast.walk(root)))
 
 
 def _displayed(i: Interpreter, node: ast.AST) -> bool:

@@ -145,6 +145,7 @@ class ModuleValue:
     package: str = ""
     file: Path | None = None
     star_unknown: bool = False  # ``from x import *`` of something that is not known
+    silent: bool = False  # its top level ran to the end, has no main part and does nothing worth a record
 
 
 @dataclass(frozen=True, eq=False, slots=True)

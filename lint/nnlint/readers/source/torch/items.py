@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nnlint.evidence.place import Place
+from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.values import Class, Function, Library, Native, Value
 
 QUIET = frozenset({"seed", "default_rng", "RandomState", "Generator", "get_state", "set_state"})
@@ -51,7 +52,7 @@ def _calls(cls: Class) -> Iterator[tuple[str, Place]]:
             continue
         seen.add(id(method.node))
         state = method.scope.module.state
-        for node in ast.walk(method.node):
+        for node in everything(method.node):
             if not isinstance(node, ast.Call):
                 continue
             name, own = _called(node.func, state)
@@ -82,7 +83,7 @@ def _called(function: ast.expr, state: dict[Any, Value]) -> tuple[str, Callable[
 
 def _own_names(cls: Class) -> Iterator[str]:
     if cls.node is not None:
-        for node in ast.walk(cls.node):
+        for node in everything(cls.node):
             if isinstance(node, ast.Attribute):
                 yield node.attr
             elif isinstance(node, ast.Name):

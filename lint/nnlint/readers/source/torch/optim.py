@@ -11,6 +11,7 @@ from nnlint.readers.source import usage
 from nnlint.readers.source.definitions import OBJECT, event, library_class, native, unknown
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keeping import trains_older
+from nnlint.readers.source.nodes import below
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch import schedulers
 from nnlint.readers.source.values import (
@@ -89,7 +90,7 @@ def _takes_parameters(node: ast.AST) -> bool:
     first = node.args[0] if isinstance(node, ast.Call) and node.args else None
     return first is not None and any(
         isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "parameters"
-        for part in ast.walk(first)
+        for part in below(first)
     )
 
 

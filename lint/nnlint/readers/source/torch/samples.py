@@ -13,6 +13,7 @@ from nnlint.evidence.samples import Samples, Transform
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.nodes import below
 from nnlint.readers.source.paths import path_text
 from nnlint.readers.source.torch.items import image_read, numpy_random
 from nnlint.readers.source.values import (
@@ -206,16 +207,16 @@ def _always_used(method: ast.AST, name: str) -> bool:
     """An attribute is used, and only below conditions on itself."""
     conditional = {
         id(inner)
-        for node in ast.walk(method)
+        for node in below(method)
         if isinstance(node, ast.If | ast.IfExp) and not _mentions(node.test, name)
-        for inner in ast.walk(node)
+        for inner in below(node)
     }
-    used = [n for n in ast.walk(method) if isinstance(n, ast.Attribute) and n.attr == name]
+    used = [n for n in below(method) if isinstance(n, ast.Attribute) and n.attr == name]
     return bool(used) and not any(id(n) in conditional for n in used)
 
 
 def _mentions(test: ast.AST, name: str) -> bool:
-    return any(isinstance(n, ast.Attribute) and n.attr == name for n in ast.walk(test))
+    return any(isinstance(n, ast.Attribute) and n.attr == name for n in below(test))
 
 
 def transforms_of(value: Value) -> tuple[Transform, ...] | None:
