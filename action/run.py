@@ -1,7 +1,7 @@
 """What the GitHub Action runs: install nnlint, lint, and hand over annotations, summary, SARIF and outputs.
 
-Everything comes by the environment (see ``action.yml``), and only Python's own library is needed. The exit code
-of nnlint is an output, not the step's own: a step that failed would keep the report from being uploaded.
+Everything comes by the environment (see ``action.yml``), and only Python's own library is needed. The exit
+code of nnlint is an output, not the step's own: a step that failed would keep the report from being uploaded.
 """
 
 from __future__ import annotations

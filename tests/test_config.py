@@ -170,3 +170,17 @@ def test_shown_settings_are_a_configuration_of_the_same_meaning(
     assert f"# from {folder / 'nnlint.toml'}" in printed
     assert "# 1 of " in printed and " checks run: HL101" in printed
     assert settings(toml=printed) == before
+
+
+def test_broken_pyproject_is_an_error_where_it_is_ours(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "pyproject.toml").write_text('[tool.nnlint]\nselect = ["HL"\n')
+    assert main(["model.py"]) == 2
+    assert "pyproject.toml: no valid TOML" in capsys.readouterr().err
+
+
+def test_file_in_another_encoding_is_no_valid_toml(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "nnlint.toml").write_bytes(b'target = "\xff"')
+    assert main(["model.py"]) == 2
+    assert "no valid TOML" in capsys.readouterr().err

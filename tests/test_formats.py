@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from nnlint.check import all_checks
+from nnlint.cli import main
 from nnlint.engine import Result
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Program
@@ -247,3 +248,11 @@ def test_statistics_count_each_check() -> None:
     lines = render("statistics", result(*two), Look()).splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["2", "HL101"], ["1", "DS301"]]
     assert lines[-1] == "2 errors, 1 warning"
+
+
+def test_real_findings_of_code_and_data_are_valid_sarif(folder: Path) -> None:
+    broken = str(Path(__file__).parents[1] / "fixtures" / "regression_broken")
+    assert main([broken, "--output-format", "sarif:out.sarif", "--quiet"]) == 1
+    document = json.loads((folder / "out.sarif").read_text())
+    jsonschema.validate(document, SCHEMA)
+    assert {r["ruleId"] for r in document["runs"][0]["results"]} == {"XC101", "XC301"}

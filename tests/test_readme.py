@@ -11,7 +11,9 @@ import pytest
 
 from nnlint import cli
 from nnlint.check import all_checks
-from nnlint.config import load
+from nnlint.config import Settings, load
+from nnlint.engine import options_of
+from nnlint.selection import selected
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,10 +56,10 @@ def test_its_families_are_those_of_the_checks() -> None:
 def test_its_configuration_is_valid(text: str, tmp_path: Path) -> None:
     file = tmp_path / "pyproject.toml"
     file.write_text(text, encoding="utf-8")
-    settings = load(file)
-    known = {key for c in all_checks() for key in (c.code, c.name)}
-    patterns = [*settings["per_file_ignores"].values(), settings["extend_select"], settings["ignore"]]
-    assert {code for codes in patterns for code in codes} | set(settings["checks"]) <= known
+    settings = Settings(**load(file))
+    assert settings != Settings()
+    assert selected(all_checks(), settings)  # raises where a check is not known
+    options_of(settings)  # so does this
 
 
 def test_its_examples_exist() -> None:

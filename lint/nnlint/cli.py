@@ -173,7 +173,7 @@ def _add_adoption(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--write-baseline", metavar="FILE", help="write all findings there, and report none")
     group.add_argument(
         "--add-ignore",
-        metavar="=REASON",
+        metavar="[=REASON]",
         help="silence each finding by a comment, with the reason if any",
     )
 

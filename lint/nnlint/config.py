@@ -12,6 +12,7 @@ from typing import Any
 
 FAIL_ON = ("error", "warning", "hint", "never")
 OWN_FILE, SHARED_FILE = "nnlint.toml", "pyproject.toml"
+OWN_TABLE = b"tool.nnlint"
 PARTS = ("column", "row", "node", "tensor", "input", "output", "graph")
 """What a place without a line may name, and an entry of ``suppressions`` may ask for."""
 
@@ -161,12 +162,14 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 def _table(file: Path) -> dict[str, Any] | None:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror or error}") from None
+    try:
+        content = tomllib.loads(data.decode())
     except ValueError as error:
-        if file.name == SHARED_FILE:  # not ours: whoever needs the rest of it will complain
-            return None
+        if file.name == SHARED_FILE and OWN_TABLE not in data:
+            return None  # not ours: whoever needs it will complain
         raise UsageError(f"{file}: no valid TOML: {error}") from None
     if file.name != SHARED_FILE:
         return content

@@ -72,12 +72,12 @@ def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
             found = [path] if reader_of(path) else []
             others += [] if found else [path]
         else:
-            unreadable.append(Unreadable(Place(text), "file", "is neither a file nor a folder"))
+            unreadable.append(Unreadable(Place(text), "path", "is neither a file nor a folder"))
             continue
         seen |= {file.resolve(): file for file in found if file.resolve() not in seen}
     if not seen:
         reason = f"is of no kind that nnlint reads ({KINDS})"
-        unreadable += [Unreadable(Place(str(p)), p.suffix.lstrip(".") or "file", reason) for p in others]
+        unreadable += [Unreadable(Place(str(p)), "file", reason) for p in others]
         others = []
     left_out = tuple(p for p in ignored if not _read_anyway(p, seen))
     return Inputs(tuple(seen.values()), tuple(others), tuple(unreadable), left_out, tuple(excluded))

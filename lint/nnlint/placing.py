@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -12,6 +13,7 @@ from nnlint.evidence.place import Place
 from nnlint.lines import END_OF_LINE, lines_of
 
 REPOSITORY = ".git"
+PART = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
 
 
 def from_root(path: str) -> str:
@@ -42,6 +44,12 @@ def in_file(place: Place) -> Place:
         return replace(place, cell=0, line=0, column=0, end_line=0, end_column=0)
     end = _position(text, cell, place.end_line or place.line, place.end_column or 1) or start
     return Place(place.path, *start, *max(start, end), place.part)
+
+
+def named(part: str) -> tuple[str, str] | None:
+    """Kind and name of what a place is about: of ``column 'age'``, ``node 'fc' (Gemm)``, ``row 5``."""
+    match = PART.fullmatch(part)
+    return (match[1], match[3] if match[2] is None else match[2]) if match else None
 
 
 def one_line(place: Place) -> Place:

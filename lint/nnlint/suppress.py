@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -19,12 +18,11 @@ from nnlint.evidence.runs import History
 from nnlint.evidence.source import Program
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
+from nnlint.placing import named
 from nnlint.selection import ALL, matches
 
 ENTRY, PART_ENTRY = "per-file-ignores", "suppressions"
 DIRECTIVES = (LINE, FILE, ENTRY, PART_ENTRY)
-NAMED = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
-"""A place's part: ``column 'age'``, ``node 'fc' (Gemm)``, ``row 5``."""
 SOURCES = (".py", ".ipynb")
 FROM_OTHER_FILES = (Dataset, History, Weights)
 """Evidence that a run on the source alone does not have; checks of it are then no judges of a comment."""
@@ -137,8 +135,7 @@ def _names(settings: Settings, silence: Silence, finding: Finding) -> bool:
     """Whether the finding is in the file, and about the part, that the entry names."""
     if not settings.covers(silence.file, finding.place.path):
         return False
-    match = NAMED.fullmatch(finding.place.part)
-    part, name = (match[1], match[2] if match[2] is not None else match[3]) if match else ("", "")
+    part, name = named(finding.place.part) or ("", "")
     return all(part == kind and fnmatchcase(name, pattern) for kind, pattern in silence.parts)
 
 

@@ -10,7 +10,11 @@ from nnlint.finding import Finding
 
 ELSEWHERE = frozenset({"onnx", "image"})
 """Formats that checks of their own report: OX107, DS501."""
+NO_FORMATS = frozenset({"folder", "file", "path"})
+"""What stands in the place of a format where nothing was expected of the content."""
 HELP = {
+    "file": "name a file of one of these kinds, or the folder that holds them",
+    "path": "name a file or folder",
     "python": "repair the syntax",
     "notebook": "repair the notebook, or save it again",
     "folder": "name the folder that holds the code or the data",
@@ -50,6 +54,6 @@ def unreadable_file(unreadable: Unreadable) -> Iterator[Finding]:
 
 
 def _message(unreadable: Unreadable) -> str:
-    if unreadable.format == "folder":
-        return f"the folder {unreadable.reason}"
+    if unreadable.format in NO_FORMATS:
+        return f"the {unreadable.format} {unreadable.reason}"
     return f"cannot be read as {unreadable.format}: {unreadable.reason}"

@@ -46,9 +46,14 @@ def unused_suppression(suppression: Suppression) -> Iterator[Finding]:
         yield Finding(
             suppression.place,
             f"{suppression.directive}[{selector}] silences nothing here",
-            f"delete {selector}, or move it to the line of the finding",
+            f"delete {selector}, or {_otherwise(suppression)}",
             repairs=_repairs(suppression, selector),
         )
+
+
+def _otherwise(suppression: Suppression) -> str:
+    """What to do when it is still needed."""
+    return "move it to the line of the finding" if suppression.place.line else "correct the files it names"
 
 
 def _repairs(suppression: Suppression, selector: str) -> tuple[Repair, ...]:

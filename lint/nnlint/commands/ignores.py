@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import re
 import tokenize
@@ -20,10 +21,10 @@ from nnlint.fixing.files import SourceFile, read
 from nnlint.fixing.passes import Fixed
 from nnlint.fixing.source import Edit, Source, Unfit
 from nnlint.lines import END_OF_LINE
+from nnlint.placing import named
 from nnlint.reports.style import count, relative
 
 SOURCES = (".py", ".ipynb")
-PART = re.compile(rf"({'|'.join(PARTS)}) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
 PROSE = re.compile(r"\s+")
 
 
@@ -129,10 +130,10 @@ def _entries(findings: Sequence[Finding], chosen: Settings, reason: str) -> Iter
     prefix = "tool.nnlint." if not chosen.source or Path(chosen.source).name == SHARED_FILE else ""
     yield f"{count(len(findings), 'finding')} outside of source; the configuration silences them:"
     for finding in findings:
-        match = PART.fullmatch(finding.place.part)
+        part = named(finding.place.part)
         yield f"\n[[{prefix}suppressions]]"
         yield f"checks = {toml([finding.code])}"
-        yield f"file = {toml(relative(finding.place.path))}"
-        if match:
-            yield f"{match[1]} = {toml(match[2] if match[2] is not None else match[3])}"
+        yield f"file = {toml(glob.escape(relative(finding.place.path)))}"
+        if part and part[0] in PARTS:
+            yield f"{part[0]} = {toml(glob.escape(part[1]))}"
         yield f"reason = {toml(reason)}" if reason else f"# {finding.message}"
