@@ -56,6 +56,30 @@ def exponential_average_with_graph(recipe: Recipe) -> Iterator[Finding]:
                     center = 0.9 * center + 0.1 * scores.mean(0)
                 print(smooth)
         ```
+        What a function computes from its argument is gone with the call.
+        ```python
+        import torch
+        from torch import nn
+
+        class Engine:
+            def __init__(self, steps):
+                self.steps = steps
+
+            def backward(self, loss):
+                loss = loss / self.steps
+                loss.backward()
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            engine = Engine(4)
+            for number, (x, y) in enumerate(loader):
+                loss = nn.functional.cross_entropy(model(x), y)
+                engine.backward(loss)
+                if number % 4 == 3:
+                    optimizer.step()
+                    optimizer.zero_grad()
+        ```
     """
     if not recipe.finished:
         return

@@ -66,6 +66,19 @@ def result_discarded(dropped: Dropped) -> Iterator[Finding]:
             return torch.tensor(table.drop(columns=["price"]).values), torch.tensor(table["price"].values)
         ```
     Silent:
+        A batch that is no tensor but a mapping of them moves in place.
+        ```python
+        import torch
+
+        def evaluate(model, eval_loader, device):
+            model.eval()
+            found = []
+            with torch.no_grad():
+                for step, batch in enumerate(eval_loader):
+                    batch.to(device)
+                    found.append(model(**batch).logits.argmax(-1))
+            return found
+        ```
         Modules are moved in place, and so is what ends in an underscore.
         ```python
         import torch

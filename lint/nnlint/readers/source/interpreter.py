@@ -22,7 +22,7 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.heap import Heap, Writes
 from nnlint.readers.source.joins import join, join_all
 from nnlint.readers.source.text import Text
-from nnlint.readers.source.trace import Trace
+from nnlint.readers.source.trace import Round, Trace
 from nnlint.readers.source.values import (
     MISSING,
     OPEN,
@@ -106,7 +106,7 @@ class Interpreter:
         self.main = False  # whether ``if __name__ == "__main__"`` holds
         self.trying = False  # whether a loop runs only to see what it changes
         self.uncertain = 0  # loops around this point whose rounds are not told apart
-        self.rounds: list[tuple[int, int]] = []  # of these: the mark of writes and the last key, at the start
+        self.rounds: list[Round] = []  # of these, the present one
 
     # state
 

@@ -20,15 +20,22 @@ NEAR = 400
 
 def carried(i: Interpreter, state: State, key: object) -> bool:
     """Inside a loop: what is there is from an earlier round, or from before the loop."""
-    return bool(i.rounds) and not i.heap.written(i.rounds[-1][0], state, key)
+    if not i.rounds:
+        return False
+    now = i.rounds[-1]
+    if any(frame.scope.variables is state for frame in i.frames[now.depth :]):
+        return False  # a variable of a function that was called in this round
+    return not i.heap.written(now.mark, state, key)
 
 
 def older(i: Interpreter, value: Value) -> bool:
     """Inside a loop: the list or object is there since before this round."""
     if not i.rounds:
         return False
-    mark, last = i.rounds[-1]
-    return 0 < value.key <= last if isinstance(value, Instance) else not i.heap.placed(mark, value)
+    now = i.rounds[-1]
+    return (
+        0 < value.key <= now.last_key if isinstance(value, Instance) else not i.heap.placed(now.mark, value)
+    )
 
 
 def trains_older(i: Interpreter, node: ast.AST) -> bool | None:

@@ -14,6 +14,7 @@ from nnlint.readers.source.expressions import evaluate
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.joins import join, truth
 from nnlint.readers.source.nodes import below
+from nnlint.readers.source.trace import Round
 from nnlint.readers.source.values import MISSING, Stream, Value
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _round(
     returns = len(i.frame.returns)
     with i.heap.recording() as mark, i.trace.loop(loop):
         i.frame.loops.append([])
-        i.rounds.append((mark, i.keys))
+        i.rounds.append(Round(mark, i.keys, len(i.frames)))
         try:
             bind()
             flow = statements.run_block(i, node.body)

@@ -55,6 +55,15 @@ class ModelCall:
     understood: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of a loop: the mark of writes, the last key and the number of calls under way at its start."""
+
+    mark: int
+    last_key: int
+    depth: int
+
+
 class _Condition:
     """``with`` for every branch: a class takes half the time of a generator."""
 

@@ -219,10 +219,17 @@ def _of_batch(i: Interpreter, node: ast.Call) -> bool:
     return any(
         isinstance(loop.iter, ast.expr)
         and LOADER.search(ast.unparse(loop.iter))
-        and name in _bound(loop.target)
+        and name in _bound(_element(loop))
         for loop in _nodes(i)
         if isinstance(loop, ast.For) and ".items" not in ast.unparse(loop.iter)
     )
+
+
+def _element(loop: ast.For) -> ast.expr:
+    """The target of what the iterable gives, without the number that ``enumerate`` puts before it."""
+    counted = isinstance(loop.iter, ast.Call) and getattr(loop.iter.func, "id", "") == "enumerate"
+    pair = loop.target
+    return pair.elts[1] if counted and isinstance(pair, ast.Tuple) and len(pair.elts) == 2 else pair
 
 
 def _bound(target: ast.expr) -> list[str]:
