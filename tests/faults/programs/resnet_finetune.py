@@ -40,12 +40,19 @@ dataset_sizes = {x: len(image_datasets[x]) for x in ["train", "val"]}
 device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 
+def freeze_statistics(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
 def train_model(model, criterion, optimizer, scheduler, num_epochs=25):
     since = time.time()
     best_model_wts = copy.deepcopy(model.state_dict())
     best_acc = 0.0
     for epoch in range(num_epochs):
         model.train()
+        freeze_statistics(model)
         running_loss = 0.0
         for inputs, labels in dataloaders["train"]:
             inputs = inputs.to(device)

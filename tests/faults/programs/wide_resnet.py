@@ -73,7 +73,6 @@ def main():
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
     scheduler = CosineAnnealingLR(optimizer, T_max=60)
-    best_acc = 0
     for epoch in range(60):
         net.train()
         train_loss, correct, total = 0, 0, 0
@@ -97,9 +96,7 @@ def main():
                 hits += net(inputs).argmax(1).eq(targets).sum().item()
         acc = 100.0 * hits / len(testloader.dataset)
         print(epoch, train_loss / len(trainloader), 100.0 * correct / total, acc)
-        if acc > best_acc:
-            torch.save({"net": net.state_dict(), "acc": acc, "epoch": epoch}, "ckpt.pth")
-            best_acc = acc
+        torch.save({"net": net.state_dict(), "acc": acc, "epoch": epoch}, "ckpt.pth")
 
 
 if __name__ == "__main__":
