@@ -236,6 +236,7 @@ class Optimizer:
     ``schedule``: the class of the scheduler that changes its rate. ``loops``, ``function``: where it is
     constructed. ``whole``: it was given some object's ``.parameters()``, known or not. ``afresh``: what it
     trains is there before the round of the innermost loop in which the optimiser is constructed; None when
+    not known. ``grouped``: its parameters are given in groups with settings of their own, None when that is
     not known.
     """
 
@@ -253,6 +254,7 @@ class Optimizer:
     function: str = ""
     whole: bool = False
     afresh: bool | None = None
+    grouped: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

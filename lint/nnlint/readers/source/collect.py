@@ -142,6 +142,7 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
         function="".join(made[1]),
         whole=state.get("_whole") is True,
         afresh=state.get("_afresh"),
+        grouped=state.get("_grouped"),
     )
 
 

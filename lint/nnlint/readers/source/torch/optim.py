@@ -62,6 +62,7 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         i.heap.write(optimizer.state, "lr", _rate(bound))
         held = held_parameters(call, bound["params"])
         i.heap.write(optimizer.state, "_parameters", held)
+        i.heap.write(optimizer.state, "_grouped", _is_grouped(call, bound["params"]))
         i.heap.write(optimizer.state, "_frozen", bool(held) and all(map(_is_frozen, held or ())))
         i.heap.write(optimizer.state, "_whole", _takes_parameters(call.node))
         i.heap.write(optimizer.state, "_made", (i.trace.loops, i.trace.functions[-1:]))
@@ -70,6 +71,11 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         return None
 
     return run
+
+
+def _is_grouped(call: Call, params: Value) -> bool | None:
+    items = iterate(call.interpreter, params)
+    return None if items is None else any(isinstance(item, DictValue) for item in items)
 
 
 def _is_frozen(held: Value) -> bool:
@@ -141,7 +147,9 @@ def _step(call: Call, arguments: Arguments) -> Value:
 
 
 def _add_group(call: Call, arguments: Arguments) -> Value:
-    call.interpreter.heap.write(arguments.positional[0].state, "_parameters", None)
+    state = arguments.positional[0].state
+    call.interpreter.heap.write(state, "_parameters", None)
+    call.interpreter.heap.write(state, "_grouped", True)
     return None
 
 
