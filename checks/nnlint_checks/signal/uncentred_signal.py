@@ -100,7 +100,7 @@ def uncentred_signal(recipe: Recipe) -> Iterator[Finding]:
             first = next(o for o in network.operations if family(o) is Family.WEIGHTED)
             yield Finding(
                 layer_place(network, first),
-                f"{called(first)} gets pixels from 0 to 1, {len(stack)} {stack[0].kind} follow: nothing centres",
+                f"{called(first)} gets pixels from 0 to 1, before {len(stack)} {stack[0].kind}: not centred",
                 "add Normalize(mean, std) to the transforms, or a norm to the network",
                 trail=(Step(fed[0].place, "these samples are scaled, not centred"),),
             )
