@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nnlint.cli import main
+from nnlint.placing import named
 
 LOOP = """\
 import torch
@@ -195,3 +196,18 @@ def test_wrong_entry_is_a_usage_error(toml: str, message: str, folder: Path, cap
     (folder / "nnlint.toml").write_text(toml)
     assert main(["."]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("part", "known"),
+    [
+        ("column 'age'", ("column", "age")),
+        ("node 'head/Relu (1)' (Relu)", ("node", "head/Relu (1)")),
+        ("column 'it''s'", ("column", "it''s")),
+        ("row 5", ("row", "5")),
+        ("per-file-ignores 'a'", None),
+        ("", None),
+    ],
+)
+def test_part_of_a_place_is_named(part: str, known: tuple[str, str] | None) -> None:
+    assert named(part) == known

@@ -164,6 +164,27 @@ def test_standard_input_without_a_name(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "stdin.py:1:7: error[IN101]" in capsys.readouterr().out
 
 
+def test_configuration_of_standard_input_is_that_of_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(sub__x="")
+    (folder / "sub" / "nnlint.toml").write_text('ignore = ["TL501"]\n')
+    standard_input(LOOP, monkeypatch)
+    assert main(["-", "--stdin-filename", "sub/unsaved.py"]) == 0
+
+
+def test_name_without_standard_input_is_a_usage_error(capsys: Capture) -> None:
+    assert main([".", "--stdin-filename", "a.py"]) == 2
+    assert "say `-` for the path" in capsys.readouterr().err
+
+
+def test_cells_of_standard_input_are_read(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    cells = [{"cell_type": "code", "source": LOOP}]
+    standard_input(json.dumps({"cells": cells, "nbformat": 4}), monkeypatch)
+    assert main(["-", "--stdin-filename", "a.ipynb"]) == 1
+    assert "a.ipynb:cell 1:5:9: error[TL501]" in capsys.readouterr().out
+
+
 def test_standard_input_is_source_only(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     assert main(["-", "--stdin-filename", "a.csv"]) == 2
     assert "standard input is read as .py or .ipynb" in capsys.readouterr().err

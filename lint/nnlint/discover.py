@@ -113,15 +113,16 @@ class _Walk:
             here = Path(root)
             folders[:] = [f for f in sorted(folders) if f not in SKIPPED and not self._excluded(here / f)]
             if ignores is not None:
-                gone = [f for f in folders if ignores(here / f, folder=True)]
-                self.ignored += [here / f for f in gone if _holds_data(here / f)]
+                gone = ignores.within(here, folders, folders=True)
+                self.ignored += [here / f for f in folders if f in gone and _holds_data(here / f)]
                 folders[:] = [f for f in folders if f not in gone]
+            gone = ignores.within(here, names, folders=False) if ignores is not None else set()
             for name in sorted(names):
                 file = here / name
                 reader = reader_of(file)
                 if not reader or self._excluded(file) or not file.is_file():
                     continue
-                if ignores is not None and ignores(file, folder=False):
+                if name in gone:
                     self.ignored += [file] * (reader != SOURCE)
                 else:
                     yield file

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,37 +17,56 @@ class Spec(Protocol):
         ...
 
 
+Rule = tuple[Spec, str]
+"""Rules, and the folder they are asked about, from where they stand: ``""`` or ``sub/folder/``."""
+
+
 class Ignored:
-    """Call it with what lies below the folder ``top``, parents first.
+    """What git leaves out below the folder ``top``. Ask about folders from above.
 
     A folder that is named although git ignores it is meant to be read: then only rules below it count.
     """
 
     def __init__(self, top: Path) -> None:
-        self._given, self._top = top, top.resolve()
-        above = list(_above(self._top))
-        named = any(_says(spec, folder, self._top, True) for folder, spec in above)
-        self._above = [] if named else above
+        self._top = top
+        above = [*_above(top.resolve())]
+        named = any(_says(spec, prefix.rstrip("/"), folder=True) for spec, prefix in above)
+        self._outer = [] if named else [*_of_parent(above)]
+        self._rules: dict[Path, list[Rule]] = {}
 
-    def __call__(self, path: Path, *, folder: bool) -> bool:
-        """Whether git leaves it out; of rules that disagree, the one nearest to the path decides."""
-        path = self._top / path.relative_to(self._given)
-        below = [
-            (f, spec) for f in reversed(path.parents) if f.is_relative_to(self._top) for spec in _specs(f)
-        ]
-        decision: bool | None = None
-        for base, spec in [*self._above, *below]:
-            said = _says(spec, base, path, folder)
-            decision = decision if said is None else said
-        return bool(decision)
+    def within(self, folder: Path, names: Sequence[str], *, folders: bool) -> set[str]:
+        """Those of the names in a folder, files or folders, that git ignores."""
+        rules = self._of(folder)
+        return {name for name in names if _decided(rules, name, folders)} if rules else set()
+
+    def _of(self, folder: Path) -> list[Rule]:
+        """The rules for what lies in a folder, the nearest last."""
+        if folder not in self._rules:
+            outer = self._outer if folder == self._top else self._of(folder.parent)
+            name = self._top.resolve().name if folder == self._top else folder.name
+            below = [(spec, f"{prefix}{name}/") for spec, prefix in outer]
+            self._rules[folder] = [*below, *((spec, "") for spec in _specs(folder))]
+        return self._rules[folder]
 
 
-def _above(top: Path) -> Iterator[tuple[Path, Spec]]:
-    """The rules of the folders above ``top`` up to the root of its repository; none outside of one."""
+def _decided(rules: Sequence[Rule], name: str, folder: bool) -> bool:
+    """Of rules that disagree, the one nearest to the name decides."""
+    said = (_says(spec, prefix + name, folder=folder) for spec, prefix in reversed(rules))
+    return next((bool(word) for word in said if word is not None), False)
+
+
+def _above(top: Path) -> Iterator[Rule]:
+    """The rules of the folders above ``top`` up to the root of its repository, asked about ``top`` itself."""
     folders = [top, *top.parents]
     root = next((n for n, folder in enumerate(folders) if (folder / ".git").exists()), 0)
     for folder in reversed(folders[1 : root + 1]):
-        yield from ((folder, spec) for spec in _specs(folder))
+        yield from ((spec, f"{top.relative_to(folder).as_posix()}/") for spec in _specs(folder))
+
+
+def _of_parent(above: Sequence[Rule]) -> Iterator[Rule]:
+    for spec, prefix in above:
+        parent = prefix.rstrip("/").rpartition("/")[0]
+        yield spec, f"{parent}/" if parent else ""
 
 
 def _specs(folder: Path) -> Iterator[Spec]:
@@ -58,7 +76,6 @@ def _specs(folder: Path) -> Iterator[Spec]:
             yield spec
 
 
-@cache
 def _spec(file: Path) -> Spec | None:
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -75,7 +92,6 @@ def _spec(file: Path) -> Spec | None:
     return spec
 
 
-def _says(spec: Spec, base: Path, path: Path, folder: bool) -> bool | None:
-    relative = path.relative_to(base).as_posix() + ("/" if folder else "")
-    said: bool | None = getattr(spec.check_file(relative), "include", None)
+def _says(spec: Spec, path: str, *, folder: bool) -> bool | None:
+    said: bool | None = getattr(spec.check_file(f"{path}/" if folder else path), "include", None)
     return said

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 
 from nnlint.evidence.place import Place
@@ -37,12 +38,13 @@ def in_file(place: Place) -> Place:
     """The place in the text of the file: for a cell of a notebook, in its JSON. Unknown places are line 0."""
     if not place.cell or not place.line:
         return place
-    text, items = _notebook(place.path, Path(place.path).stat().st_mtime_ns if _there(place.path) else 0)
-    cell = items[place.cell - 1] if place.cell <= len(items) else ()
-    start = _position(text, cell, place.line, max(place.column, 1))
+    file = Path(place.path)
+    book = _notebook(file.absolute(), file.stat().st_mtime_ns if file.is_file() else 0)
+    cell = book.cells[place.cell - 1] if place.cell <= len(book.cells) else ()
+    start = _position(book, cell, place.line, max(place.column, 1))
     if start is None:
         return replace(place, cell=0, line=0, column=0, end_line=0, end_column=0)
-    end = _position(text, cell, place.end_line or place.line, place.end_column or 1) or start
+    end = _position(book, cell, place.end_line or place.line, place.end_column or 1) or start
     return Place(place.path, *start, *max(start, end), place.part)
 
 
@@ -61,30 +63,36 @@ def one_line(place: Place) -> Place:
     return replace(place, end_line=place.line, end_column=max(length, place.column) + 1)
 
 
-def _there(path: str) -> bool:
-    return Path(path).is_file()
-
-
 Piece = tuple[int, int, str]
 """A string of a cell's source: where its literal begins and ends in the JSON, and what it says."""
 
 
-@cache
-def _notebook(path: str, state: int) -> tuple[str, tuple[tuple[Piece, ...], ...]]:
-    """The JSON of a notebook and its code cells. ``state`` makes a file that was written again a new one."""
+@dataclass(frozen=True)
+class _Notebook:
+    """The JSON of a notebook, where its lines begin, and its code cells."""
+
+    text: str = ""
+    lines: tuple[int, ...] = (0,)
+    cells: tuple[tuple[Piece, ...], ...] = ()
+
+
+@lru_cache(maxsize=64)
+def _notebook(path: Path, state: int) -> _Notebook:
+    """``state`` makes a file that was written again a new one."""
     from nnlint.fixing import notebooks  # positions in JSON are needed for findings in notebooks only
     from nnlint.fixing.source import Unfit
 
     try:
-        data = Path(path).read_bytes()
+        data = path.read_bytes()
         cells = notebooks.cells(data)
     except (OSError, Unfit):
-        return "", ()
+        return _Notebook()
     text = data.removeprefix(notebooks.BOM).decode()
-    return text, tuple(tuple((i.start, i.end, i.text) for i in cell.items) for cell in cells)
+    begins = (0, *(match.end() for match in re.finditer("\n", text)))
+    return _Notebook(text, begins, tuple(tuple((i.start, i.end, i.text) for i in c.items) for c in cells))
 
 
-def _position(text: str, cell: tuple[Piece, ...], line: int, column: int) -> tuple[int, int] | None:
+def _position(book: _Notebook, cell: tuple[Piece, ...], line: int, column: int) -> tuple[int, int] | None:
     """Line and column in the JSON of a line and column of a cell."""
     source = "".join(said for _, _, said in cell)
     begins = [0, *(m.end() for m in END_OF_LINE.finditer(source))]
@@ -93,8 +101,9 @@ def _position(text: str, cell: tuple[Piece, ...], line: int, column: int) -> tup
     wanted = min(begins[line - 1] + column - 1, len(source))
     for start, end, said in cell:
         if wanted < len(said) or (start, end, said) == cell[-1]:
-            at = next(offset for n, offset in enumerate(_offsets(text, start, end)) if n >= wanted)
-            return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+            at = next(offset for n, offset in enumerate(_offsets(book.text, start, end)) if n >= wanted)
+            line = bisect_right(book.lines, at)
+            return line, at - book.lines[line - 1] + 1
         wanted -= len(said)
     return None
 

@@ -40,7 +40,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         raise UsageError(
             f"--config {files[-1]}: {'--isolated' if options.isolated else 'another file'} is given, too"
         )
-    nearest = None if options.isolated else find(options.paths)
+    folders = [path if exists(path) else str(Path(path).parent) for path in options.paths]
+    nearest = None if options.isolated else find(folders)
     file = Path(files[0]) if files else nearest
     chosen = settings(given, file, [text for text in configs if is_inline(text)])
     try:
@@ -53,6 +54,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def _standard_input(options: argparse.Namespace) -> dict[Path, bytes]:
     """The text of ``-`` by the file it stands for; empty when no path is ``-``."""
     if STDIN not in options.paths:
+        if options.stdin_filename:
+            raise UsageError("--stdin-filename is for standard input; say `-` for the path")
         return {}
     name = options.stdin_filename or STDIN_NAME
     if not name.endswith(SOURCES):
