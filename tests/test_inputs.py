@@ -202,6 +202,21 @@ def test_fixed_standard_input_goes_to_standard_output(
     assert not saved or (folder / "train.py").read_text() == "x = 1\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fix", "--add-ignore"], "--fix and --add-ignore do not go together"),
+        (["--diff", "--write-baseline", "x.json"], "--diff and --write-baseline do not go together"),
+    ],
+)
+def test_options_that_exclude_each_other_are_a_usage_error(
+    arguments: list[str], message: str, folder: Path, capsys: Capture
+) -> None:
+    (folder / "a.py").write_text("x = 1\n")
+    assert main(["a.py", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
 # outputs
 
 

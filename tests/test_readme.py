@@ -31,7 +31,7 @@ def options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def test_its_options_exist() -> None:
     named = set(re.findall(r"(?<=[ `])--[a-z][a-z-]+", README))
-    assert named - set(options(cli._parser())) == set()
+    assert named - set(options(cli.parser())) == set()
 
 
 def test_its_commands_exist() -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "rules": "list all checks",
     "show": "print what nnlint understood of the files",
     "dev": "tools for writing checks",
+    "completion": "print the script that completes nnlint's options in a shell",
 }
 
 
@@ -79,22 +80,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line. Exits with 2 for a usage error, as argparse does."""
     arguments = list(argv)
-    parser = _parser()
+    known = parser()
     if not arguments:
-        parser.print_help(sys.stderr)
+        known.print_help(sys.stderr)
         raise SystemExit(USAGE)
     if arguments[0] not in COMMANDS and arguments[0] not in ("-h", "--help", "--version"):
         arguments.insert(0, "check")
     # An option with a value that may be left out would take the next path for it.
     arguments = ["--add-ignore=" if a == "--add-ignore" else a for a in arguments]
-    options: argparse.Namespace = parser.parse_args(arguments)
+    options: argparse.Namespace = known.parse_args(arguments)
     return options
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="nnlint", description="A linter for neural networks.", epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"nnlint {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+def parser() -> Parser:
+    """The parser of the command line with all its commands."""
+    top = Parser(prog="nnlint", description="A linter for neural networks.", epilog=EPILOG)
+    top.add_argument("--version", action="version", version=f"nnlint {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add = {name: commands.add_parser(name, help=text, epilog=EPILOG) for name, text in COMMANDS.items()}
     _add_paths(add["check"])
     _add_files(add["check"])
@@ -110,7 +112,8 @@ def _parser() -> Parser:
     for name in ("explain", "rules", "show"):
         _add_color(add[name])
     _add_dev(add["dev"])
-    return parser
+    add["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
+    return top
 
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import accumulate, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.place import Place
 from nnlint.lines import END_OF_LINE, lines_of
+
+if TYPE_CHECKING:
+    from nnlint.fixing.notebooks import Item
 
 REPOSITORY = ".git"
 PART = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
@@ -40,9 +45,9 @@ def in_file(place: Place) -> Place:
         return place
     file = Path(place.path)
     book = _notebook(file.absolute(), file.stat().st_mtime_ns if file.is_file() else 0)
-    cell = book.cells[place.cell - 1] if place.cell <= len(book.cells) else ()
-    start = _position(book, cell, place.line, max(place.column, 1))
-    if start is None:
+    cell = book.cells[place.cell - 1] if place.cell <= len(book.cells) else None
+    start = _position(book, cell, place.line, max(place.column, 1)) if cell else None
+    if cell is None or start is None:
         return replace(place, cell=0, line=0, column=0, end_line=0, end_column=0)
     end = _position(book, cell, place.end_line or place.line, place.end_column or 1) or start
     return Place(place.path, *start, *max(start, end), place.part)
@@ -63,8 +68,16 @@ def one_line(place: Place) -> Place:
     return replace(place, end_line=place.line, end_column=max(length, place.column) + 1)
 
 
-Piece = tuple[int, int, str]
-"""A string of a cell's source: where its literal begins and ends in the JSON, and what it says."""
+@dataclass(frozen=True)
+class _Cell:
+    """A code cell. ``pieces``: where each string of its source stands in the JSON; ``offsets``: at which
+    character of the source each begins; ``lines``: at which each line does; ``length`` of the source.
+    """
+
+    pieces: tuple[tuple[int, int], ...]
+    offsets: tuple[int, ...]
+    lines: tuple[int, ...]
+    length: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ class _Notebook:
 
     text: str = ""
     lines: tuple[int, ...] = (0,)
-    cells: tuple[tuple[Piece, ...], ...] = ()
+    cells: tuple[_Cell, ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -84,28 +97,30 @@ def _notebook(path: Path, state: int) -> _Notebook:
 
     try:
         data = path.read_bytes()
-        cells = notebooks.cells(data)
+        cells = [_cell(cell.items) for cell in notebooks.cells(data)]
     except (OSError, Unfit):
         return _Notebook()
     text = data.removeprefix(notebooks.BOM).decode()
-    begins = (0, *(match.end() for match in re.finditer("\n", text)))
-    return _Notebook(text, begins, tuple(tuple((i.start, i.end, i.text) for i in c.items) for c in cells))
+    return _Notebook(text, (0, *(match.end() for match in re.finditer("\n", text))), tuple(cells))
 
 
-def _position(book: _Notebook, cell: tuple[Piece, ...], line: int, column: int) -> tuple[int, int] | None:
+def _cell(items: Sequence[Item]) -> _Cell:
+    source = "".join(item.text for item in items)
+    offsets = accumulate((len(item.text) for item in items[:-1]), initial=0)
+    lines = (0, *(match.end() for match in END_OF_LINE.finditer(source)))
+    return _Cell(tuple((item.start, item.end) for item in items), tuple(offsets), lines, len(source))
+
+
+def _position(book: _Notebook, cell: _Cell, line: int, column: int) -> tuple[int, int] | None:
     """Line and column in the JSON of a line and column of a cell."""
-    source = "".join(said for _, _, said in cell)
-    begins = [0, *(m.end() for m in END_OF_LINE.finditer(source))]
-    if not 0 < line <= len(begins):
+    if not cell.pieces or not 0 < line <= len(cell.lines):
         return None
-    wanted = min(begins[line - 1] + column - 1, len(source))
-    for start, end, said in cell:
-        if wanted < len(said) or (start, end, said) == cell[-1]:
-            at = next(offset for n, offset in enumerate(_offsets(book.text, start, end)) if n >= wanted)
-            line = bisect_right(book.lines, at)
-            return line, at - book.lines[line - 1] + 1
-        wanted -= len(said)
-    return None
+    wanted = min(cell.lines[line - 1] + column - 1, cell.length)
+    piece = bisect_right(cell.offsets, wanted) - 1
+    offsets = _offsets(book.text, *cell.pieces[piece])
+    at = next(islice(offsets, wanted - cell.offsets[piece], None))
+    row = bisect_right(book.lines, at)
+    return row, at - book.lines[row - 1] + 1
 
 
 def _offsets(text: str, start: int, end: int) -> Iterator[int]:

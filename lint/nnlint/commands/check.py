@@ -11,7 +11,7 @@ from pathlib import Path
 from nnlint import baseline, engine
 from nnlint.cli import FOUND, USAGE
 from nnlint.commands.given import explained, no_such_path, present, settings_of
-from nnlint.config import Settings
+from nnlint.config import Settings, UsageError
 from nnlint.finding import Level
 from nnlint.outputs import Output, outputs, write
 from nnlint.progress import Progress
@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
         return shown.run(options, chosen)
     statistics = (Output("statistics", options.output_file),)
+    _one_purpose(options, chosen)
     wanted = statistics if options.statistics else outputs(chosen.output_format, options.output_file)
     paths, missing = present(options.paths, chosen)
     this = Run(options, chosen, paths, [*map(no_such_path, missing)])
@@ -52,6 +53,21 @@ def run(options: argparse.Namespace) -> int:
     for message in [*this.messages, *explained(result.failures, verbose=options.verbose)]:
         print(f"nnlint: {message}", file=sys.stderr)
     return USAGE if missing or result.failures else code
+
+
+def _one_purpose(options: argparse.Namespace, chosen: Settings) -> None:
+    """Raises UsageError where options exclude each other."""
+    purposes = {
+        "--fix": (options.fix or options.fix_only) and not options.diff,
+        "--diff": options.diff,
+        "--write-baseline": options.write_baseline,
+        "--add-ignore": options.add_ignore is not None,
+    }
+    given = [name for name, wanted in purposes.items() if wanted]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} and {given[1]} do not go together; run nnlint once for each")
+    if chosen.overlay and given == ["--add-ignore"]:
+        raise UsageError("--add-ignore writes files, and standard input is none")
 
 
 def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:

@@ -53,7 +53,6 @@ def render(result: Result, look: Look) -> str:
     driver = {"name": "nnlint", "version": __version__, "semanticVersion": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": "nnlint/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(result, len(found) - len(kept))],
         "results": [_result(finding, mark, codes.index(finding.code)) for finding, mark in kept],
