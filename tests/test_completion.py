@@ -43,9 +43,7 @@ def test_bash_offers_what_fits(line: str, offered: list[str], tmp_path: Path, ca
         _nnlint
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    done = subprocess.run(
-        ["bash", "-u", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["bash", "-u", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == offered
 
 
