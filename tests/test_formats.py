@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -250,9 +251,23 @@ def test_statistics_count_each_check() -> None:
     assert lines[-1] == "2 errors, 1 warning"
 
 
+def test_name_that_is_no_text_is_no_error(folder: Path) -> None:
+    name = os.fsdecode(b"odd\xff.py")
+    (folder / name).write_text("import torch\ndef f(:\n")
+    formats = [f"{report}:out.{report}" for report in REPORTS]
+    assert main([name, "--output-format", ",".join(formats), "--write-baseline", "b.json"]) == 0
+    assert main([name, "--output-format", ",".join(formats)]) == 1
+    assert main([name, "--baseline", "b.json"]) == 0
+    for report in REPORTS:
+        assert "IN101" in (folder / f"out.{report}").read_text()
+
+
 def test_real_findings_of_code_and_data_are_valid_sarif(folder: Path) -> None:
-    broken = str(Path(__file__).parents[1] / "fixtures" / "regression_broken")
-    assert main([broken, "--output-format", "sarif:out.sarif", "--quiet"]) == 1
+    (folder / "bad.py").write_text("import torch\ndef f(:\n")
+    (folder / "train.csv").write_text("age,label\n" + "1,a\n2,b\n" * 20)
+    assert main([".", "--output-format", "sarif:out.sarif", "--target", "label", "--quiet"]) == 1
     document = json.loads((folder / "out.sarif").read_text())
     jsonschema.validate(document, SCHEMA)
-    assert {r["ruleId"] for r in document["runs"][0]["results"]} == {"XC101", "XC301"}
+    results = document["runs"][0]["results"]
+    addresses = {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in results}
+    assert addresses == {"bad.py", "train.csv"}

@@ -1,6 +1,6 @@
-"""What the examples print, word for word and column for column: a change of a message is seen as such.
+"""What is made from the checks: the print of their examples, word for word, and the published schema.
 
-``pytest --update-snapshots`` writes the file anew.
+``pytest --update-snapshots`` writes the files anew.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import pytest
 
 from examples import Case, cases, marks, outcome
 from nnlint.check import all_checks
+from nnlint.cli import main
 from nnlint.readers.source.text import VERSION
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "examples.txt"
+SCHEMA = Path(__file__).parents[1] / "docs" / "nnlint.schema.json"
 
 
 def test_examples_print_what_they_printed(pytestconfig: pytest.Config) -> None:
@@ -25,6 +27,16 @@ def test_examples_print_what_they_printed(pytestconfig: pytest.Config) -> None:
         SNAPSHOT.parent.mkdir(exist_ok=True)
         SNAPSHOT.write_text(text, encoding="utf-8")
     assert text.splitlines() == SNAPSHOT.read_text(encoding="utf-8").splitlines()
+
+
+def test_published_schema_of_the_configuration_is_up_to_date(
+    capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
+) -> None:
+    assert main(["dev", "schema"]) == 0
+    printed = capsys.readouterr().out
+    if pytestconfig.getoption("rewrite"):
+        SCHEMA.write_text(printed, encoding="utf-8")
+    assert SCHEMA.read_text(encoding="utf-8") == printed
 
 
 def _printed(case: Case) -> str:

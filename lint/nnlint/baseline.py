@@ -47,7 +47,8 @@ def write(file: Path, findings: Sequence[Finding]) -> None:
         ],
     }
     try:
-        file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        file.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
 

@@ -21,7 +21,8 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
     hashes = []
     for finding in findings:
         key = (finding.code, from_root(finding.place.path), _what(finding))
-        hashes.append(hashlib.sha256("\0".join((*key, str(seen[key]))).encode()).hexdigest())
+        text = "\0".join((*key, str(seen[key])))
+        hashes.append(hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
         seen[key] += 1
     return hashes
 

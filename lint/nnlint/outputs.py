@@ -50,7 +50,7 @@ def _outputs(text: str) -> Iterator[Output]:
         if name not in REPORTS:
             known = f"; one of {', '.join(REPORTS)}"
             raise UsageError(f"unknown output format {name}{did_you_mean(name, REPORTS, known)}")
-        yield Output(name, file or None)
+        yield Output(name, None if file in ("", "-") else file)
 
 
 def write(result: Result, wanted: Sequence[Output], *, color: str, verbosity: int) -> None:
@@ -65,6 +65,6 @@ def write(result: Result, wanted: Sequence[Output], *, color: str, verbosity: in
             sys.stdout.write(text)
             continue
         try:
-            Path(output.file).write_text(text, encoding="utf-8")
+            Path(output.file).write_text(text, encoding="utf-8", errors="replace")
         except OSError as error:
             raise UsageError(f"{output.file}: {error.strerror}") from None

@@ -67,8 +67,9 @@ def _linked(place: Place) -> str:
         return text
     server, repository, commit = parts
     exact = in_file(place)
+    address = quote(from_root(exact.path), errors="surrogateescape")
     line = f"#L{exact.line}" if exact.line else ""
-    return f"[{text}]({server}/{repository}/blob/{commit}/{quote(from_root(exact.path))}{line})"
+    return f"[{text}]({server}/{repository}/blob/{commit}/{address}{line})"
 
 
 def _cell(text: str) -> str:

@@ -162,7 +162,11 @@ def _location(place: Place, message: str = "") -> Object:
 def _address(path: str) -> str:
     """Relative to the root of the repository; absolute outside of it."""
     relative = from_root(path)
-    return Path(path).absolute().as_uri() if Path(relative).is_absolute() else quote(relative)
+    return (
+        Path(path).absolute().as_uri()
+        if Path(relative).is_absolute()
+        else quote(relative, errors="surrogateescape")
+    )
 
 
 def _region(place: Place) -> Object:
