@@ -44,6 +44,31 @@ def missing_super_init(early: EarlyRegistration) -> Iterator[Finding]:
                 return x * self.gain
         ```
     Silent:
+        The constructor is wrapped by a decorator.
+        ```python
+        import functools
+        from torch import nn
+
+        def renamed(**names):
+            def decorate(function):
+                @functools.wraps(function)
+                def wrapper(self, *args, **kwargs):
+                    kwargs = {names.get(name, name): value for name, value in kwargs.items()}
+                    return function(self, *args, **kwargs)
+
+                return wrapper
+
+            return decorate
+
+        class Net(nn.Module):
+            @renamed(hidden="width")
+            def __init__(self, width=64):
+                super().__init__()
+                self.fc = nn.Linear(20, width)
+
+            def forward(self, x):
+                return self.fc(x)
+        ```
         Plain values may come first.
         ```python
         from torch import nn

@@ -161,7 +161,10 @@ def _trains_a_network(optimizer: Optimizer, recipe: Recipe) -> bool:
 
 def _bears_large_steps(networks: list[Network]) -> bool:
     """No hidden layer in all that is trained, so that the loss is convex, or only a handful of weights."""
-    weighted = [o for network in networks for o in network.operations if family(o) is Family.WEIGHTED]
+    operations = [o for network in networks for o in network.operations]
+    if any("factory" in o.attributes for o in operations):
+        return False  # the body of a ready model
+    weighted = [o for o in operations if family(o) is Family.WEIGHTED]
     counts = [network.parameter_count for network in networks]
     known = [count for count in counts if isinstance(count, int)]
     return len(weighted) <= 1 or (len(known) == len(counts) and sum(known) < FEW_PARAMETERS)

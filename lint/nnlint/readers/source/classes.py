@@ -33,7 +33,10 @@ def make_function(i: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) 
     marks = frozenset(_mark(d) for d in node.decorator_list)
     if marks & {"setter", "deleter", "overload"}:
         return MISSING
-    value: Value = Function(node, i.frame.scope, node.name, defaults, keyword, decorators=marks)
+    function = Function(node, i.frame.scope, node.name, defaults, keyword, decorators=marks)
+    if i.frame.scope.methods is not None:
+        i.frame.scope.methods.append(function)
+    value: Value = function
     for decorator in reversed(decorators):
         value = _decorate(i, evaluate(i, decorator), value, decorator)
     return value
@@ -83,7 +86,7 @@ def make_class(i: Interpreter, node: ast.ClassDef) -> Value:
     for keyword in node.keywords:
         evaluate(i, keyword.value)
     outer = i.frame.scope
-    scope = Scope({}, outer.module, outer, "class")
+    scope = Scope({}, outer.module, outer, "class", methods=[])
     i.frame.scope = scope
     try:
         statements.run_block(i, node.body)
@@ -94,7 +97,7 @@ def make_class(i: Interpreter, node: ast.ClassDef) -> Value:
     cls.opaque = any(not isinstance(b, Class) or b.opaque for b in bases) or any(
         k.arg == "metaclass" and _mark(k.value) not in ("ABCMeta", "EnumMeta") for k in node.keywords
     )
-    for value in scope.variables.values():
+    for value in (*(scope.methods or ()), *scope.variables.values()):
         if isinstance(value, Function) and value.owner is None:
             value.owner = cls
     for decorator in reversed(node.decorator_list):

@@ -51,6 +51,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("pandas", "numpy", "sklearn", "imblearn"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
+    **dict.fromkeys(("transformers", "diffusers"), "huggingface"),
     "einops": "einops",
     "albumentations": "albumentations",
 }

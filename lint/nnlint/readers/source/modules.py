@@ -25,6 +25,7 @@ from nnlint.readers.source.weights import as_parameter
 TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
 BATCHES = "_batches"  # of a module that a trainer runs: step -> what its loader gives
 MODULES = frozenset({TORCH, KERAS})
+OUTPUTS = "transformers.ModelOutput"  # several results with names, as attributes
 COLLECTIONS = (ListValue, DictValue, tuple)
 ITEMS = "_items"  # children of containers: a DictValue from name to module
 
@@ -193,6 +194,8 @@ def tensors_in(value: Value) -> Iterator[Tensor]:
     elif isinstance(value, DictValue):
         for part in value.values():
             yield from tensors_in(part)
+    elif isinstance(value, Instance) and value.is_a(OUTPUTS):
+        yield from tensors_in(tuple(value.state.values()))
 
 
 def attributes_of(module: Instance) -> dict[str, Any]:

@@ -111,7 +111,8 @@ def _read(node: ast.Attribute) -> bool:
 
 
 def _early(call: Call, module: Instance, name: str, value: Value) -> None:
-    if module.cls.opaque or not module.is_a("torch.nn.Module"):
+    function = call.interpreter.frame.function
+    if module.cls.opaque or not module.is_a("torch.nn.Module") or function is None or function.owner is None:
         return
     member = "Parameter" if isinstance(value, Weight) else value.cls.name
     place = call.place

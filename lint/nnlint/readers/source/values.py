@@ -126,13 +126,17 @@ class Stream:
 
 @dataclass(eq=False, slots=True)
 class Scope:
-    """Variables of a module, class body or function call. ``parent``: the enclosing function's scope."""
+    """Variables of a module, class body or function call. ``parent``: the enclosing function's scope.
+
+    ``methods``: of a class body, the functions as they are written there, whatever decorators make of them.
+    """
 
     variables: State
     module: ModuleValue
     parent: Scope | None = None
     kind: str = "function"
     nonlocals: dict[str, Scope] = field(default_factory=dict)
+    methods: list[Function] | None = None
 
 
 @dataclass(eq=False, slots=True)

@@ -19,6 +19,7 @@ from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
     Call,
+    Class,
     DictValue,
     Instance,
     ListValue,
@@ -214,12 +215,16 @@ SCALER = library_class(
     },
 )
 
+
+def optimizer_class(api: str, kind: str, signature: str) -> Class:
+    """An optimiser of torch, or of another library that derives its own from torch's."""
+    return library_class(api, (OPTIMIZER,), {"__init__": native("__init__", _init(kind, signature))})
+
+
 SYMBOLS: dict[str, Value] = {
     "torch.optim.Optimizer": OPTIMIZER,
     **{
-        f"torch.optim.{name}": library_class(
-            f"torch.optim.{name}", (OPTIMIZER,), {"__init__": native("__init__", _init(kind, signature))}
-        )
+        f"torch.optim.{name}": optimizer_class(f"torch.optim.{name}", kind, signature)
         for name, (kind, signature) in OPTIMIZERS.items()
     },
     **schedulers.SYMBOLS,
