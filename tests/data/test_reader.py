@@ -200,7 +200,6 @@ BROKEN = {
     "binary.csv": (bytes(range(256)) * 8, "binary content", 0),
     "long.csv": (b"a,b\n1,2\n1,2,3\n", "3 fields where the header has 2", 3),
     "short.csv": (b"a,b,c\n1,2,3\n4,5\n", "2 fields where the header has 3", 3),
-    "utf16.csv": ("a,b\n1,2\n".encode("utf-16"), "UTF-16", 0),
     "empty.parquet": (b"", "the file is empty", 0),
     "cut.parquet": (b"PAR1" + bytes(100), "not a readable Parquet file", 0),
     "lines.jsonl": (b'{"a": 1, "b": 2}\n{"a": 3,\n', "not a JSON object", 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -76,7 +77,7 @@ def _deviation(column: Column) -> float:
 
 
 def _size(column: Column) -> float:
-    return float(((column.mean or 0.0) ** 2 + _deviation(column) ** 2) ** 0.5)
+    return math.hypot(column.mean or 0.0, _deviation(column))
 
 
 FEWEST_PIXELS = 36

@@ -154,6 +154,8 @@ def _class_score(column: Column, values: pd.Series[Any], codes: Array, classes: 
 
     keys, distinct = pd.factorize(values.astype(object).where(values.notna(), "\0"))
     fine = column.kind is Kind.NUMBER and len(distinct) > RECODED * classes
+    if fine and not _in_runs(values.to_numpy(float), codes, classes):
+        return Told(column, 0.0)
     if fine:
         keys = _intervals(values.to_numpy(float), codes, classes)
     table = np.zeros((int(keys.max()) + 1, classes))
@@ -165,6 +167,20 @@ def _class_score(column: Column, values: pd.Series[Any], codes: Array, classes: 
     return Told(column, score, copy=not fine and len(distinct) <= RECODED * classes)
 
 
+def _in_runs(values: Array, codes: Array, classes: int) -> bool:
+    """Whether few intervals of the feature can hold the classes with a recall of OTHERS: a quick look first."""
+    import numpy as np
+
+    ordered = codes[np.lexsort((codes, values))]
+    changes = int((ordered[1:] != ordered[:-1]).sum())
+    wrong = (1 - OTHERS) * classes * len(codes)
+    return changes <= 2 * _leaves(classes) + 2 * wrong
+
+
+def _leaves(classes: int) -> int:
+    return 2 * classes + 1
+
+
 def _intervals(values: Array, codes: Array, classes: int) -> Array:
     """The leaf of each row in a tree over one feature with few leaves, none of them small."""
     import numpy as np
@@ -172,7 +188,9 @@ def _intervals(values: Array, codes: Array, classes: int) -> Array:
 
     finite = np.clip(values, -LARGEST, LARGEST)  # the tree computes in float32
     column = np.nan_to_num(finite, nan=-2 * LARGEST)[:, None]
-    tree = DecisionTreeClassifier(max_leaf_nodes=2 * classes + 1, min_samples_leaf=3, class_weight="balanced")
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=_leaves(classes), min_samples_leaf=3, class_weight="balanced"
+    )
     leaves: Array = tree.fit(column, codes).apply(column)
     return leaves
 

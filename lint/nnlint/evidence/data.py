@@ -75,7 +75,7 @@ class Column:
         return self.distinct == 1 and self.missing < self.rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Split:
     """The rows of one split. ``role``: ``train``, ``validation``, ``test`` or ``all`` (not divided).
 
@@ -92,7 +92,11 @@ class Split:
 
     def column(self, name: str) -> Column | None:
         """The profile of the column called ``name``."""
-        return next((c for c in self.columns if c.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {c.name: c for c in reversed(self.columns)}
 
     def locate(self, row: int) -> Place:
         """Where row number ``row`` (from 0) of the split stands: file and, where known, line."""
@@ -169,9 +173,10 @@ class Dataset:
         """At most SAMPLE_ROWS rows of a split as a frame, None if they cannot be had.
 
         Columns are all columns of the table under their own names; the index holds row numbers (0 is the
-        first row of data). Numbers are float64 (NaN: missing), a target to be classified, categories and text
-        are str or None, times are datetime64 or str. For images, columns are the features and the target,
-        and ``path`` is the index. Classes with few rows are kept whole as far as possible.
+        first row of data). Numbers are float64 (NaN: missing) of at most LARGEST; a target to be classified,
+        categories and text are str or None, times are datetime64 or str. For images, columns are the
+        features and the target, and ``path`` is the index. Classes with few rows are kept whole as far as
+        possible.
         """
         if self.load is None or self.split(role) is None:
             return None
@@ -210,6 +215,9 @@ def spelled(value: object) -> str:
 
 TOP = 1_000
 """Columns of categories and whole numbers with at most this many distinct values have all of them counted."""
+
+LARGEST = 1e36
+"""Bound of the finite numbers in a sample: they fit float32, and their squares float64."""
 
 SAMPLE_ROWS = 20_000
 """Rows of a split that checks may look at one by one; bounds time and memory whatever the data's size."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ class Reader(Protocol):
         ...
 
 
+PACKINGS = ("", ".gz", ".zst", ".bz2", ".xz", ".zip")
 READERS: dict[str, tuple[str, ...]] = {
     "source": (".py", ".ipynb"),
     "onnx": (".onnx",),
@@ -52,8 +54,8 @@ READERS: dict[str, tuple[str, ...]] = {
         *(".safetensors.index.json", ".bin.index.json"),
     ),
     "data": (
-        *(".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson"),
-        *(".npz", ".npy"),
+        *(end + packing for end in (".csv", ".tsv", ".jsonl", ".ndjson") for packing in PACKINGS),
+        *(".parquet", ".feather", ".arrow", ".npz", ".npy"),
         *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"),
     ),
 }
@@ -77,7 +79,17 @@ def reader_of(path: Path) -> str | None:
         return RUNS
     if name.endswith(".npz") and _named_as_weights(path):
         return "weights"
-    return next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
+    found = next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
+    return "data" if found is None and name.endswith(".json") and _holds_rows(path) else found
+
+
+def _holds_rows(path: Path) -> bool:
+    """Whether a JSON file is a list of objects, as its beginning says: most are configuration."""
+    try:
+        with path.open("rb") as file:
+            return re.match(rb"\s*\[\s*\{", file.read(64)) is not None
+    except OSError:
+        return False
 
 
 def _is_log(path: Path) -> bool:

@@ -9,31 +9,30 @@ from nnlint.config import Settings
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.target import UnknownColumn, unknown, with_target
 from nnlint.finding import Note
-from nnlint.readers import Progress, Reading
+from nnlint.readers import PACKINGS, Progress, Reading
 from nnlint.readers.data.arrays import open_archive, open_array
 from nnlint.readers.data.delimited import open_delimited
 from nnlint.readers.data.groups import Group, grouped
 from nnlint.readers.data.images import ENDS, read_images
+from nnlint.readers.data.objects import open_json, open_json_lines
 from nnlint.readers.data.sets import dataset_of
 from nnlint.readers.data.tables import (
     Malformed,
     Table,
     guarded,
     open_arrow,
-    open_json_lines,
     open_parquet,
 )
 
 OPENERS: dict[str, tuple[str, Callable[[Path], Table | list[Table]]]] = {
-    ".csv": ("csv", open_delimited),
-    ".tsv": ("csv", open_delimited),
-    ".csv.gz": ("csv", open_delimited),
-    ".tsv.gz": ("csv", open_delimited),
+    **{f"{end}{p}": ("csv", open_delimited) for end in (".csv", ".tsv") for p in PACKINGS},
+    **{
+        f"{end}{packing}": ("jsonl", open_json_lines) for end in (".jsonl", ".ndjson") for packing in PACKINGS
+    },
+    ".json": ("json", open_json),
     ".parquet": ("parquet", open_parquet),
     ".feather": ("arrow", open_arrow),
     ".arrow": ("arrow", open_arrow),
-    ".jsonl": ("jsonl", open_json_lines),
-    ".ndjson": ("jsonl", open_json_lines),
     ".npz": ("npz", open_archive),
     ".npy": ("npy", open_array),
 }
@@ -54,7 +53,8 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     found += read_images([p for p in files if p.name.lower().endswith(ENDS)], progress)
     datasets = _targeted([d for d in found if isinstance(d, Dataset)], settings.target)
     problems = [p for p in found if not isinstance(p, Table | Dataset)]
-    return Reading((*datasets, *problems), tuple(_without_target(datasets)))
+    notes = [Note(t.path.as_posix(), text) for t in found if isinstance(t, Table) for text in t.notes]
+    return Reading((*datasets, *problems), (*notes, *_without_target(datasets)))
 
 
 def _opened(path: Path) -> list[object]:

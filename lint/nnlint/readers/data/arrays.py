@@ -97,7 +97,7 @@ def table_of(array: Array, path: Path, format_: str, member: str) -> Table:
     if array.dtype.names:
         fields = {n: _plain(array[n]) for n in array.dtype.names if array[n].ndim == 1}
         return Table(frame=pl.DataFrame(fields).lazy(), rows=len(array), **{**common, "named": True})  # type: ignore[arg-type]
-    if array.dtype.kind not in "iufbUS":
+    if array.dtype.kind not in ("iufbUSM" if array.ndim < 3 else "iufbUS"):
         raise Malformed(f"values of type {array.dtype} are no numbers")
     if array.ndim > 2:
         reduce = _reducer(array)
@@ -112,6 +112,8 @@ def _plain(array: Array) -> Array:
     """In types that the engine takes: native byte order, text for bytes, no half precision."""
     if array.dtype.kind == "S":
         return np.char.decode(array, "utf-8", "replace")
+    if array.dtype.kind in "mM":
+        return array.astype(f"{array.dtype.kind}8[us]")
     if array.dtype == np.float16 or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
         return array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

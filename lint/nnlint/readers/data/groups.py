@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import polars as pl
 
 from nnlint.config import Settings
 from nnlint.evidence.target import words
@@ -24,7 +26,21 @@ PARTS = {
 }
 """Words that tell the features of a data set from what is to be predicted, when both are there."""
 
+SHARD = re.compile(
+    r"^(?P<before>.*?)[-_]?((part|chunk|shard)[-_]?\d+.*|\d{2,}-of-\d{2,}(-[0-9a-f]+)?)$",
+    re.IGNORECASE,
+)
+"""Names of the pieces of one table: ``part-00000-<uuid>``, ``train-00001-of-00008-<hash>``."""
+
+PARTITION = re.compile(r"^[^=]+=[^=]*$")
+"""A folder of a partitioned table: ``year=2020``."""
+
+WHOLE = re.compile(r"^(0|-?[1-9]\d{0,17})$")
+
 GLUED = re.compile(r"^(x|y)(train|test|val|valid|dev)$|^(train|test|val|valid|dev)(x|y)$")
+SERIES = 4
+"""Numbered files from which they are one data set; fewer may be versions, or folds."""
+
 OVERLAP = 0.5
 """Share of columns that splits of one data set have in common: the target may lack, a few may be renamed."""
 
@@ -50,11 +66,15 @@ class Group:
 def name_of(table: Table, settings: Settings) -> Name:
     """Take the name apart: folder, split word, features or labels, and what is left."""
     path = table.path
-    folder, role = path.parent, ROLES.get(path.parent.name.lower(), "")
+    folder = _unpartitioned(path.parent)
+    role = ROLES.get(folder.name.lower(), "")
     by_folder = bool(role)
     if by_folder:
         folder = folder.parent
-    stem = path.name.split(".")[0] if not table.member else f"{path.name.split('.')[0]} {table.member}"
+    stem = path.name.split(".")[0]
+    piece = SHARD.match(stem)
+    stem = piece["before"] if piece else "" if folder != path.parent and not by_folder else stem
+    stem = f"{stem} {table.member}" if table.member else stem
     left, parts = list[str](), list[str]()
     for word in _unglued(words(stem.replace("hold_out", "holdout"))):
         if word in ROLES:
@@ -68,6 +88,25 @@ def name_of(table: Table, settings: Settings) -> Name:
         return Name(("option",), chosen, PARTS[parts[-1]] if parts else "", "")
     part = PARTS[parts[-1]] if parts else ""
     return Name((folder.as_posix(), *left), role, part, "_".join([*left, *parts]))
+
+
+def _unpartitioned(folder: Path) -> Path:
+    while PARTITION.match(folder.name):
+        folder = folder.parent
+    return folder
+
+
+def _with_partition(table: Table) -> Table:
+    """The table with the columns that are in the names of its folders."""
+    added: dict[str, pl.Expr] = {}
+    folder = table.path.parent
+    while PARTITION.match(folder.name):
+        name, _, text = folder.name.partition("=")
+        value = None if text == "__HIVE_DEFAULT_PARTITION__" else int(text) if WHOLE.match(text) else text
+        if name not in table.names:
+            added[name] = pl.lit(str(value) if table.written and value is not None else value).alias(name)
+        folder = folder.parent
+    return replace(table, frame=table.frame.with_columns(**added)) if added else table
 
 
 def _unglued(found: Iterable[str]) -> Iterable[str]:
@@ -87,11 +126,36 @@ def _chosen(path: Path, settings: Settings) -> str:
 
 def grouped(tables: Sequence[Table], settings: Settings) -> list[Group]:
     """The data sets among the tables, in the order of their first file."""
-    named = [(name_of(t, settings), t) for t in tables]
+    named = [(name_of(t, settings), _with_partition(t)) for t in tables]
     groups: dict[tuple[str, ...], list[tuple[Name, Table]]] = {}
     for name, table in named:
         groups.setdefault(name.key, []).append((name, table))
-    return [g for key, members in groups.items() for g in _groups(key, members)]
+    return _series([g for key, members in groups.items() for g in _groups(key, members)])
+
+
+def _series(groups: list[Group]) -> list[Group]:
+    """Files of one folder with the same columns that are only numbered, many of them, are one data set."""
+    alike: dict[object, list[Group]] = {}
+    for group in groups:
+        alike.setdefault(_numbered(group), []).append(group)
+    long = {
+        id(g): members[0] for key, members in alike.items() if key and len(members) >= SERIES for g in members
+    }
+    for group in groups:
+        first = long.get(id(group))
+        if first is not None and first is not group:
+            first.roles["all"] += group.roles["all"]
+    return [g for g in groups if long.get(id(g), g) is g]
+
+
+def _numbered(group: Group) -> object:
+    """What numbered files have in common; None for a data set of several files."""
+    parts = group.roles.get("all", [])
+    if len(group.roles) != 1 or len(parts) != 1 or len(parts[0]) != 1 or parts[0][0].member:
+        return None
+    path = parts[0][0].path
+    stem = re.sub(r"\d+", "0", path.name)
+    return (path.parent, stem, *columns(parts[0])) if "0" in stem else None
 
 
 def _groups(key: tuple[str, ...], members: list[tuple[Name, Table]]) -> list[Group]:
@@ -120,18 +184,21 @@ def _matching(group: Group) -> list[Group]:
 
 
 def _chunks(singles: list[Group]) -> list[Group]:
-    """Files of one folder named ``part-0``, ``part-1``... with the same columns are one data set."""
+    """Pieces of one table, by their names and with the same columns, are one data set."""
     merged: dict[tuple[str, ...], Group] = {}
     for group in singles:
         tables = group.roles.get("all", [[]])[0]
-        stem = tables[0].path.name.split(".")[0] if tables else ""
-        whole = re.fullmatch(r"(part|chunk|shard)[-_]?\d+.*", stem, re.IGNORECASE)
-        key = (str(tables[0].path.parent), *columns(tables)) if whole else (str(id(group)),)
+        key = (*columns(tables), "") if tables and _piece(tables[0].path) else (str(id(group)),)
         if key in merged:
             merged[key].roles["all"] += group.roles["all"]
         else:
             merged[key] = group
     return list(merged.values())
+
+
+def _piece(path: Path) -> bool:
+    """Whether a file is one of the pieces of a table, by its name."""
+    return SHARD.match(path.name.split(".")[0]) is not None or _unpartitioned(path.parent) != path.parent
 
 
 def _joined(tables: list[tuple[Name, Table]]) -> list[list[Table]]:

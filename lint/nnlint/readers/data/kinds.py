@@ -50,7 +50,7 @@ def guesses(frame: pl.LazyFrame, written: bool) -> list[Guess]:
     """A guess for each column; ``written``: all columns are text that stands for values."""
     head = frame.head(HEAD_ROWS).collect(engine="streaming")
     whole = head.height < HEAD_ROWS
-    return [replace(_guess(head[name], written), whole=whole) for name in head.columns]
+    return [replace(_guess(v.rename("values"), written), name=v.name, whole=whole) for v in head]
 
 
 def _guess(values: pl.Series, written: bool) -> Guess:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from nnlint.evidence.data import SAMPLE_ROWS, Column, Kind, Split
+from nnlint.evidence.data import LARGEST, SAMPLE_ROWS, Column, Kind, Split
+from nnlint.readers.data.engines import ROW, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,6 @@ SEED = 0
 RARE_ROWS = 200
 """Rows that a class keeps at least, if it has them: what cross-validation needs to learn it."""
 
-ROW = "\0row"
 RANGE = float(2**64)
 
 
@@ -48,7 +48,7 @@ def alike(frame: pl.LazyFrame, split: Split, features: Sequence[str], share: flo
 
 def _plain(name: str, kind: Kind) -> pl.Expr:
     """A column in the one type of its kind, so that equal values have equal hashes."""
-    return pl.col(name).cast(pl.Float64 if kind is Kind.NUMBER else pl.String, strict=False)
+    return named(name).cast(pl.Float64 if kind is Kind.NUMBER else pl.String, strict=False)
 
 
 def _rare(profile: Column, share: float) -> list[tuple[str, float]]:
@@ -56,7 +56,7 @@ def _rare(profile: Column, share: float) -> list[tuple[str, float]]:
 
 
 def _is(profile: Column, label: str) -> pl.Expr:
-    column = pl.col(profile.name)
+    column = named(profile.name)
     if profile.kind is Kind.NUMBER:
         return column.cast(pl.Float64, strict=False) == float(label)
     return column.cast(pl.String) == label
@@ -66,7 +66,11 @@ def as_pandas(frame: pl.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """The sample in pandas, each column as its kind says, row numbers as the index."""
     import pandas as pd
 
-    data = {c.name: _values(frame[c.name], c.kind) for c in columns if c.kind is not Kind.NESTED}
+    data = {
+        c.name: _values(frame.get_column(c.name).rename("values"), c.kind)
+        for c in columns
+        if c.kind is not Kind.NESTED
+    }
     return pd.DataFrame(data, index=pd.Index(frame[ROW].to_numpy().astype("int64"), name="row"))
 
 
@@ -74,7 +78,9 @@ def _values(series: pl.Series, kind: Kind) -> object:
     if kind is Kind.NUMBER:
         if series.dtype == pl.String:
             series = series.str.strip_chars()
-        return series.cast(pl.Float64, strict=False).to_numpy()
+        numbers = series.cast(pl.Float64, strict=False)
+        bounded = pl.when(numbers.is_infinite()).then(numbers).otherwise(numbers.clip(-LARGEST, LARGEST))
+        return pl.select(bounded).to_series().to_numpy()
     if kind is Kind.TIME and series.dtype.is_temporal():
         return series.to_numpy()
     import pandas as pd

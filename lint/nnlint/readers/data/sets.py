@@ -13,10 +13,11 @@ import polars as pl
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import features, identifiers, named_target, with_target
+from nnlint.readers.data.engines import ROW, Embedded, named
 from nnlint.readers.data.groups import Group, columns
 from nnlint.readers.data.kinds import guesses
 from nnlint.readers.data.profile import columns as profiled
-from nnlint.readers.data.sampling import ROW, alike, as_pandas, sampled
+from nnlint.readers.data.sampling import alike, as_pandas, sampled
 from nnlint.readers.data.tables import Malformed, Table
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ def _opened(role: str, parts: list[list[Table]]) -> Opened:
     frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
     written = {n for tables in parts for t in tables if t.written for n in t.names}
     guessed = [g for g in guesses(frame, False) if g.name not in written]
-    guessed += guesses(frame.select(n for n in columns_of(frame) if n in written), True)
+    guessed += guesses(frame.select(named(n) for n in columns_of(frame) if n in written), True)
     order = {name: i for i, name in enumerate(columns_of(frame))}
-    rows, profiles = profiled(frame, sorted(guessed, key=lambda g: order[g.name]))
+    rows, profiles = profiled(Embedded(frame), sorted(guessed, key=lambda g: order[g.name]))
     if heads[0].rank > 2:
         profiles = (*_values_profile(heads[0]), *profiles)
         rows = heads[0].rows or 0
@@ -127,7 +128,7 @@ def _beside(tables: list[Table]) -> pl.LazyFrame:
     labels = _one_hot(tables[-1])
     names = _label_names([*tables[:-1], labels])
     keep = [n for n in labels.names if not labels.named or n not in set(columns(tables[:-1]))]
-    renamed = labels.frame.select(pl.col(n).alias(m) for n, m in zip(keep, names, strict=True))
+    renamed = labels.frame.select(named(n).alias(m) for n, m in zip(keep, names, strict=True))
     if tables[0].rank > 2:
         return renamed
     return pl.concat([tables[0].frame, renamed], how="horizontal")
@@ -149,7 +150,7 @@ def _one_hot(labels: Table) -> Table:
 
 def _values_profile(table: Table) -> tuple[Column, ...]:
     """One profile for all single values of an array of rank 3 and more."""
-    _, (profile,) = profiled(table.frame, guesses(table.frame, False))
+    _, (profile,) = profiled(Embedded(table.frame), guesses(table.frame, False))
     return (replace(profile, name="values", top=()),)
 
 

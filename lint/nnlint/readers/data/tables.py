@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
+from nnlint.readers.data.engines import ROW, named
 
 IN_MEMORY_BYTES = 32 << 20
 """Files up to this size are read once and kept; larger ones are streamed at each pass."""
@@ -57,6 +58,7 @@ class Table:
     integer: bool = False
     shape: tuple[int, ...] = ()
     reduce: Callable[[Sequence[int]], pl.DataFrame] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -74,7 +76,7 @@ def open_parquet(path: Path) -> Table:
             return _columnar(path, "parquet", pl.scan_parquet(path, glob=False))
         with parquet.ParquetFile(path) as file:
             _check_expansion(path, file.metadata)
-            return _columnar(path, "parquet", _checked(file.read()))
+            return _checked(path, "parquet", file.read())
 
 
 def open_arrow(path: Path) -> Table:
@@ -92,7 +94,7 @@ def open_arrow(path: Path) -> Table:
     for attempt in attempts:
         try:
             with guarded("not a readable Arrow file"):
-                return _columnar(path, "arrow", _checked(attempt()))
+                return _checked(path, "arrow", attempt())
         except Malformed as problem:
             problems.append(problem)
     raise problems[0]
@@ -110,48 +112,69 @@ def _check_expansion(path: Path, metadata: Any) -> None:
         raise Malformed(f"{path.stat().st_size:,} bytes unpack to {promised}", unsafe=True)
 
 
-def _checked(table: Any) -> pl.LazyFrame:
-    """An Arrow table as a frame. The engine trusts what it is given; damaged offsets would crash it."""
+def _checked(path: Path, format_: str, table: Any) -> Table:
+    """An Arrow table as a table. The engine trusts what it is given; damaged offsets would crash it."""
     table.validate(full=True)
-    str(table.schema)  # raises for names that are no text
+    names: list[str] = [str(n) for n in table.schema.names]  # raises for names that are no text
+    table, left = _known(table.rename_columns(unique(names)))
     frame = pl.from_arrow(table.replace_schema_metadata(None))
     assert isinstance(frame, pl.DataFrame)
-    return frame.lazy()
+    return replace(_columnar(path, format_, frame.lazy()), notes=(*repetition(repeated(names)), *left))
+
+
+def _known(table: Any) -> tuple[Any, list[str]]:
+    """The table in types that the engine has; and what is said of columns that are left out."""
+    import pyarrow as pa
+
+    left = list[str]()
+    for i, field in reversed(list(enumerate(table.schema))):
+        kind = field.type.storage_type if isinstance(field.type, pa.ExtensionType) else field.type
+        plain = (
+            pa.float64() if pa.types.is_decimal(kind) else pa.float32() if pa.types.is_float16(kind) else None
+        )
+        if plain is not None:
+            table = table.set_column(i, field.name, table.column(i).cast(plain))
+        elif pa.types.is_union(kind) or pa.types.is_interval(kind) or pa.types.is_run_end_encoded(kind):
+            table = table.remove_column(i)
+            left.append(f"column '{field.name}' is left out: nnlint does not read values of type {kind}")
+    return table, left
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Names that tell the columns apart: repeated ones get a number, as pandas does it."""
+    taken: set[str] = {ROW}
+    found = list[str]()
+    for name in names:
+        wanted, number = name, 0
+        while wanted in taken:
+            number += 1
+            wanted = f"{name}.{number}"
+        taken.add(wanted)
+        found.append(wanted)
+    return found
+
+
+def repeated(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that several columns have."""
+    return tuple(n for n, times in Counter(names).items() if times > 1 and n.strip())
+
+
+def repetition(names: Sequence[str]) -> tuple[str, ...]:
+    """What is said of names that several columns have."""
+    short = [n[:40] for n in names]
+    return tuple(f"several columns are called '{n}': the others are read as '{n}.1'..." for n in short)
 
 
 def _columnar(path: Path, format_: str, frame: pl.LazyFrame) -> Table:
-    if not frame.collect_schema().names():
+    names = frame.collect_schema().names()
+    if not names:
         raise Malformed("no columns")
+    if unique(names) != names:
+        frame = frame.select(named(n).alias(m) for n, m in zip(names, unique(names), strict=True))
     rows: int = frame.select(pl.len()).collect(engine="streaming").item()
     if not rows:
         raise Malformed("no rows, only column names")
     return Table(path, format_, frame, rows=rows)
-
-
-def open_json_lines(path: Path) -> Table:
-    """JSON Lines: one object a line. Raises Malformed with the line that is none."""
-    _check_not_empty(path)
-    try:
-        with guarded("not JSON Lines"):
-            frame = kept(pl.scan_ndjson(path, infer_schema_length=10_000), path)
-            rows = frame.select(pl.len()).collect(engine="streaming").item()
-    except Malformed as problem:
-        raise _broken_line(path) or problem from None
-    if not rows:
-        raise Malformed("no rows")
-    broken = _broken_line(path) if path.stat().st_size <= IN_MEMORY_BYTES else None
-    return Table(path, "jsonl", frame, rows=rows, first_line=1, complaints=(broken,) if broken else ())
-
-
-def _broken_line(path: Path) -> Malformed | None:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                if line.strip() and not isinstance(json.loads(line), dict):
-                    return Malformed("not a JSON object", number)
-            except (ValueError, RecursionError) as error:
-                return Malformed(f"not a JSON object: {_short(error)}", number)
-    return None
 
 
 def kept(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
@@ -175,10 +198,11 @@ class guarded:  # noqa: N801 - reads as a word: ``with guarded("not a table")``
             return
         # A panic of the engine is not an Exception, and hostile files can cause one.
         if isinstance(error, Exception | pl.exceptions.PanicException):
-            raise Malformed(f"{self.reason}: {_short(error)}") from None
+            raise Malformed(f"{self.reason}: {shortened(error)}") from None
 
 
-def _short(error: BaseException) -> str:
+def shortened(error: BaseException) -> str:
+    """The first line of what an error says."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else type(error).__name__
     return text if len(text) <= 120 else text[:117] + "..."
