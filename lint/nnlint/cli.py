@@ -118,12 +118,18 @@ def parser() -> Parser:
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="files and folders: code, ONNX, data; - is standard input"
+        "paths", nargs="*", metavar="PATH", help="files and folders: code, ONNX, data; - is standard input"
     )
     data = parser.add_argument_group("data")
     data.add_argument("--target", metavar="COLUMN", help="the column to be predicted")
     data.add_argument("--train", metavar="PATH", help="the file or folder of training data")
     data.add_argument("--test", metavar="PATH", help="the file or folder of test data")
+    data.add_argument(
+        "--data", action="append", metavar="URL", help="a table of a data base: postgres://host/base/table"
+    )
+    data.add_argument(
+        "--engine", metavar="URL", help="what reads CSV and Parquet files: duckdb://, pyspark://"
+    )
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:

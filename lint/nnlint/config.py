@@ -53,6 +53,7 @@ class Settings:
     train: str | None = None
     test: str | None = None
     engine: str | None = None
+    data: tuple[str, ...] = ()
     fail_on: str = "error"
     output_format: tuple[str, ...] = ("text",)
     baseline: str | None = None
@@ -245,7 +246,7 @@ PATHS = frozenset({"train", "test", "baseline"})
 """Keys whose values are paths."""
 
 KEYS: Mapping[str, Callable[[object], Any]] = {
-    **dict.fromkeys(("select", "extend-select", "ignore", "exclude", "extend-exclude"), _texts),
+    **dict.fromkeys(("select", "extend-select", "ignore", "exclude", "extend-exclude", "data"), _texts),
     **dict.fromkeys(("target", "train", "test", "baseline"), _text),
     **dict.fromkeys(("force-exclude", "respect-gitignore"), _switch),
     "output-format": _one_or_more,

@@ -41,10 +41,11 @@ def run(options: argparse.Namespace) -> int:
     paths, missing = present(options.paths, chosen)
     this = Run(options, chosen, paths, [*map(no_such_path, missing)])
     with Progress(wanted=not options.quiet) as progress:
-        result, code = _result(this, progress) if paths else (engine.Result(()), None)
+        anything = bool(paths or chosen.data)
+        result, code = _result(this, progress) if anything else (engine.Result(()), None)
     if code is None:
-        code = exit_code(result, chosen) if paths else 0
-        if paths:
+        code = exit_code(result, chosen) if anything else 0
+        if anything:
             _report(this, result, wanted)
     if options.timings:
         from nnlint.commands import timings

@@ -17,7 +17,7 @@ from nnlint.finding import Failure
 from nnlint.outputs import outputs
 
 LISTS = ("select", "extend_select", "ignore", "exclude", "extend_exclude")
-SINGLE = ("target", "train", "test", "fail_on", "baseline", "force_exclude", "respect_gitignore")
+SINGLE = ("target", "train", "test", "engine", "fail_on", "baseline", "force_exclude", "respect_gitignore")
 STDIN, STDIN_NAME = "-", "stdin.py"
 SOURCES = (".py", ".ipynb")
 
@@ -31,6 +31,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
     for name in LISTS:
         values = getattr(options, name, None) or ()
         given[name] = tuple(item.strip() for v in values for item in v.split(",") if item.strip())
+    given["data"] = tuple(options.data or ())
+    if not options.paths and not options.data:
+        raise UsageError("say what is to be read: a PATH, or --data URL")
     formats = getattr(options, "output_format", None)
     given["output_format"] = tuple(formats) if isinstance(formats, list) else ()
     overlay = _standard_input(options)

@@ -125,6 +125,8 @@ def read(
         reader = reader_of(path)
         if reader is not None:
             by_reader.setdefault(reader, []).append(path)
+    if settings.data:
+        by_reader.setdefault("data", [])
     known = {} if known is None else known
     known.pop(SOURCE, None)
     for name, paths in by_reader.items():

@@ -32,6 +32,8 @@ def width(text: str) -> int:
 
 def relative(path: str) -> str:
     """The path from the working directory when it lies below it, with forward slashes."""
+    if "://" in path:  # the address of a table in a data base
+        return path
     absolute, here = Path(path).absolute(), Path.cwd()
     return (absolute.relative_to(here) if absolute.is_relative_to(here) else Path(path)).as_posix()
 

@@ -10,6 +10,7 @@ from nnlint.evidence.data import Dataset
 from nnlint.evidence.target import UnknownColumn, unknown, with_target
 from nnlint.finding import Note
 from nnlint.readers import PACKINGS, Progress, Reading
+from nnlint.readers.data import remote
 from nnlint.readers.data.arrays import open_archive, open_array
 from nnlint.readers.data.delimited import open_delimited
 from nnlint.readers.data.groups import Group, grouped
@@ -48,7 +49,10 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     for path in files:
         if not path.name.lower().endswith(ENDS):
             progress(path.as_posix())
-            found += _opened(path)
+            found += _opened(path, settings.engine)
+    for address in settings.data:
+        progress("a data base")
+        found.append(remote.opened(address))
     found += [_dataset(group) for group in grouped([t for t in found if isinstance(t, Table)], settings)]
     found += read_images([p for p in files if p.name.lower().endswith(ENDS)], progress)
     datasets = _targeted([d for d in found if isinstance(d, Dataset)], settings.target)
@@ -57,12 +61,12 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     return Reading((*datasets, *problems), (*notes, *_without_target(datasets)))
 
 
-def _opened(path: Path) -> list[object]:
+def _opened(path: Path, engine: str | None) -> list[object]:
     """The tables of a file, with what is wrong about them; or what is wrong instead."""
     format_, opener = next(v for end, v in OPENERS.items() if path.name.lower().endswith(end))
     try:
         with guarded(f"not readable as {format_}"):
-            tables = opener(path)
+            tables = (remote.scanned(path, engine) if engine else None) or opener(path)
     except Malformed as problem:
         return [problem.evidence(path, format_)]
     tables = tables if isinstance(tables, list) else [tables]

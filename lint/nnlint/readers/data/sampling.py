@@ -30,7 +30,7 @@ def sampled(frame: pl.LazyFrame, split: Split, target: str | None) -> pl.DataFra
     profile = split.column(target) if target else None
     limit: pl.Expr = pl.lit(share)
     if profile is not None and profile.top and len(profile.top) * RARE_ROWS <= SAMPLE_ROWS:
-        for label, share_of in _rare(profile, share):
+        for label, share_of in rare(profile, share):
             limit = pl.when(_is(profile, label)).then(share_of).otherwise(limit)
     rows = numbered.filter(drawn < limit).collect(engine="streaming")
     return rows.sort(pl.col(ROW).hash(SEED)).head(SAMPLE_ROWS).sort(ROW)
@@ -51,7 +51,8 @@ def _plain(name: str, kind: Kind) -> pl.Expr:
     return named(name).cast(pl.Float64 if kind is Kind.NUMBER else pl.String, strict=False)
 
 
-def _rare(profile: Column, share: float) -> list[tuple[str, float]]:
+def rare(profile: Column, share: float) -> list[tuple[str, float]]:
+    """Labels of which a share of the rows is too few, each with the share to be drawn."""
     return [(label, RARE_ROWS / n) for label, n in profile.top if n * share < RARE_ROWS]
 
 

@@ -13,10 +13,11 @@ import polars as pl
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import features, identifiers, named_target, with_target
-from nnlint.readers.data.engines import ROW, Embedded, named
+from nnlint.readers.data.engines import ROW, Embedded, Remote, named
 from nnlint.readers.data.groups import Group, columns
 from nnlint.readers.data.kinds import guesses
 from nnlint.readers.data.profile import columns as profiled
+from nnlint.readers.data.remote import sampled as fetched
 from nnlint.readers.data.sampling import alike, as_pandas, sampled
 from nnlint.readers.data.tables import Malformed, Table
 
@@ -33,6 +34,7 @@ class Opened:
     split: Split
     frame: pl.LazyFrame
     values: Table | None = None  # an array of rank 3 or more
+    remote: Remote | None = None
 
 
 def dataset_of(group: Group) -> Dataset:
@@ -51,7 +53,7 @@ def dataset_of(group: Group) -> Dataset:
         format="array" if table.format in ("npy", "npz") else "table",
         splits=splits,
         load=_Loader(opened),
-        load_alike=_Loader(opened).alike if table.rank == 2 else None,
+        load_alike=_Loader(opened).alike if table.rank == 2 and table.remote is None else None,
         rank=table.rank,
         identifiers=identifiers(splits[0]) if table.named and table.rank == 2 else (),
     )
@@ -106,14 +108,15 @@ def _opened(role: str, parts: list[list[Table]]) -> Opened:
     guessed = [g for g in guesses(frame, False) if g.name not in written]
     guessed += guesses(frame.select(named(n) for n in columns_of(frame) if n in written), True)
     order = {name: i for i, name in enumerate(columns_of(frame))}
-    rows, profiles = profiled(Embedded(frame), sorted(guessed, key=lambda g: order[g.name]))
+    remote = heads[0].remote if len(heads) == 1 and len(parts[0]) == 1 else None
+    rows, profiles = profiled(remote or Embedded(frame), sorted(guessed, key=lambda g: order[g.name]))
     if heads[0].rank > 2:
         profiles = (*_values_profile(heads[0]), *profiles)
         rows = heads[0].rows or 0
-    paths = tuple(dict.fromkeys(t.path.as_posix() for tables in parts for t in tables))
-    sizes = tuple(h.rows or 0 for h in heads)
+    paths = tuple(dict.fromkeys(t.address or t.path.as_posix() for tables in parts for t in tables))
+    sizes = tuple(h.rows or rows for h in heads)
     split = Split(role, paths, rows, profiles, sizes, heads[0].first_line)
-    return Opened(split, frame, heads[0] if heads[0].rank > 2 else None)
+    return Opened(split, frame, heads[0] if heads[0].rank > 2 else None, remote)
 
 
 def columns_of(frame: pl.LazyFrame) -> list[str]:
@@ -188,6 +191,8 @@ class _Loader:
         opened = self._opened[role]
         if opened.values is not None:
             return _array_sample(opened, target)
+        if opened.remote is not None:
+            return as_pandas(fetched(opened.remote, opened.split, target), opened.split.columns)
         rows = sampled(opened.frame, opened.split, target)
         return as_pandas(rows, opened.split.columns)
 

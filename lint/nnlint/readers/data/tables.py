@@ -12,7 +12,7 @@ import polars as pl
 
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
-from nnlint.readers.data.engines import ROW, named
+from nnlint.readers.data.engines import ROW, Remote, named
 
 IN_MEMORY_BYTES = 32 << 20
 """Files up to this size are read once and kept; larger ones are streamed at each pass."""
@@ -42,7 +42,8 @@ class Table:
     ``written``: all columns are text as it stands in the file, to be typed by their values. ``named``: the
     column names are the file's own. ``complaints``: what is wrong though the table can be read. ``reduce``:
     for arrays of rank 3 and more, gives the figures of the rows with the numbers asked for; ``frame`` then
-    holds all values in the one column ``values``.
+    holds all values in the one column ``values``. ``remote``: where the rows are when they are not read here;
+    ``frame`` then holds the first of them. ``address``: of a table in a data base.
     """
 
     path: Path
@@ -59,6 +60,8 @@ class Table:
     shape: tuple[int, ...] = ()
     reduce: Callable[[Sequence[int]], pl.DataFrame] | None = None
     notes: tuple[str, ...] = ()
+    remote: Remote | None = None
+    address: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -116,10 +119,16 @@ def _checked(path: Path, format_: str, table: Any) -> Table:
     """An Arrow table as a table. The engine trusts what it is given; damaged offsets would crash it."""
     table.validate(full=True)
     names: list[str] = [str(n) for n in table.schema.names]  # raises for names that are no text
-    table, left = _known(table.rename_columns(unique(names)))
+    frame, left = sound(table.rename_columns(unique(names)))
+    return replace(_columnar(path, format_, frame.lazy()), notes=(*repetition(repeated(names)), *left))
+
+
+def sound(table: Any) -> tuple[pl.DataFrame, list[str]]:
+    """An Arrow table in types that the engine has; and what is said of columns that are left out."""
+    table, left = _known(table)
     frame = pl.from_arrow(table.replace_schema_metadata(None))
     assert isinstance(frame, pl.DataFrame)
-    return replace(_columnar(path, format_, frame.lazy()), notes=(*repetition(repeated(names)), *left))
+    return frame, left
 
 
 def _known(table: Any) -> tuple[Any, list[str]]:
