@@ -168,7 +168,7 @@ def _class_score(column: Column, values: pd.Series[Any], codes: Array, classes: 
 
 
 def _in_runs(values: Array, codes: Array, classes: int) -> bool:
-    """Whether few intervals of the feature can hold the classes with a recall of OTHERS: a quick look first."""
+    """Whether few intervals of the feature may hold the classes with a recall of OTHERS: a quick look."""
     import numpy as np
 
     ordered = codes[np.lexsort((codes, values))]

@@ -158,7 +158,7 @@ def _figures(rows: Rows, table: ir.Table, name: str, guess: Guess) -> dict[str, 
 def _distinct(rows: Rows, column: Any, guess: Guess) -> Any:
     """Exact where few values are expected, so that memory stays bounded."""
     exact = guess.few or guess.whole or not rows.has(ops.ApproxCountDistinct)
-    return column.nunique() if exact else column.approx_nunique()
+    return column.nunique(where=column.notnull()) if exact else column.approx_nunique()
 
 
 def _moments(rows: Rows, number: Any, finite: Any, guess: Guess) -> dict[str, Any]:
