@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -211,3 +212,15 @@ def test_wrong_entry_is_a_usage_error(toml: str, message: str, folder: Path, cap
 )
 def test_part_of_a_place_is_named(part: str, known: tuple[str, str] | None) -> None:
     assert named(part) == known
+
+
+def test_entry_is_not_stale_where_what_speaks_for_it_was_not_read(folder: Path, capsys: Capture) -> None:
+    broken = Path(__file__).parents[1] / "fixtures" / "regression_broken"
+    (folder / "train.py").unlink()
+    shutil.copytree(broken, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    main([".", "--select", "XC101,HL105", "--write-baseline", "known.json"])
+    assert capsys.readouterr().out == "wrote 1 finding to known.json\n"
+    for paths in (["model.py"], ["train.py", "model.py"], ["."]):
+        assert main([*paths, "--select", "XC101,HL105", "--baseline", "known.json"]) == 0
+        printed = capsys.readouterr().out
+        assert "stale" not in printed and "warning" not in printed

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from nnlint.check import all_checks
+from nnlint.cli import main
 from nnlint.comments import comments_of
 from nnlint.config import Settings
 from nnlint.evidence.files import Suppression
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Program
 from nnlint.finding import Finding, Level
+from nnlint.mentions import mentioned_elsewhere
 from nnlint.suppress import Suppressing, apply
 
 IGNORE = "# nnlint: ignore[IN101]"
@@ -138,10 +140,10 @@ def test_per_file_ignores_silence_by_path_name_or_folder() -> None:
     assert len(apply([finding(0, path="sub/model.py")], all_checks(), [], settings).kept) == 1
 
 
-@pytest.mark.parametrize(("whole", "unused"), [(True, [("IN101",)]), (False, [])])
-def test_entries_are_judged_only_when_all_is_linted(whole: bool, unused: list[tuple[str, ...]]) -> None:
+@pytest.mark.parametrize(("paths", "unused"), [(["."], [("IN101",)]), (["model.py"], [])])
+def test_entries_are_judged_only_when_all_is_linted(paths: list[str], unused: list[tuple[str, ...]]) -> None:
     settings = Settings(per_file_ignores={"a.py": ("IN101",)}, source="pyproject.toml")
-    comments = apply([], all_checks(), [], settings, whole=whole).comments
+    comments = apply([], all_checks(), [], settings, paths).comments
     assert [c.unused for c in comments] == unused
 
 
@@ -150,3 +152,67 @@ def test_unreadable_source_is_no_error(content: bytes, folder: Path) -> None:
     for name in ("bad.py", "bad.ipynb"):
         (folder / name).write_bytes(content)
         assert len(comments_of(name)) <= 1
+
+
+NETWORK = """\
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(10, 1)
+
+    def forward(self, x):
+        return self.fc(x).relu()  # nnlint: ignore[HL105] counts
+"""
+TRAINING = """\
+import torch
+{imported}
+
+def main(loader):
+    net = Net()
+    optimizer = torch.optim.Adam(net.parameters())
+    for x, y in loader:
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(net(x), y).backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    "imported", ["from net import Net", "from .net import Net", "import net", "from . import (\n    net,\n)"]
+)
+def test_comment_is_not_unused_where_the_program_that_uses_the_model_is_not_read(
+    imported: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "net.py").write_text(NETWORK)
+    (folder / "train.py").write_text(TRAINING.format(imported=imported))
+    assert main(["net.py", "--fail-on", "warning"]) == 0
+    capsys.readouterr()
+    (folder / "train.py").write_text("import torch\n\nnet = torch.nn.Linear(2, 2)\n")
+    assert main(["net.py", "--fail-on", "warning"]) == 1
+    assert "ignore[HL105] silences nothing" in capsys.readouterr().out
+
+
+def test_comment_is_used_where_a_finer_check_takes_the_finding_over(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = NETWORK.replace("HL105]", "HL105, XC101]")
+    (folder / "net.py").write_text(both)
+    (folder / "train.py").write_text(TRAINING.format(imported="from net import Net"))
+    assert main(["net.py", "train.py", "--fail-on", "warning"]) == 0
+    found = finding(9, path="net.py")
+    over = Finding(found.place, "finer", code="IN102", name="unsafe-file", level=Level.ERROR)
+    (folder / "net.py").write_text(both.replace("HL105, XC101", "IN101, IN102"))
+    (comment,) = apply([over], all_checks(), [Program("net.py", 9)], Settings(), spoken_for=[found]).comments
+    assert comment.unused == ()
+
+
+def test_file_that_nobody_else_imports_is_judged_alone(folder: Path) -> None:
+    (folder / "train.py").write_text("import network\nfrom a import b  # net\n")
+    linted = (folder / "net.py",)
+    (folder / "net.py").write_text("")
+    assert not mentioned_elsewhere("net.py", linted)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "a.ipynb").write_text('{"cells": [{"source": ["import net\\n"]}]}')
+    assert not mentioned_elsewhere("net.py", (folder,))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnlint.config import UsageError
 from nnlint.engine import Result
-from nnlint.finding import Finding, Note
+from nnlint.finding import Note
 from nnlint.fingerprint import fingerprints
-from nnlint.placing import from_root
+from nnlint.mentions import SOURCES, mentioned_elsewhere
+from nnlint.placing import at_root, from_root
+from nnlint.suppress import could_speak
 
 VERSION = 1
 MOST_NAMED = 3
@@ -28,13 +30,15 @@ class Entry:
     message: str = ""
 
 
-def write(file: Path, findings: Sequence[Finding]) -> None:
+def write(file: Path, result: Result) -> None:
     """Write the baseline, sorted so that changes are easily merged. Raises UsageError.
 
-    A file that is there and is no baseline is left alone.
+    It holds what a finer check has taken over, too: a run on the code alone finds that instead. A file that
+    is there and is no baseline is left alone.
     """
     if file.exists():
         load(file)
+    findings = [*result.findings, *result.spoken_for]
     marks = fingerprints(findings)
     entries = sorted(
         ((from_root(f.place.path), f.code, mark, f.message) for f, mark in zip(findings, marks, strict=True)),
@@ -78,16 +82,26 @@ def without_known(result: Result, file: Path, paths: Iterable[str]) -> Result:
     known = {entry.fingerprint for entry in entries}
     marks = fingerprints(result.findings)
     left = tuple(f for f, mark in zip(result.findings, marks, strict=True) if mark not in known)
-    ran = {check.code for check in result.checks}
-    linted = [from_root(path) for path in paths]
-    gone = known.difference(marks)
-    stale = [e for e in entries if e.fingerprint in gone and e.code in ran and _within(e.path, linted)]
+    gone = known.difference(fingerprints([*result.findings, *result.spoken_for]))
+    stale = [*_stale([entry for entry in entries if entry.fingerprint in gone], result, paths)]
     notes = (*result.notes, Note(str(file), _about(stale))) if stale else result.notes
     return replace(result, findings=left, notes=notes, known=len(result.findings) - len(left))
 
 
-def _within(path: str, linted: Iterable[str]) -> bool:
-    return any(Path(path).is_relative_to(other) for other in linted)
+def _stale(gone: Iterable[Entry], result: Result, paths: Iterable[str]) -> Iterator[Entry]:
+    """Of entries without a finding those whose finding the run would have made."""
+    ran = {check.code for check in result.checks if could_speak(check, result.evidence)}
+    linted = tuple(Path(path).resolve() for path in paths)
+    alone: dict[Path, bool] = {}
+    for entry in gone:
+        file = at_root(entry.path)
+        if entry.code not in ran or not any(file.is_relative_to(path) for path in linted):
+            continue
+        if file not in alone:
+            in_source = file.name.endswith(SOURCES)
+            alone[file] = not (in_source and mentioned_elsewhere(str(file), linted))
+        if alone[file]:
+            yield entry
 
 
 def _about(stale: Sequence[Entry]) -> str:

@@ -33,7 +33,8 @@ class Result:
     ``failures`` are checks and readers that raised; the findings of all others are complete. ``fixed``: the
     findings that ``--fix`` has repaired. ``checks``: those that ran. ``suppressed``: the number of findings
     that comments and the configuration silence; ``known``: of those that the baseline holds. ``timings``:
-    seconds that readers and checks took, by name.
+    seconds that readers and checks took, by name. ``spoken_for``: what a finer check says in this run, and a
+    run with less evidence would report.
     """
 
     findings: tuple[Finding, ...]
@@ -45,6 +46,7 @@ class Result:
     suppressed: int = 0
     known: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
+    spoken_for: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,7 @@ def run(
     hinting = {check.code for check in checks if asked_for(check, settings)}
     found = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
     findings = [f for f in found if f.level is not Level.HINT or f.code in hinting]
-    suppressing = suppress.apply(
-        findings, checks, reading.evidence, settings, whole=suppress.linted_whole(paths, settings)
-    )
+    suppressing = suppress.apply(findings, checks, reading.evidence, settings, paths, judging.spoken_for)
     about_comments = [c for c in checks if c.needs == (Suppression,)]
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
@@ -85,6 +85,7 @@ def run(
         checks=tuple(checks),
         suppressed=len(findings) + len(more) - len(kept),
         timings={**reading.timings, **judging.timings},
+        spoken_for=tuple(judging.spoken_for),
     )
 
 
@@ -176,6 +177,7 @@ class _Judging:
         self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress, memory: Memory
     ) -> None:
         self.failures: list[Failure] = []
+        self.spoken_for: list[Finding] = []  # what a finer check says
         self.timings: defaultdict[str, float] = defaultdict(float)  # seconds
         self._options = options
         self._progress = progress
@@ -197,7 +199,10 @@ class _Judging:
         found: dict[tuple[object, ...], Finding] = {}
         for finding in (finding for check in checks for finding in findings[check.code]):
             found.setdefault((finding.code, finding.place, finding.message), finding)
-        return list(_most_specific(found.values(), {c.code: c for c in checks}))
+        kept = list(_most_specific(found.values(), {c.code: c for c in checks}))
+        left = set(map(id, kept))
+        self.spoken_for += [finding for finding in found.values() if id(finding) not in left]
+        return kept
 
     def _findings(
         self, needs: tuple[type, ...], checks: Sequence[Check], evidence: Sequence[object], pairing: Pairing

@@ -34,6 +34,11 @@ def from_root(path: str) -> str:
     return Path(path).as_posix()
 
 
+def at_root(path: str) -> Path:
+    """The resolved file of a path that ``from_root`` gave."""
+    return (_root(Path.cwd()) / path).resolve()
+
+
 @cache
 def _root(folder: Path) -> Path:
     return next((f for f in (folder, *folder.parents) if (f / REPOSITORY).exists()), folder)

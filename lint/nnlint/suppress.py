@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from nnlint.evidence.runs import History
 from nnlint.evidence.source import Program
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
+from nnlint.mentions import mentioned_elsewhere
 from nnlint.placing import named
 from nnlint.selection import ALL, matches
 
@@ -69,17 +70,19 @@ def apply(
     checks: Sequence[Check],
     evidence: Sequence[object],
     settings: Settings,
-    *,
-    whole: bool = False,
+    paths: Sequence[str] = (),
+    spoken_for: Iterable[Finding] = (),
 ) -> Suppressing:
-    """Silence what comments and ``per-file-ignores`` ask to silence.
+    """Silence what comments and entries of the configuration ask to silence.
 
-    ``whole``: everything that the configuration is for was linted, so that its entries can be judged, too.
+    ``paths``: what was linted; entries are judged only when it is all that the configuration is for.
+    ``spoken_for``: findings that a finer check has taken over in this run; to silence them is of use.
     """
-    silencers = [*_comments(findings, evidence, settings), *_entries(settings, whole)]
+    silencers = [*_comments(findings, evidence, settings), *_entries(settings, linted_whole(paths, settings))]
     kept = _kept(findings, silencers)
-    ran = {c.code for c in checks if _could_speak(c, evidence)}
-    judged = [_judge(s, ran) for s in silencers if s.judged]
+    _kept(spoken_for, silencers)
+    ran = {c.code for c in checks if could_speak(c, evidence)}
+    judged = [_with_its_users(_judge(s, ran), paths) for s in silencers if s.judged]
     return Suppressing(tuple(kept), tuple(judged), tuple(silencers))
 
 
@@ -139,7 +142,7 @@ def _names(settings: Settings, silence: Silence, finding: Finding) -> bool:
     return all(part == kind and fnmatchcase(name, pattern) for kind, pattern in silence.parts)
 
 
-def _could_speak(check: Check, evidence: Sequence[object]) -> bool:
+def could_speak(check: Check, evidence: Sequence[object]) -> bool:
     """Whether the run had what the check needs; checks of comments judge later than this."""
     missing = [
         n for n in check.needs if n in FROM_OTHER_FILES and not any(isinstance(e, n) for e in evidence)
@@ -153,6 +156,16 @@ def _judge(silencer: Silencer, ran: set[str]) -> Suppression:
     unused = unused if silencer.directive in DIRECTIVES else []
     unknown = [s for s, codes in meant.items() if not codes]
     return Suppression(silencer.place, silencer.selectors, tuple(unused), tuple(unknown), silencer.directive)
+
+
+def _with_its_users(suppression: Suppression, paths: Iterable[str]) -> Suppression:
+    """Nothing is of no use in a file whose users were not read: they may be what makes its checks speak."""
+    if not suppression.unused or not suppression.place.line:
+        return suppression
+    linted = tuple(Path(path).resolve() for path in paths)
+    if not linted or not mentioned_elsewhere(suppression.place.path, linted):
+        return suppression
+    return replace(suppression, unused=())
 
 
 def linted_whole(paths: Iterable[str], settings: Settings) -> bool:

@@ -79,7 +79,7 @@ def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
         return (result, code) if code is not None else (_new(this, result), None)
     result = engine.run(this.paths, chosen, progress)
     if options.write_baseline:
-        baseline.write(Path(options.write_baseline), result.findings)
+        baseline.write(Path(options.write_baseline), result)
         print(f"wrote {count(len(result.findings), 'finding')} to {options.write_baseline}")
         return result, 0
     result = _new(this, result)
