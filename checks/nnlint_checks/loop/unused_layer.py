@@ -53,6 +53,32 @@ def unused_layer(layer: UnusedLayer) -> Iterator[Finding]:
                 return self.out(self.embedding(tokens))
         ```
     Silent:
+        Handed in and used through its parts, or kept for what a comment says.
+        ```python
+        from torch import nn
+
+        class Block(nn.Module):
+            def __init__(self, shared):
+                super().__init__()
+                self.shared = shared
+                self.layers = nn.ModuleList([nn.Sequential(layer, nn.ReLU()) for layer in shared])
+                # Never called: the shared checkpoint has these weights.
+                self.gate = nn.Linear(64, 64)
+
+            def forward(self, x):
+                for layer in self.layers:
+                    x = layer(x)
+                return x
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                shared = nn.ModuleList([nn.Linear(64, 64) for _ in range(3)])
+                self.first, self.second = Block(shared), Block(shared)
+
+            def forward(self, x):
+                return self.second(self.first(x))
+        ```
         Used by a subclass, by a helper, through another name.
         ```python
         from torch import nn

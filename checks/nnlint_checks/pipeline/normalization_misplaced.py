@@ -12,6 +12,7 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Operation
 
 TENSORS = ("ToTensor", "PILToTensor", "ToImage")
+PICTURES = ("ToPILImage", "to_pil_image")
 SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ToFloat")
 """What makes a tensor of an image, and what brings it to 0..1."""
 CHANNELS = ("Grayscale", "RandomGrayscale", "ToPILImage", "RGB", "ToGray")
@@ -76,6 +77,15 @@ def normalization_misplaced(pipeline: Pipeline, recipe: Recipe | None) -> Iterat
         steps = [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(**imagenet)]
         pictures = datasets.CIFAR10("data", transform=v2.Compose(steps))
         ```
+        A tensor that was normalised is made a picture again.
+        ```python
+        from torchvision import transforms
+
+        shrink = transforms.Compose([
+            transforms.Normalize((-1.0,), (2.0,)), transforms.ToPILImage(), transforms.Resize(32),
+            transforms.ToTensor(),
+        ])
+        ```
     """
     seen: set[Place] = set()
     for chain in pipeline.chains:
@@ -101,7 +111,8 @@ def _of_chain(chain: Chain) -> Iterator[Finding]:
         if step.api != "Normalize":
             continue
         before, after = names[:number], names[number + 1 :]
-        if not any(name in (*TENSORS, "") for name in before) and any(name in TENSORS for name in after):
+        making = next((name for name in after if name in (*TENSORS, *PICTURES)), "")
+        if not any(name in (*TENSORS, "") for name in before) and making in TENSORS:
             yield Finding(
                 step.place,
                 "Normalize comes before ToTensor: it needs tensors, and gets pictures",

@@ -103,6 +103,7 @@ class Interpreter:
         self.keys = 0
         self.looked_at: dict[object, int] = {}  # classes whose models got a call of their own, in this file
         self.guessed = False  # whether the entry runs with arguments that the program may never give
+        self.choices = 0  # calls around this point of which it is not known what they call
         self.main = False  # whether ``if __name__ == "__main__"`` holds
         self.trying = False  # whether a loop runs only to see what it changes
         self.uncertain = 0  # loops around this point whose rounds are not told apart
@@ -219,12 +220,21 @@ class Interpreter:
     def call_each(self, function: OneOf, arguments: Arguments, node: ast.AST) -> Value:
         """Call every alternative from the same state and join results and states."""
         results, ways = [], []
-        with self.heap.recording() as mark, self.trace.condition():
+        with self.heap.recording() as mark, self.trace.condition(), self.choosing():
             for option in function.options:
                 results.append(self.call(option, arguments, node))
                 ways.append(self.heap.undo(mark))
             self.heap.join(ways, join)
         return join_all(results)
+
+    @contextmanager
+    def choosing(self) -> Iterator[None]:
+        """Inside, one of several values is called, and it is not known which."""
+        self.choices += 1
+        try:
+            yield
+        finally:
+            self.choices -= 1
 
     def call_method(self, receiver: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """Call a method by name."""

@@ -125,7 +125,7 @@ def _early(call: Call, module: Instance, name: str, value: Value) -> None:
 
 def built(i: Interpreter, module: Instance) -> None:
     """A module is constructed: kept when a model is running."""
-    if i.trace.inside:
+    if i.trace.inside and not i.choices:
         function = next((f.function for f in reversed(i.frames) if _holds(f.function, module.place)), None)
         guarded = function is not None and _conditional(function.node, module.place.line)
         stored = function is not None and _stores(function.node, module.place.line)

@@ -51,11 +51,31 @@ def _unused(i: Interpreter, model: Instance, cls: Class, text: Text) -> Iterator
             or _read(name, cls, text)
         ):
             continue
+        if _on_purpose(text, node):
+            continue
         if shared and (len(name) < SHORT_NAME or i.project.mentions.elsewhere(name)):
             continue
         weights = len(list(all_weights(value)))
         place = text.place(node)
         yield UnusedLayer(cls.name, name, value.cls.name, weights, place, place.path)
+
+
+def _on_purpose(text: Text, node: ast.AST) -> bool:
+    """The comment at the assignment says so."""
+    lines = text.source.splitlines()
+    first = getattr(node, "lineno", 1) - 1
+    said = [lines[first].partition("#")[2]]
+    for line in reversed(lines[:first]):
+        if not line.lstrip().startswith("#"):
+            break
+        said.append(line)
+    return ON_PURPOSE.search("\n".join(said)) is not None
+
+
+ON_PURPOSE = re.compile(
+    r"never|unused|not used|not needed|checkpoint|compat|legacy|placeholder|noqa|todo|deprecat", re.IGNORECASE
+)
+"""Words by which comments say that a layer is there without being called."""
 
 
 def _matters(layer: Instance) -> bool:
@@ -85,12 +105,13 @@ def _text(cls: Class) -> Text | None:
 
 
 def _assigned(node: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
-    """``self.name = ...`` in ``__init__``."""
+    """``self.name = ...`` in ``__init__``, but for what is handed in: its maker may use it elsewhere."""
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__":
             for part in everything(method):
-                targets = part.targets if isinstance(part, ast.Assign) else []
-                for target in targets:
+                if not isinstance(part, ast.Assign) or isinstance(part.value, ast.Name):
+                    continue
+                for target in part.targets:
                     if isinstance(target, ast.Attribute) and _is_self(target.value):
                         yield target.attr, part
 
