@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnlint import baseline, engine
+from nnlint import engine
 from nnlint.cli import FOUND, USAGE
 from nnlint.commands.given import explained, no_such_path, present, settings_of
 from nnlint.config import Settings, UsageError
@@ -79,6 +79,8 @@ def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
         return (result, code) if code is not None else (_new(this, result), None)
     result = engine.run(this.paths, chosen, progress)
     if options.write_baseline:
+        from nnlint import baseline
+
         baseline.write(Path(options.write_baseline), result)
         print(f"wrote {count(len(result.findings), 'finding')} to {options.write_baseline}")
         return result, 0
@@ -94,6 +96,8 @@ def _new(this: Run, result: engine.Result) -> engine.Result:
     """The result without what the baseline holds."""
     if not this.chosen.baseline:
         return result
+    from nnlint import baseline
+
     return baseline.without_known(result, Path(this.chosen.baseline), this.paths)
 
 
