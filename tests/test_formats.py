@@ -230,6 +230,18 @@ def test_markdown_keeps_odd_text_in_its_cell() -> None:
         assert "<b>" not in row
 
 
+@pytest.mark.parametrize(
+    ("message", "cell"),
+    [
+        ("call super().__init__() first", "call super().\\_\\_init\\_\\_() first"),
+        ("`a_b<c>|d` is *not* <b>", "`a_b<c>\\|d` is \\*not\\* \\<b\\>"),
+        ("see [this](http://x)", "see \\[this\\](http://x)"),
+    ],
+)
+def test_markdown_escapes_outside_of_code(message: str, cell: str) -> None:
+    assert f"| {cell}<br>→ return the scores |" in printed("markdown", finding(message=message))
+
+
 def test_markdown_links_to_the_commit_in_a_run_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
     monkeypatch.setenv("GITHUB_REPOSITORY", "me/it")

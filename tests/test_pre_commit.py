@@ -29,7 +29,7 @@ PRE_COMMIT = (sys.executable, "-m", "pre_commit")
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with a defect that can be fixed, one that is excluded, and data that its code does not scale."""
+    """A repository with a defect that can be fixed, one that is excluded, and data that git ignores."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path.parent / f"{tmp_path.name}-home"))
@@ -38,7 +38,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "legacy").mkdir()
     (tmp_path / "legacy" / "old.py").write_text("def f(:\n")
     (tmp_path / "nnlint.toml").write_text('exclude = ["legacy"]\n')
-    (tmp_path / ".gitignore").write_text("__pycache__/\n")
+    (tmp_path / ".gitignore").write_text("__pycache__/\n/data/\n")
     _git("init", "-q", ".")
     _git("add", "-A")
     return tmp_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
@@ -20,6 +21,8 @@ MOST_ROWS = 200
 """Findings in the table; GitHub refuses summaries of more than 1 MiB."""
 LONGEST = 300
 """Characters of a cell."""
+CODE = re.compile(r"(`[^`]+`)")
+SPECIAL = re.compile(r"[\\`*_{}\[\]<>&#]")
 ICONS = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.HINT: "💡"}
 
 
@@ -73,10 +76,12 @@ def _linked(place: Place) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text in a cell: what would end the cell or begin HTML is escaped."""
+    """Text in a cell: outside of code, what would begin HTML, links or emphasis is escaped."""
     text = " ".join(visible(text).split())
     text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    parts = CODE.split(text)
+    escaped = (part if CODE.fullmatch(part) else SPECIAL.sub(r"\\\g<0>", part) for part in parts)
+    return "".join(escaped).replace("|", "\\|")
 
 
 def _notes(result: Result) -> Iterator[str]:
