@@ -15,7 +15,7 @@ from nnlint.evidence.files import Suppression
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Program
 from nnlint.finding import Finding, Level
-from nnlint.mentions import mentioned_elsewhere
+from nnlint.mentions import Elsewhere
 from nnlint.suppress import Suppressing, apply
 
 IGNORE = "# nnlint: ignore[IN101]"
@@ -210,9 +210,10 @@ def test_comment_is_used_where_a_finer_check_takes_the_finding_over(
 
 def test_file_that_nobody_else_imports_is_judged_alone(folder: Path) -> None:
     (folder / "train.py").write_text("import network\nfrom a import b  # net\n")
-    linted = (folder / "net.py",)
     (folder / "net.py").write_text("")
-    assert not mentioned_elsewhere("net.py", linted)
+    assert not Elsewhere(["net.py"]).imports("net.py")
     (folder / "sub").mkdir()
     (folder / "sub" / "a.ipynb").write_text('{"cells": [{"source": ["import net\\n"]}]}')
-    assert not mentioned_elsewhere("net.py", (folder,))
+    assert not Elsewhere(["."]).imports("net.py")
+    assert not Elsewhere(["sub", "net.py"]).imports("net.py")
+    assert Elsewhere(["net.py"]).imports("net.py")

@@ -11,7 +11,7 @@ from nnlint.config import UsageError
 from nnlint.engine import Result
 from nnlint.finding import Note
 from nnlint.fingerprint import fingerprints
-from nnlint.mentions import SOURCES, mentioned_elsewhere
+from nnlint.mentions import SOURCES, Elsewhere
 from nnlint.placing import at_root, from_root
 from nnlint.suppress import could_speak
 
@@ -73,7 +73,7 @@ def load(file: Path) -> list[Entry]:
     return entries
 
 
-def without_known(result: Result, file: Path, paths: Iterable[str]) -> Result:
+def without_known(result: Result, file: Path, paths: Sequence[str]) -> Result:
     """The result without the findings of the baseline, and with a note about entries that are stale.
 
     An entry is stale when ``paths`` hold its file, its check ran and found nothing of the kind any more.
@@ -88,19 +88,16 @@ def without_known(result: Result, file: Path, paths: Iterable[str]) -> Result:
     return replace(result, findings=left, notes=notes, known=len(result.findings) - len(left))
 
 
-def _stale(gone: Iterable[Entry], result: Result, paths: Iterable[str]) -> Iterator[Entry]:
+def _stale(gone: Iterable[Entry], result: Result, paths: Sequence[str]) -> Iterator[Entry]:
     """Of entries without a finding those whose finding the run would have made."""
     ran = {check.code for check in result.checks if could_speak(check, result.evidence)}
     linted = tuple(Path(path).resolve() for path in paths)
-    alone: dict[Path, bool] = {}
+    elsewhere = Elsewhere(paths)
     for entry in gone:
         file = at_root(entry.path)
         if entry.code not in ran or not any(file.is_relative_to(path) for path in linted):
             continue
-        if file not in alone:
-            in_source = file.name.endswith(SOURCES)
-            alone[file] = not (in_source and mentioned_elsewhere(str(file), linted))
-        if alone[file]:
+        if not file.name.endswith(SOURCES) or not elsewhere.imports(str(file)):
             yield entry
 
 

@@ -18,7 +18,7 @@ from nnlint.evidence.runs import History
 from nnlint.evidence.source import Program
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
-from nnlint.mentions import mentioned_elsewhere
+from nnlint.mentions import Elsewhere
 from nnlint.placing import named
 from nnlint.selection import ALL, matches
 
@@ -82,7 +82,8 @@ def apply(
     kept = _kept(findings, silencers)
     _kept(spoken_for, silencers)
     ran = {c.code for c in checks if could_speak(c, evidence)}
-    judged = [_with_its_users(_judge(s, ran), paths) for s in silencers if s.judged]
+    elsewhere = Elsewhere(paths)
+    judged = [_with_its_users(_judge(s, ran), elsewhere) for s in silencers if s.judged]
     return Suppressing(tuple(kept), tuple(judged), tuple(silencers))
 
 
@@ -158,14 +159,14 @@ def _judge(silencer: Silencer, ran: set[str]) -> Suppression:
     return Suppression(silencer.place, silencer.selectors, tuple(unused), tuple(unknown), silencer.directive)
 
 
-def _with_its_users(suppression: Suppression, paths: Iterable[str]) -> Suppression:
+def _with_its_users(suppression: Suppression, elsewhere: Elsewhere) -> Suppression:
     """Nothing is of no use in a file whose users were not read: they may be what makes its checks speak."""
-    if not suppression.unused or not suppression.place.line:
-        return suppression
-    linted = tuple(Path(path).resolve() for path in paths)
-    if not linted or not mentioned_elsewhere(suppression.place.path, linted):
-        return suppression
-    return replace(suppression, unused=())
+    in_source = suppression.unused and suppression.place.line
+    return (
+        replace(suppression, unused=())
+        if in_source and elsewhere.imports(suppression.place.path)
+        else suppression
+    )
 
 
 def linted_whole(paths: Iterable[str], settings: Settings) -> bool:
