@@ -33,6 +33,7 @@ KEYS: Mapping[str, tuple[str, Schema]] = {
     "target": ("The column to be predicted.", TEXT),
     "train": ("The file or folder of training data, counted from the folder of this file.", TEXT),
     "test": ("The file or folder of test data, counted from the folder of this file.", TEXT),
+    "data": ("Tables of data bases to read, by connection string.", TEXTS),
     "baseline": ("The file of known findings, which are not reported.", TEXT),
     "fail-on": ("The level from which findings make the exit code 1.", {"enum": list(FAIL_ON)}),
     "output-format": (
