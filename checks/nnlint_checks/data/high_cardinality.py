@@ -7,12 +7,18 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind
+from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.values import about, flat, texts
 
 FEWEST_ROWS = 50
 WORDS = 3.0
 """Mean number of words above which a text is read, not encoded."""
+
+NAMED = frozenset(
+    {"name", "names", "title", "titles", "address", "author", "authors", "company", "description"}
+)
+"""Columns called so hold names of several words, which nobody takes for categories."""
 
 LETTERS = 40
 PATH = re.compile(
@@ -65,7 +71,9 @@ def high_cardinality(data: Dataset, *, share: float = 0.5) -> Iterator[Finding]:
         there = column.rows - column.missing
         if column.kind is not Kind.TEXT or column.name not in data.features or column.name == target:
             continue
-        distinct = _distinct(data, column) if there >= FEWEST_ROWS else 0.0
+        # Of a column that is mostly missing, DS301 says what matters.
+        enough = there >= max(FEWEST_ROWS, 0.5 * column.rows)
+        distinct = _distinct(data, column) if enough else 0.0
         if distinct > share:
             yield about(
                 data,
@@ -82,7 +90,8 @@ def _distinct(data: Dataset, column: Column) -> float:
     values = texts(data, data.train, column)
     if values is None or column.others > 0.5 * column.rows:
         return 0.0
-    read = values.str.count(r"\s+").mean() + 1 > WORDS or values.str.len().mean() > LETTERS
+    several = 1.5 if NAMED & set(words(column.name)) else WORDS
+    read = values.str.count(r"\s+").mean() + 1 > several or values.str.len().mean() > LETTERS
     if read or values.str.contains(PATH).mean() > 0.5:
         return 0.0
     return float(values.nunique() / len(values))

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 THUMBNAIL = 32
 """Pixels along each side of a thumbnail."""
 
+SHARP = 256
+"""Pixels along the longer side at which sharpness is measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
@@ -16,7 +19,9 @@ class ImageFacts:
     calls it. ``mode``: Pillow's (``L``, ``RGB``...). ``brightness`` and ``contrast``: mean and deviation of
     the grey values, 0 to 255; of images with more than 8 bits, whose scale is open, relative to their
     range. ``darkest``, ``brightest``: of all pixels. ``colours``: means of red, green and blue.
-    ``thumbnail``: THUMBNAIL x THUMBNAIL grey values, row by row, "" when there are no pixels.
+    ``sharpness``: variance of the Laplacian of the grey values, relative to their own, of the image reduced
+    to at most SHARP pixels a side. ``thumbnail``: THUMBNAIL x THUMBNAIL grey values, row by row, "" when
+    there are no pixels.
     """
 
     path: str
@@ -33,6 +38,7 @@ class ImageFacts:
     colours: tuple[float, float, float] = (0.0, 0.0, 0.0)
     thumbnail: bytes = b""
     reason: str = ""
+    sharpness: float = 0.0
 
     @property
     def deep(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlint.evidence.images import THUMBNAIL, ImageFacts
+from nnlint.evidence.images import SHARP, THUMBNAIL, ImageFacts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,7 +63,7 @@ def facts(path: Path, role: str, label: str) -> ImageFacts:
         with opened(path) as image:
             width, height = image.size
             known = replace(known, width=width, height=height, mode=image.mode, format=image.format or "")
-            image.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+            image.draft("RGB", (SHARP, SHARP))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 image.load()
@@ -89,8 +89,23 @@ def _measured(known: ImageFacts, image: Image) -> ImageFacts:
         darkest=float(grey.min()),
         brightest=float(grey.max()),
         colours=(red, green, blue),
+        sharpness=_sharpness(colours),
         thumbnail=small.mean(axis=2).round().astype("uint8").tobytes(),
     )
+
+
+def _sharpness(image: Image) -> float:
+    """Variance of the Laplacian by that of the grey values: near 0 where neighbours hardly differ."""
+    import numpy as np
+
+    grey = image.convert("L")
+    grey.thumbnail((SHARP, SHARP))
+    values = np.asarray(grey, dtype=np.float64)
+    if min(values.shape) < 3 or not values.var():
+        return 0.0
+    inner = values[1:-1, 1:-1]
+    laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * inner
+    return float(laplacian.var() / values.var())
 
 
 def _eight_bits(image: Image) -> Image:
