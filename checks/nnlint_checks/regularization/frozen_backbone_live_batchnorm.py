@@ -8,6 +8,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
+from nnlint.network.gradients import trains
 
 
 @check("NR309", level=WARNING)
@@ -67,6 +68,24 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
                     nn.functional.cross_entropy(model(x), y).backward()
                     optimizer.step()
         ```
+        The slow copy of a network gives targets: its norms are meant to follow the batches.
+        ```python
+        import copy
+        import torch
+        from torch import nn
+
+        def train(loader, momentum=0.99):
+            online = nn.Sequential(nn.Linear(20, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8))
+            slow = copy.deepcopy(online).requires_grad_(False)
+            optimizer = torch.optim.Adam(online.parameters())
+            for first, second in loader:
+                loss = nn.functional.mse_loss(online(first), slow(second))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                for old, new in zip(slow.parameters(), online.parameters()):
+                    old.data = momentum * old.data + (1 - momentum) * new.data
+        ```
         Nothing is frozen.
         ```python
         import torch
@@ -88,6 +107,8 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
         norms = [n for n in event.details.get("active", ()) if n.frozen and "BatchNorm" in n.kind]
         if not norms or not event.subjects or event.subjects[0] in seen or not _steps(recipe, event):
             continue
+        if not _feeds_trained(recipe, {n.name for n in norms}):
+            continue
         seen.add(event.subjects[0])
         kinds = norms[0].kind if len(norms) == 1 else f"{len(norms)} batch norms"
         yield Finding(
@@ -101,3 +122,18 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
 def _steps(recipe: Recipe, forward: Event) -> bool:
     """An optimiser steps in a loop around the forward pass."""
     return any(e.did is Did.STEP and any(loop in forward.loops for loop in e.loops) for e in recipe.events)
+
+
+def _feeds_trained(recipe: Recipe, frozen: set[str]) -> bool:
+    """Trained weights follow on frozen norms: none do on the slow copy that only gives targets (BYOL, MoCo).
+
+    True as well where the norms are not seen among the operations.
+    """
+    after: set[int] = set()
+    for operation in recipe.operations:
+        follows = any(t.operation.number in after for t in operation.inputs)
+        if follows and trains(operation):
+            return True
+        if follows or (operation.name in frozen and not trains(operation)):
+            after.add(operation.number)
+    return not after

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from nnlint.evidence.source import Loop
 from nnlint.readers.source.assignment import assign
+from nnlint.readers.source.conventions import named_loader
 from nnlint.readers.source.items import hashable
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.joins import join_all, truth
@@ -56,16 +59,25 @@ def _each(i: Interpreter, generators: list[ast.comprehension], depth: int, body:
         i.frame.scope = inner
         values = iterate(i, source)
         known = values is not None
-        for value in values if values is not None else [element_of(i, source)]:
-            assign(i, generator.target, value)
-            decided = [truth(i.evaluate(test)) for test in generator.ifs]
-            if False in decided:
-                continue
-            known &= None not in decided
-            known &= _each_inner(i, generators, depth + 1, body)
+        with _rounds(i, generator, source) if values is None else nullcontext():
+            for value in values if values is not None else [element_of(i, source)]:
+                assign(i, generator.target, value)
+                decided = [truth(i.evaluate(test)) for test in generator.ifs]
+                if False in decided:
+                    continue
+                known &= None not in decided
+                known &= _each_inner(i, generators, depth + 1, body)
         return known
     finally:
         i.frame.scope = outer
+
+
+def _rounds(i: Interpreter, generator: ast.comprehension, source: Value) -> AbstractContextManager[None]:
+    """What happens for each element happens in a loop, as below ``for``."""
+    loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(i, source)
+    loader = named_loader(loader, generator.iter, i.place(generator.iter))
+    names = tuple(n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name))
+    return i.trace.loop(Loop(i.place(generator.target), loader, None, i.trace.calls_here, variables=names))
 
 
 def _each_inner(

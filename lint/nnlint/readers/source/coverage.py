@@ -50,8 +50,8 @@ def _held(optimizer: Instance) -> tuple[Weight, ...] | None:
 def _all_known(trace: Trace, steps: Sequence[Event], known: set[int]) -> bool:
     """Every step is one of these optimisers, or the framework steps with what it is given."""
     subjects = [e.subjects[0] if e.subjects else 0 for e in steps]
-    if any(e.details.get("method") == "step" for e in trace.events):
-        return False  # of something that is not known, and may hold anything
+    if any(e.details.get("method") == "step" and not e.details.get("arguments") for e in trace.events):
+        return False  # of something that is not known, and may hold anything (``env.step(action)`` does not)
     return all(key in known for key in subjects) and bool(subjects or trace.notes.get("framework steps"))
 
 
@@ -69,7 +69,8 @@ def _trained(trace: Trace) -> Iterator[Instance]:
 def _of_other_checks(trace: Trace) -> set[int]:
     """Modules that no model registers: built while it runs, or hidden in a list."""
     built = [one.module for one in trace.noticed if isinstance(one, Inside)]
-    kept = [v for model in trace.models for name, v in model.state.items() if not str(name).startswith("_")]
+    models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+    kept = [v for model in models for name, v in model.state.items() if not str(name).startswith("_")]
     hidden = [m for value in kept for m in held_in(value) if is_module(m)]
     return {id(part) for module in (*built, *hidden) for _, part in walk(module)}
 

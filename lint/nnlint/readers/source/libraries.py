@@ -194,6 +194,10 @@ class Libraries:
             from nnlint.readers.source.torch.init import partly_set
 
             partly_set(i, container, node)
+        elif isinstance(container, Tensor):
+            from nnlint.readers.source.torch.indexing import write_item
+
+            write_item(i, value, node)
 
     def unpack(self, i: Interpreter, value: Value, count: int) -> list[Value] | None:
         """``a, b = tensor`` and the like."""

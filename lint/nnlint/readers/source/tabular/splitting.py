@@ -86,7 +86,7 @@ def _data(value: Value) -> Data | None:
 
 def _taken(data: Data | None, rows: Rows, labels: Labels | None) -> Data:
     if data is None:
-        return Data("array", rows, labels=labels)
+        return Data("array", rows, labels=labels, order=None)
     return replace(data, rows=rows, labels=labels)
 
 

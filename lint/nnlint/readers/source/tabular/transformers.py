@@ -124,7 +124,7 @@ def _subject(call: Call, arguments: Arguments, position: int = 1) -> Data:
     written = arguments.names[position] if position < len(arguments.names) else ""
     rows = _unknown_rows(call.interpreter, call, written, value)
     label = bool(LABEL.match(written))
-    return replace(data, rows=rows) if data is not None else Data("array", rows, single=label)
+    return replace(data, rows=rows) if data is not None else Data("array", rows, single=label, order=None)
 
 
 LABEL = re.compile(r"(y|labels?|targets?)(_|$)")

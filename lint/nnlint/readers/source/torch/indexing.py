@@ -9,6 +9,7 @@ from nnlint.network.graph import Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, Symbolic, add, negative
+from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.numbers import picked
 from nnlint.readers.source.values import Value, Weight
 
@@ -23,6 +24,22 @@ def index_tensor(i: Interpreter, value: Value, index: Value, node: ast.AST) -> T
     shape = indexed(tensor.shape, parts)
     attributes = {"shape": shape, "index": parts, **picked(tensor, index)}
     return i.operate("index", (tensor,), attributes, i.place(node))
+
+
+def write_item(i: Interpreter, value: Value, node: ast.AST) -> None:
+    """``tensor[index] = value``: the name holds what it held and what is written into it."""
+    target = node
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    if not isinstance(target, ast.Name | ast.Attribute):
+        return
+    whole = i.evaluate(target)
+    if not isinstance(whole, Tensor):
+        return
+    given = value.tensor if isinstance(value, Weight) else value
+    inputs = (whole, given) if isinstance(given, Tensor) else (whole,)
+    attributes = {"shape": whole.shape, "inplace": True}
+    assign(i, target, i.operate("computed", inputs, attributes, i.place(node)))
 
 
 def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:

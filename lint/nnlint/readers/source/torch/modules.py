@@ -210,11 +210,22 @@ def _apply(call: Call, arguments: Arguments) -> Value:
 
 
 def _load_state(call: Call, arguments: Arguments) -> Value:
+    """Weights of somebody else's; what a model is given once it was trained here is its own of before."""
     loaded = Initialization("loaded", {}, call.place)
-    for _, weight in all_weights(arguments.positional[0]):
-        call.interpreter.heap.write(weight.state, "initialization", loaded)
+    own = [weight for _, weight in all_weights(arguments.positional[0])]
+    if not _trained_here(call.interpreter, own):
+        for weight in own:
+            call.interpreter.heap.write(weight.state, "initialization", loaded)
     call.interpreter.trace.did(Did.LOAD, call.place, arguments.positional[0].key)
     return UNKNOWN
+
+
+def _trained_here(i: Interpreter, own: list[Weight]) -> bool:
+    """An optimiser that holds some of the weights has stepped before."""
+    stepped = {key for e in i.trace.events if e.did is Did.STEP for key in e.subjects}
+    held = [o.state.get("_parameters") for o in i.trace.optimizers if o.key in stepped]
+    ids = {id(w) for weights_of in held if isinstance(weights_of, tuple) for w in weights_of}
+    return any(id(w) in ids for w in own)
 
 
 def _same(call: Call, arguments: Arguments) -> Value:
