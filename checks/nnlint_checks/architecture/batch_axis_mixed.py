@@ -12,7 +12,7 @@ from nnlint.network.layouts import wanted_sizes
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
 from nnlint.network.shape import Shape
-from nnlint.network.size import Symbolic, product
+from nnlint.network.size import Size, Symbolic, product
 from nnlint_checks.architecture.meeting import PASSING, downstream, shortened
 
 KEEPING = (Family.ACTIVATION, Family.DROPOUT, Family.NORM, Family.POOL)
@@ -84,7 +84,39 @@ def batch_axis_mixed(network: Network) -> Iterator[Finding]:
 
         Fusion()(torch.randn(8, 100), torch.randn(8, 50))
         ```
+        Both directions of a recurrent layer are meant to stand side by side.
+        ```python
+        import torch
+        from torch import nn
+
+        class Reader(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embedding = nn.Embedding(1000, 32)
+                self.gru = nn.GRU(32, 64, batch_first=True, bidirectional=True)
+                self.head = nn.Linear(128, 3)
+
+            def forward(self, words):
+                _, states = self.gru(self.embedding(words))
+                return self.head(states.view(words.size(0), -1))  # error: [AR605]
+        ```
     Silent:
+        The states of a recurrent layer are moved before they are flattened.
+        ```python
+        import torch
+        from torch import nn
+
+        class Reader(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embedding = nn.Embedding(1000, 32)
+                self.gru = nn.GRU(32, 64, batch_first=True, bidirectional=True)
+                self.head = nn.Linear(128, 3)
+
+            def forward(self, words):
+                _, states = self.gru(self.embedding(words))
+                return self.head(states.transpose(0, 1).reshape(words.size(0), -1))
+        ```
         Two views of a batch under one another, and steps that are rows for a while.
         ```python
         import torch
@@ -128,6 +160,10 @@ def batch_axis_mixed(network: Network) -> Iterator[Finding]:
 
 def _reshapes(operation: Operation, consumers: Consumers) -> Iterator[Finding]:
     x, wanted = operation.inputs[0], wanted_sizes(operation)
+    if wanted is not None and _mixes_states(x, wanted):
+        message = f"the last states of {api(x.operation)}, {x.shape}, have the batch on axis 1, not in front"
+        advice = "take the directions apart: torch.cat((h[-2], h[-1]), dim=1)"
+        yield _finding(operation, message, advice, consumers)
     if wanted is None or operation.conflict or not _of_batch(x):
         return
     name = "view" if operation.attributes.get("view") else "reshape"
@@ -143,6 +179,18 @@ def _reshapes(operation: Operation, consumers: Consumers) -> Iterator[Finding]:
     yield _finding(
         operation, message, "keep the batch axis: x.flatten(1) or x.view(x.size(0), -1)", consumers
     )
+
+
+def _mixes_states(x: Tensor, wanted: tuple[Size, ...]) -> bool:
+    """The states of several layers or directions, (L, N, H), become rows of L·H values: of several samples."""
+    if x.operation.kind != "rnn_state" or x.shape.rank != 3 or len(wanted) != 2:
+        return False
+    layers, _, hidden = x.shape.sizes
+    if not isinstance(layers, int) or layers < 2 or not isinstance(hidden, int):
+        return False
+    row, width = wanted
+    samples = isinstance(row, Symbolic) and len(row.terms) == 1 and row.terms[0][1] == 1
+    return (samples and width in (None, layers * hidden)) or (row is None and width == layers * hidden)
 
 
 def _rows(x: Tensor, row: int) -> str:

@@ -98,6 +98,7 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
 
     (T, C) -> (C, T), (C, H, W) -> (H·W, C), heads (T, H·D) -> (H, T, D) and back, (B·H, T, D) -> (B, T, H·D).
     """
+    before = _without_one(before, after)
     first, second = kept_apart(before, _completed(before, after))
     if len(first) < 2 or len(second) < 2 or None in first or _regroups(first, second):
         return False
@@ -136,6 +137,15 @@ def _below(a: Size, b: Size) -> bool:
     if isinstance(a, int) and isinstance(b, int):
         return a < b
     return divide(b, a) is not None
+
+
+def _without_one(before: Sizes, after: Sizes) -> Sizes:
+    """The sizes without the axis that a reshape leaves out although it names all others: its size is 1."""
+    for n, size in enumerate(before):
+        rest = (*before[:n], *before[n + 1 :])
+        if isinstance(size, Symbolic) and sorted(map(str, rest)) == sorted(map(str, after)):
+            return rest
+    return before
 
 
 def _completed(before: Sizes, after: Sizes) -> Sizes:
@@ -241,7 +251,7 @@ def merges_apart(before: Sizes, after: Sizes, order: Sequence[int]) -> bool:
     """Whether a reshape makes one axis of some that do not lie side by side in memory: no view can."""
     axes = [n for n, s in enumerate(before) if s != 1]
     places = {n: place for place, n in enumerate(sorted(axes, key=lambda n: order[n]))}
-    todo, wanted = list(axes), [s for s in after if s != 1]
+    todo, wanted = list(axes), [s for s in _completed(before, after) if s != 1]
     while todo and wanted and _equal(before[todo[0]], wanted[0]):
         del todo[0], wanted[0]
     while todo and wanted and _equal(before[todo[-1]], wanted[-1]):

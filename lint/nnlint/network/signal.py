@@ -150,7 +150,8 @@ def signal(network: Network) -> Signal:
     for operation in order:
         step = Step(operation, _given(operation, forward), shapes.get(operation.number, UNKNOWN), parameters)
         steps[operation.number] = step
-        made = _made(step) if operation.inputs else _source(operation, given, parameters)
+        inside = operation.inputs and operation.number not in given
+        made = _made(step) if inside else _source(operation, given, parameters)
         if made is not None:
             forward[operation.number] = made
     heads = _heads(network)
