@@ -67,6 +67,27 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
                 loss_g = -critic(fake).mean()
                 optimizer_g.step()  # error: [TL502]
         ```
+        The generator is judged on samples that have lost their graph.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            generator = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 2))
+            critic = nn.Sequential(nn.Linear(2, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+            optimizer_g = torch.optim.Adam(generator.parameters(), lr=2e-4)
+            optimizer_d = torch.optim.Adam(critic.parameters(), lr=2e-4)
+            for real in loader:
+                fake = generator(torch.randn(64, 8)).detach()
+                optimizer_d.zero_grad()
+                loss_d = critic(fake).mean() - critic(real).mean()
+                loss_d.backward()
+                optimizer_d.step()
+                optimizer_g.zero_grad()
+                loss_g = -critic(fake).mean()
+                loss_g.backward()
+                optimizer_g.step()  # error: [TL502]
+        ```
     Silent:
         A closure computes the gradients when the optimizer calls it.
         ```python
@@ -127,13 +148,29 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
         )
         if stolen or not any(_may_serve(recipe, event, optimizer) for event in recipe.events):
             spoken.add(step.place)
-            yield Finding(
+            yield _cut_off(recipe, number, loss) or Finding(
                 step.place,
                 "the optimizer steps, and nothing computes gradients: backward() is never called",
                 "call loss.backward() before optimizer.step()",
                 trail=(Step(loss.place, "the network is used and the loss computed here"),),
                 subject=("backward", step.place),
             )
+
+
+def _cut_off(recipe: Recipe, number: int, loss: Event) -> Finding | None:
+    """backward is called for this step, on a value that has no way to what the optimizer holds."""
+    step = recipe.events[number]
+    before = reversed(recipe.events[:number])
+    near = next((e for e in before if e.did in (Did.BACKWARD, Did.STEP) and e.loops == step.loops), None)
+    if near is None or near.did is Did.STEP:
+        return None
+    return Finding(
+        step.place,
+        "the optimizer steps, and the loss before it does not reach its weights: they get no gradients",
+        "compute that loss from what the network gave, without detach() in between",
+        trail=(Step(loss.place, "the loss is computed here"), Step(near.place, "and differentiated here")),
+        subject=("backward", step.place),
+    )
 
 
 def _loss_of(recipe: Recipe, number: int, optimizer: Optimizer | None) -> Event | None:

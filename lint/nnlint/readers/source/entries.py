@@ -21,6 +21,7 @@ from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
 from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.nodes import below, everything
+from nnlint.readers.source.stand_ins import stand_ins
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
@@ -207,7 +208,7 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text, alike: Alike) ->
         if id(node) in i.reached or not isinstance(value, Function) or not _stands_for(value, node):
             continue
         if not alike.enough(node):
-            yield Entry(node.name, partial(_call_by_itself, i, value), guessed(node), node)
+            yield Entry(node.name, partial(_call_by_itself, i, value, module, text), guessed(node), node)
     values = [(node, module.state.get(node.name)) for node in reversed(classes)]
     known = [(node, cls) for node, cls in values if isinstance(cls, Class)]
     for definition, cls in reversed(known):
@@ -220,8 +221,12 @@ def _unreached(i: Interpreter, module: ModuleValue, text: Text, alike: Alike) ->
             )
 
 
-def _call_by_itself(i: Interpreter, function: Function) -> Value:
-    return i.call_function(function, Arguments([]), function.node)
+def _call_by_itself(i: Interpreter, function: Function, module: ModuleValue, text: Text) -> Value:
+    """With what it is written for, where the file shows that; else with arguments that are not known."""
+    alone = not i.project.mentions.elsewhere(function.name)
+    given = stand_ins(i, function, module, text) if alone else Arguments([])
+    i.guessed |= bool(given.keywords)
+    return i.call_function(function, given, function.node)
 
 
 def _stands_for(function: Function, node: Definition) -> bool:

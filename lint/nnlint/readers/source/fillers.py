@@ -45,22 +45,21 @@ def _fillers(i: Interpreter, cls: Class, name: str) -> Iterator[Filler]:
         for function in everything(text.tree):
             if isinstance(function, Definition) and function.name not in READS and _may_fill(function, name):
                 yield _filler(i, function, text, id(function) in own)
-        for path in _beside(text, name):
+        for path in _beside(text, owner.name, name):
             yield Filler("", Place(path), False, False)
 
 
-def _beside(text: Text, name: str) -> Iterator[str]:
-    """Files of the same folder that speak of an attribute of this name."""
-    attribute = re.compile(rb"\.%s\b" % re.escape(name).encode())
+def _beside(text: Text, owner: str, name: str) -> Iterator[str]:
+    """Files of the same folder that speak of the class or its file, and of an attribute of this name."""
     here = Path(text.path)
+    attribute = re.compile(rb"\.%s\b" % re.escape(name).encode())
+    ours = re.compile(rb"\b(%s|%s)\b" % (re.escape(owner).encode(), re.escape(here.stem).encode()))
     for path in sorted(here.parent.glob("*.py"))[:NEIGHBOURS]:
         try:
-            if (
-                path.name != here.name
-                and path.stat().st_size < LARGEST
-                and attribute.search(path.read_bytes())
-            ):
-                yield str(path)
+            if path.name != here.name and path.stat().st_size < LARGEST:
+                content = path.read_bytes()
+                if attribute.search(content) and ours.search(content):
+                    yield str(path)
         except OSError:
             continue
 
