@@ -182,7 +182,7 @@ def _reshapes(operation: Operation, consumers: Consumers) -> Iterator[Finding]:
 
 
 def _mixes_states(x: Tensor, wanted: tuple[Size, ...]) -> bool:
-    """The states of several layers or directions, (L, N, H), become rows of L·H values: of several samples."""
+    """The states of several layers or directions, (L, N, H), become rows of L·H values of any samples."""
     if x.operation.kind != "rnn_state" or x.shape.rank != 3 or len(wanted) != 2:
         return False
     layers, _, hidden = x.shape.sizes

@@ -31,6 +31,19 @@ def pairs_broken(pipeline: Pipeline) -> Iterator[Finding]:
         np.random.shuffle(X)  # error: [DP715]
         X_train, X_test, y_train, y_test = train_test_split(X, y)
         ```
+        Each is shuffled by itself.
+        ```python
+        import numpy as np
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+
+        np.random.seed(0)
+        df = pd.read_csv("wine.csv")
+        X, y = df.drop(columns="quality").values, df["quality"].values
+        np.random.shuffle(X)  # error: [DP715]
+        np.random.shuffle(y)
+        X_train, X_test, y_train, y_test = train_test_split(X, y)
+        ```
         The parts come in another order.
         ```python
         import pandas as pd
@@ -45,6 +58,20 @@ def pairs_broken(pipeline: Pipeline) -> Iterator[Finding]:
         model.fit(X_train, y_test, epochs=5)  # error: [DP715]
         ```
     Silent:
+        Both are shuffled from the same seed.
+        ```python
+        import numpy as np
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+
+        df = pd.read_csv("wine.csv")
+        X, y = df.drop(columns="quality").values, df["quality"].values
+        np.random.seed(0)
+        np.random.shuffle(X)
+        np.random.seed(0)
+        np.random.shuffle(y)
+        X_train, X_test, y_train, y_test = train_test_split(X, y)
+        ```
         One permutation for both, one seed for two splits; labels follow the index.
         ```python
         import numpy as np
@@ -83,8 +110,10 @@ def _order(pair: Pair) -> Finding | None:
     """One of both was brought into another order, or lost rows."""
     first = [step for step, _ in pair.features_order]
     second = [step for step, _ in pair.labels_order]
-    if first == second or _root(pair.features) != _root(pair.labels) or (first and second and _seeded(pair)):
+    if first == second or not (_drawn(pair) or _root(pair.features) == _root(pair.labels)):
         return None
+    if first and len(first) == len(second) and not _drawn(pair):
+        return None  # perhaps shuffled from one seed
     odd = [(place, "features") for step, place in pair.features_order if step not in second]
     odd += [(place, "labels") for step, place in pair.labels_order if step not in first]
     if not odd:
@@ -99,9 +128,10 @@ def _order(pair: Pair) -> Finding | None:
     )
 
 
-def _seeded(pair: Pair) -> bool:
-    """Both were shuffled, by as many steps: perhaps from one seed."""
-    return len(pair.features_order) == len(pair.labels_order)
+def _drawn(pair: Pair) -> bool:
+    """What was done to one of both alone is shuffling by NumPy's own generator, whose seeds are known."""
+    steps = [step for step, _ in (*pair.features_order, *pair.labels_order)]
+    return all(isinstance(step, tuple) and step[0] == "drawn" for step in steps if steps.count(step) == 1)
 
 
 def _parts(pair: Pair, splits: dict[int, SplitUse]) -> Finding | None:

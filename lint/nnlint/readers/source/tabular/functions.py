@@ -15,7 +15,7 @@ from nnlint.readers.source.habits import words
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.numbers import MAX_NUMBERS, as_attribute, linspace
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.tabular import frames
+from nnlint.readers.source.tabular import frames, seeds
 from nnlint.readers.source.tabular.ranks import reshaped
 from nnlint.readers.source.tabular.rows import held, mask
 from nnlint.readers.source.tabular.values import Data, combined, data_of, reordered, root
@@ -124,7 +124,7 @@ def _shuffled(call: Call, arguments: Arguments) -> Value:
     value = arguments.get(0, "x", UNKNOWN)
     data = data_of(value)
     if data is not None and data.kind != "index":
-        return held(call.interpreter, reordered(data, call.place, call.place), call.node)
+        return held(call.interpreter, reordered(data, seeds.drawn(call), call.place), call.node)
     rows = root(call.interpreter, "", call.place)
     return held(call.interpreter, Data("index", rows, rank=1), call.node)
 
@@ -134,7 +134,7 @@ def _shuffled_in_place(call: Call, arguments: Arguments) -> Value:
     value = arguments.get(0, "x", UNKNOWN)
     data = data_of(value)
     if data is not None and isinstance(value, Instance):
-        changed = reordered(data, call.place, call.place)
+        changed = reordered(data, seeds.drawn(call), call.place)
         call.interpreter.heap.write(value.state, "_data", changed)
     return None
 
@@ -222,6 +222,7 @@ SYMBOLS: dict[str, Value] = {
     "numpy.random.rand": native("np.random.rand", _random_mask),
     "numpy.random.randint": native("np.random.randint", _random_integers),
     "numpy.random.shuffle": native("np.random.shuffle", _shuffled_in_place),
+    **seeds.SYMBOLS,
     "numpy.arange": native("np.arange", _numbered),
     "numpy.linspace": native("np.linspace", _linspace),
     "numpy.pi": 3.141592653589793,

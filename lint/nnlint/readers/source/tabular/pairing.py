@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
+
 from nnlint.evidence.pairs import Pair
 from nnlint.evidence.place import Place
+from nnlint.network.graph import Tensor
 from nnlint.readers.source.feeding import ordered
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.tabular.bridge import MAX_WALK
 from nnlint.readers.source.tabular.values import Data
+from nnlint.readers.source.values import Value, Weight
 
 
 def note_pair(i: Interpreter, place: Place, api: str, features: Data | None, labels: Data | None) -> None:
@@ -30,3 +36,19 @@ def note_pair(i: Interpreter, place: Place, api: str, features: Data | None, lab
                 labels.column,
             )
         )
+
+
+def note_met(i: Interpreter, place: Place, api: str, prediction: Tensor, target: Value) -> None:
+    """A loss compares labels with what a network makes of features: of arrays, or of batches cut from them."""
+    given = target.tensor if isinstance(target, Weight) else target
+    if isinstance(given, Tensor):
+        labels = [replace(d, single=True) for d in _held(given)]
+        features = [d for d in _held(prediction) if not d.single]
+        if len(labels) == 1 and features:
+            note_pair(i, place, api, features[0], labels[0])
+
+
+def _held(tensor: Tensor) -> list[Data]:
+    """The data that a tensor is computed from, nearest first."""
+    found = (o.attributes.get("data") for o in islice(tensor.ancestors(), MAX_WALK))
+    return [data for data in found if isinstance(data, Data)]

@@ -45,6 +45,7 @@ from nnlint.readers.source.values import (
     Stream,
     Unknown,
     Value,
+    Weight,
     new_list,
 )
 

@@ -1,0 +1,44 @@
+"""NumPy's global generator: which shuffles draw the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from nnlint.readers.source.definitions import native
+from nnlint.readers.source.items import hashable
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
+
+SEED = "numpy seed"
+
+
+def drawn(call: Call) -> Hashable:
+    """The step that a shuffle is, ``("drawn", ...)``: equal to an earlier one that began from the same seed.
+
+    Without a seed before it each shuffle is a step of its own.
+    """
+    notes = call.interpreter.trace.notes
+    seed = notes.get(SEED)
+    if not isinstance(seed, tuple):
+        return ("drawn", call.place)
+    notes[SEED] = (seed[0], seed[1] + 1)
+    return ("drawn", *seed)
+
+
+def _seeded(call: Call, arguments: Arguments) -> Value:
+    """``np.random.seed(7)``; of a seed that is not known any two are taken to be equal."""
+    value = arguments.get(0, "seed", None)
+    call.interpreter.trace.notes[SEED] = (value if hashable(value) else "?", 0)
+    return None
+
+
+def _restored(call: Call, arguments: Arguments) -> Value:
+    """``get_state`` and ``set_state``: from here on the draws repeat."""
+    call.interpreter.trace.notes[SEED] = ("state", 0)
+    return UNKNOWN
+
+
+SYMBOLS: dict[str, Value] = {
+    "numpy.random.seed": native("np.random.seed", _seeded),
+    "numpy.random.get_state": native("np.random.get_state", _restored),
+    "numpy.random.set_state": native("np.random.set_state", _restored),
+}
