@@ -39,7 +39,7 @@ def note_pair(i: Interpreter, place: Place, api: str, features: Data | None, lab
 
 
 def note_met(i: Interpreter, place: Place, api: str, prediction: Tensor, target: Value) -> None:
-    """A loss compares labels with what a network makes of features: of arrays, or of batches cut from them."""
+    """A loss compares labels with what a network makes of features: of arrays or batches of them."""
     given = target.tensor if isinstance(target, Weight) else target
     if isinstance(given, Tensor):
         labels = [replace(d, single=True) for d in _held(given)]
