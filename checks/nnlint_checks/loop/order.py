@@ -68,7 +68,8 @@ def same_target(event: Event, step: Event, recipe: Recipe) -> bool:
     optimizer = optimizer_of(step, recipe)
     keys = [key for key in event.subjects if key]
     if optimizer is not None and keys:
-        return optimizer.key in keys or (len(optimizer.models) == 1 and optimizer.models[0] in keys)
+        held = [key for key in optimizer.models if key in recipe.models] or list(optimizer.models)
+        return optimizer.key in keys or (len(held) == 1 and held[0] in keys)
     if optimizer is not None or keys:
         return len(recipe.optimizers) == 1 and not event.details.get("receiver")
     return bool(event.details.get("receiver")) and event.details.get("receiver") == step.details.get(

@@ -215,11 +215,14 @@ def memory_order(tensor: Tensor) -> tuple[int, ...] | None:
         return before if before == tuple(range(rank)) else None
     if operation.kind in ("transpose", "permute"):
         return _reordered(operation)
-    if operation.kind == "reshape":
+    if operation.kind in ("reshape", "flatten"):
         before = memory_order(operation.inputs[0])
         return tuple(range(rank)) if before == tuple(range(len(before or ()))) else None
     if family(operation) in KEEPING or operation.kind in KEEPING_KINDS or _with_number(operation):
         return memory_order(operation.inputs[0])
+    if family(operation) is Family.ARITHMETIC:
+        plain = (memory_order(t) == tuple(range(t.shape.rank or 0)) for t in operation.inputs)
+        return tuple(range(rank)) if all(plain) else None
     return None
 
 

@@ -96,7 +96,9 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         if spec.kind in ("attention", "transformer"):
             attributes["masked"] = masked(module.cls.name, arguments.after_self())
         if spec.kind in ("rnn", "rnn_cell"):  # the states that it starts from, by their operations
-            attributes["state"] = tuple(t.operation.number for v in given[1:] for t in tensors_in(v))
+            states = [t for v in given[1:] for t in tensors_in(v)]
+            attributes["state"] = tuple(t.operation.number for t in states)
+            inputs = [inputs[0], *states]
         if spec.kind in RESULTS:
             return RESULTS[spec.kind](call, spec, inputs, attributes, layer, arguments.keywords)
         if spec.kind == "dropout":
@@ -140,10 +142,10 @@ def _recurrent_result(
     keywords: Mapping[str, Value],
 ) -> Value:
     i = call.interpreter
-    output = i.operate("rnn", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
-    state = i.operate("rnn_state", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+    output = i.operate("rnn", inputs, attributes, call.place, name=layer.name, layer=layer)
+    state = i.operate("rnn_state", inputs, attributes, call.place, name=layer.name, layer=layer)
     if attributes.get("cell") == "lstm":
-        cell = i.operate("rnn_state", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+        cell = i.operate("rnn_state", inputs, attributes, call.place, name=layer.name, layer=layer)
         return (output, (state, cell))
     return (output, state)
 
@@ -157,11 +159,11 @@ def _cell_result(
     keywords: Mapping[str, Value],
 ) -> Value:
     i = call.interpreter
-    state = i.operate("rnn_cell", inputs[:1], attributes, call.place, name=layer.name, layer=layer)
+    state = i.operate("rnn_cell", inputs, attributes, call.place, name=layer.name, layer=layer)
     if attributes.get("cell") == "lstm":
         return (
             state,
-            i.operate("rnn_cell", inputs[:1], attributes, call.place, name=layer.name, layer=layer),
+            i.operate("rnn_cell", inputs, attributes, call.place, name=layer.name, layer=layer),
         )
     return state
 
