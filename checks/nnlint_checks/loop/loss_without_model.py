@@ -8,7 +8,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
-from nnlint.network.gradients import reached, trains
+from nnlint.network.gradients import reached, stops, trains
 from nnlint.network.graph import Operation
 from nnlint.network.operations import Family, family
 
@@ -35,6 +35,21 @@ def loss_without_model(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.zero_grad()
                 wrong = (model(x).argmax(1) != y).sum()
                 loss = torch.tensor(float(wrong), requires_grad=True)
+                loss.backward()  # error: [TL525]
+                optimizer.step()
+        ```
+        What the network gave comes back as an array.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            for x, y in loader:
+                optimizer.zero_grad()
+                found = torch.from_numpy(model(x).detach().numpy()).requires_grad_()
+                loss = nn.functional.mse_loss(found, y)
                 loss.backward()  # error: [TL525]
                 optimizer.step()
         ```
@@ -103,7 +118,7 @@ def _source(recipe: Recipe, event: Event) -> Operation | None:
         trains(o) or (family(o) is Family.OTHER and not _is_data(o, names, data)) for o in graph
     ):
         return None
-    leaves = [o for o in graph if not o.inputs]
+    leaves = [o for o in graph if _is_leaf(o)]
     if not all(_is_data(o, names, data) or o.kind == "constant" or _is_anew(o) for o in leaves):
         return None
     return leaves[0] if leaves else None
@@ -115,5 +130,10 @@ def _is_data(operation: Operation, names: set[str], data: set[int]) -> bool:
     return not operation.inputs and (operation.number in data or (written != "" and written in names))
 
 
+def _is_leaf(operation: Operation) -> bool:
+    """Nothing that carries gradients goes into it."""
+    return all(stops(t.operation) for t in operation.inputs)
+
+
 def _is_anew(operation: Operation) -> bool:
-    return bool(operation.attributes.get("requires_grad")) and not operation.inputs
+    return bool(operation.attributes.get("requires_grad")) and _is_leaf(operation)

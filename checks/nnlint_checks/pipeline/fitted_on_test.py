@@ -114,7 +114,8 @@ def _repairs(fit: Fit, pipeline: Pipeline) -> tuple[Repair, ...]:
 
 
 def _wrong(fit: Fit, pipeline: Pipeline) -> bool:
-    if fit.learns not in JUDGED or fit.rows.role not in HELD_OUT or (fit.single and fit.learns == "encoder"):
+    labels = fit.single and fit.learns == "encoder" and not fit.transformer.endswith("Vectorizer")
+    if fit.learns not in JUDGED or fit.rows.role not in HELD_OUT or labels:
         return False
     return fit.learns in ALONE or any(
         other.transformer == fit.transformer and other.rows.role == "train" for other in pipeline.fits

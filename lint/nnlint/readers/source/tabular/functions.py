@@ -10,7 +10,7 @@ from nnlint.evidence.source import Fit, Labels
 from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source.definitions import native
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.habits import words
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.numbers import MAX_NUMBERS, as_attribute, linspace
@@ -121,22 +121,46 @@ def _joined(call: Call, arguments: Arguments) -> Value:
 
 def _shuffled(call: Call, arguments: Arguments) -> Value:
     """``np.random.permutation``: of row numbers, or of the rows themselves."""
-    value = arguments.get(0, "x", UNKNOWN)
-    data = data_of(value)
+    return _permuted(call, arguments, None)
+
+
+def _permuted(call: Call, arguments: Arguments, generator: Instance | None) -> Value:
+    data = data_of(arguments.get(0, "x", UNKNOWN))
     if data is not None and data.kind != "index":
-        return held(call.interpreter, reordered(data, seeds.drawn(call), call.place), call.node)
+        return held(call.interpreter, reordered(data, seeds.drawn(call, generator), call.place), call.node)
     rows = root(call.interpreter, "", call.place)
     return held(call.interpreter, Data("index", rows, rank=1), call.node)
 
 
 def _shuffled_in_place(call: Call, arguments: Arguments) -> Value:
     """``np.random.shuffle(X)``."""
+    return _mixed_up(call, arguments, None)
+
+
+def _mixed_up(call: Call, arguments: Arguments, generator: Instance | None) -> Value:
     value = arguments.get(0, "x", UNKNOWN)
     data = data_of(value)
     if data is not None and isinstance(value, Instance):
-        changed = reordered(data, seeds.drawn(call), call.place)
+        changed = reordered(data, seeds.drawn(call, generator), call.place)
         call.interpreter.heap.write(value.state, "_data", changed)
     return None
+
+
+def _by(act: Callable[[Call, Arguments, Instance | None], Value]) -> Callable[[Call, Arguments], Value]:
+    """A method of a generator."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        generator = arguments.positional[0]
+        return act(call, arguments.after_self(), generator if isinstance(generator, Instance) else None)
+
+    return run
+
+
+GENERATOR = library_class(
+    "numpy.random.Generator",
+    (OBJECT,),
+    {"permutation": native("permutation", _by(_permuted)), "shuffle": native("shuffle", _by(_mixed_up))},
+)
 
 
 def _numbered(call: Call, arguments: Arguments) -> Value:
@@ -223,6 +247,10 @@ SYMBOLS: dict[str, Value] = {
     "numpy.random.randint": native("np.random.randint", _random_integers),
     "numpy.random.shuffle": native("np.random.shuffle", _shuffled_in_place),
     **seeds.SYMBOLS,
+    **{
+        f"numpy.random.{name}": native(f"np.random.{name}", seeds.made(GENERATOR))
+        for name in ("default_rng", "RandomState")
+    },
     "numpy.arange": native("np.arange", _numbered),
     "numpy.linspace": native("np.linspace", _linspace),
     "numpy.pi": 3.141592653589793,

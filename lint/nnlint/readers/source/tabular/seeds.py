@@ -1,21 +1,26 @@
-"""NumPy's global generator: which shuffles draw the same order."""
+"""NumPy's generators: which shuffles draw the same order."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from nnlint.readers.source.definitions import native
 from nnlint.readers.source.items import hashable
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Instance, Value
 
 SEED = "numpy seed"
 
 
-def drawn(call: Call) -> Hashable:
+def drawn(call: Call, generator: Instance | None = None) -> Hashable:
     """The step that a shuffle is, ``("drawn", ...)``: equal to an earlier one that began from the same seed.
 
-    Without a seed before it each shuffle is a step of its own.
+    Without a seed before it each shuffle is a step of its own. ``generator``: None for the global one.
     """
+    if generator is not None:
+        number, seed = generator.state.get("_drawn", 0), generator.state.get("_seed", "?")
+        assert isinstance(number, int)
+        call.interpreter.heap.write(generator.state, "_drawn", number + 1)
+        return ("drawn", seed if hashable(seed) else "?", number)
     notes = call.interpreter.trace.notes
     seed = notes.get(SEED)
     if not isinstance(seed, tuple):
@@ -35,6 +40,17 @@ def _restored(call: Call, arguments: Arguments) -> Value:
     """``get_state`` and ``set_state``: from here on the draws repeat."""
     call.interpreter.trace.notes[SEED] = ("state", 0)
     return UNKNOWN
+
+
+def made(cls: Class) -> Callable[[Call, Arguments], Value]:
+    """``default_rng(7)``: without a seed each generator draws numbers of its own."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        seed = arguments.get(0, "seed", None)
+        state: dict[object, Value] = {"_seed": call.place if seed is None else seed}
+        return Instance(cls, state, call.place, call.interpreter.new_key())
+
+    return run
 
 
 SYMBOLS: dict[str, Value] = {

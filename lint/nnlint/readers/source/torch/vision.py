@@ -33,13 +33,21 @@ SIZES: dict[str, tuple[Size, Size, Size]] = {
     "SVHN": (3, 32, 32),
     "STL10": (3, 96, 96),
     "USPS": (1, 16, 16),
+    "PCAM": (3, 96, 96),
     **dict.fromkeys(("ImageFolder", "ImageNet", "Flowers102", "OxfordIIITPet", "Food101"), (3, None, None)),
+    **dict.fromkeys(("StanfordCars", "GTSRB", "Country211", "DTD", "FGVCAircraft"), (3, None, None)),
 }
 """Data set -> channels, height and width of its images."""
 
 SIGNATURES = {
     "SVHN": "root split='train' transform=None target_transform=None",
     "STL10": "root split='train' folds=None transform=None target_transform=None",
+    **dict.fromkeys(
+        ("StanfordCars", "GTSRB", "Country211", "PCAM"),
+        "root split='train' transform=None target_transform=None",
+    ),
+    "DTD": "root split='train' partition=1 transform=None target_transform=None",
+    "FGVCAircraft": "root split='trainval' annotation_level='variant' transform=None target_transform=None",
     "ImageFolder": "root transform=None target_transform=None",
     **dict.fromkeys(
         ("ImageNet", "Flowers102", "OxfordIIITPet", "Food101"),
