@@ -64,9 +64,23 @@ def assigned(i: Interpreter, node: ast.Assign, value: Value) -> None:
         return
     if not kept(node, "_keeps", _may_keep):
         return
-    name, what, owner = _name(node.targets[0]), "state_dict", _owner(node.value)
-    if owner is None and _is_best_model(node, value, name):
-        what, owner = "model", node.value
+    values = value if isinstance(value, tuple) and len(_pairs(node)) > 1 else (value,)
+    for (target, source), part in zip(_pairs(node), values, strict=False):
+        _note(i, node, target, source, part)
+
+
+def _pairs(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """Each target with what is assigned to it: ``best, kept = score, model`` are two."""
+    target, source = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(source, ast.Tuple):
+        return list(zip(target.elts, source.elts, strict=False))
+    return [(target, source)]
+
+
+def _note(i: Interpreter, node: ast.Assign, target: ast.expr, source: ast.expr, value: Value) -> None:
+    name, what, owner = _name(target), "state_dict", _owner(source)
+    if owner is None and _is_best_model(source, value, name):
+        what, owner = "model", source
     if not name or owner is None or not _is_model(i, owner):
         return
     trace = i.trace
@@ -91,11 +105,11 @@ def assigned(i: Interpreter, node: ast.Assign, value: Value) -> None:
 def _may_keep(node: ast.AST) -> bool:
     """Whether the text alone does not rule it out: most assignments are run often and keep nothing."""
     assert isinstance(node, ast.Assign)
-    return _owner(node.value) is not None or BEST.search(_name(node.targets[0])) is not None
+    return any(_owner(s) is not None or BEST.search(_name(t)) is not None for t, s in _pairs(node))
 
 
-def _is_best_model(node: ast.Assign, value: Value, name: str) -> bool:
-    plain = isinstance(node.value, ast.Name | ast.Attribute)
+def _is_best_model(source: ast.expr, value: Value, name: str) -> bool:
+    plain = isinstance(source, ast.Name | ast.Attribute)
     return plain and BEST.search(name) is not None and isinstance(value, Instance | Unknown)
 
 
