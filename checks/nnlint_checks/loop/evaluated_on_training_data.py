@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed
-from nnlint.evidence.source import Recipe
+from nnlint.evidence.source import Loader, Recipe
 from nnlint.finding import Finding
-from nnlint_checks.loop.splits import HELD_OUT, is_test, key, trained_keys, words
+from nnlint_checks.loop.splits import HELD_OUT, is_test, trained_with, words
 
 
 @check("TL510", level=ERROR)
@@ -70,7 +70,56 @@ def evaluated_on_training_data(recipe: Recipe) -> Iterator[Finding]:
                     optimizer.step()
                 print("validation loss", validate(model, loader))
         ```
+        The test loader is there, and the evaluation goes over the other one.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+
+        def main(train_set, test_set):
+            train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+            test_loader = DataLoader(test_set, batch_size=64)
+            model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+            optimizer = torch.optim.Adam(model.parameters())
+            for epoch in range(20):
+                model.train()
+                for images, labels in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(images), labels).backward()
+                    optimizer.step()
+                model.eval()
+                right = 0
+                with torch.no_grad():
+                    for images, labels in train_loader:  # error: [TL510]
+                        right += (model(images).argmax(1) == labels).sum().item()
+                print(epoch, right / len(test_loader.dataset))
+        ```
     Silent:
+        Only the accuracy on training data is printed, and the test loader goes elsewhere.
+        ```python
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader
+
+        def main(train_set, test_set, report):
+            train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+            test_loader = DataLoader(test_set, batch_size=64)
+            model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+            optimizer = torch.optim.Adam(model.parameters())
+            for epoch in range(20):
+                model.train()
+                for images, labels in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(images), labels).backward()
+                    optimizer.step()
+                model.eval()
+                right = 0
+                with torch.no_grad():
+                    for images, labels in train_loader:
+                        right += (model(images).argmax(1) == labels).sum().item()
+                print(epoch, right / len(train_set))
+            report(model, test_loader)
+        ```
         The accuracy on the training data stands beside the one on test data.
         ```python
         import torch
@@ -121,16 +170,21 @@ def evaluated_on_training_data(recipe: Recipe) -> Iterator[Finding]:
                 print((model(images).argmax(1) == labels).float().mean())
         ```
     """
-    training = trained_keys(recipe)
     evaluations = [feed for feed in recipe.feeds if feed.purpose == "evaluate"]
     seen: set[Place] = set()
     for feed in evaluations:
-        trained = training.get(key(feed))
+        trained = trained_with(feed, recipe)
         if trained is None or is_test(trained) or feed.place in seen:
             continue
-        if _said_held_out(feed, [f for f in evaluations if key(f) not in training]):
+        others = [f for f in evaluations if trained_with(f, recipe) is None]
+        if _said_held_out(feed, others):
             seen.add(feed.place)
             yield _finding(feed, trained)
+        elif not others and "train" not in feed.claims | feed.result:
+            idle = next((loader for loader in recipe.idle if loader.named in HELD_OUT), None)
+            if idle is not None:
+                seen.add(feed.place)
+                yield _instead(feed, idle)
 
 
 def _said_held_out(feed: Feed, others: list[Feed]) -> bool:
@@ -146,6 +200,16 @@ def _said_held_out(feed: Feed, others: list[Feed]) -> bool:
         bool(claims)
         and "train" not in feed.claims
         and not any(claims & (f.claims | words(f)) for f in others)
+    )
+
+
+def _instead(feed: Feed, idle: Loader) -> Finding:
+    """Nothing is evaluated but training samples, while a loader of others is there."""
+    return Finding(
+        feed.place,
+        f"evaluated on the training samples, and on no others: the {idle.named} loader is never used",
+        f"go over the {idle.named} loader here",
+        trail=(Step(idle.place, f"the {idle.named} loader is made here"),),
     )
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from nnlint.evidence.samples import Feed
-from nnlint.evidence.source import Recipe
+from nnlint.evidence.source import Loader, Recipe
 
 HELD_OUT = frozenset({"validation", "test"})
 
 
-def key(feed: Feed) -> object:
-    """Equal for feeds of the same samples; None when that is not known, as below a sampler."""
-    return feed.loader.data.key if feed.loader.data is not None and not feed.loader.sampler else None
+def trained_with(feed: Feed, recipe: Recipe) -> Feed | None:
+    """Where a model is trained on the same samples; None when it is not, or when that is not known."""
+    training = (other for other in recipe.feeds if other.purpose == "train")
+    return next((other for other in training if _same(feed.loader, other.loader)), None)
 
 
-def trained_keys(recipe: Recipe) -> dict[object, Feed]:
-    """The samples that models are trained on."""
-    training = {key(feed): feed for feed in recipe.feeds if feed.purpose == "train"}
-    return {name: feed for name, feed in training.items() if name is not None}
+def _same(first: Loader, second: Loader) -> bool:
+    """They are one loader, or two over all of the same samples; below a sampler it is not known which."""
+    if first.key and first.key == second.key:
+        return True
+    known = all(loader.data is not None and not loader.sampler for loader in (first, second))
+    return known and first.data is not None and second.data is not None and first.data.key == second.data.key
 
 
 def words(feed: Feed) -> frozenset[str]:

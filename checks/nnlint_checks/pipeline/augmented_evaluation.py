@@ -10,7 +10,7 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed, Transform
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
-from nnlint_checks.loop.splits import HELD_OUT, key, trained_keys, words
+from nnlint_checks.loop.splits import HELD_OUT, trained_with, words
 
 ON_PURPOSE = re.compile(
     r"tta|test_?time|augment|robust|uncertain|ensemble|views|contrast|simclr", re.IGNORECASE
@@ -75,7 +75,7 @@ def augmented_evaluation(recipe: Recipe) -> Iterator[Finding]:
                 print((model(images).argmax(1) == labels).float().mean())
         ```
     """
-    trained, seen = trained_keys(recipe), set[Place]()
+    seen: set[Place] = set()
     for feed in recipe.feeds:
         random = _random(feed)
         if (
@@ -86,7 +86,7 @@ def augmented_evaluation(recipe: Recipe) -> Iterator[Finding]:
         ):
             continue
         place = _place(feed)
-        if place not in seen and key(feed) not in trained:
+        if place not in seen and trained_with(feed, recipe) is None:
             seen.add(place)
             yield _finding(feed, random, place)
 

@@ -163,6 +163,7 @@ class Loader:
     named: str = ""  # the split that the names of the program say it gives
     pinned: bool | None = None  # batches are made in page-locked memory, from where a GPU copies faster
     written: bool = False  # the batch size stands in the call as a number
+    key: int = 0  # tells loaders apart, 0 where one is only known by its name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,6 +285,7 @@ class Recipe:
     the trace. ``augmented``, ``early_stopping``, ``penalised`` (a term on the weights, smoothed labels):
     what else than layers keeps the network from memorising; None when it could be there unseen.
     ``operations``: all that the entry computes on tensors, in order, inside of models and out.
+    ``idle``: loaders that are made and that nothing goes over or is given.
     ``words``: the names, and the texts of one word, in the program and in the modules of the project that it
     imports: reasons for silence, no proof; ``unread``: imported packages of which nothing is known.
     """
@@ -313,6 +315,7 @@ class Recipe:
     periodic: frozenset[int] = (
         frozenset()
     )  # branches of events that are taken every few rounds (``i % 4 == 0``)
+    idle: tuple[Loader, ...] = ()
     words: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
 

@@ -17,6 +17,7 @@ from nnlint.readers.source.feeding import feeds, ordered
 from nnlint.readers.source.fillers import fillers
 from nnlint.readers.source.habits import habits, vocabulary
 from nnlint.readers.source.hidden import unregistered
+from nnlint.readers.source.idle import idle_loaders
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import (
     ITEMS,
@@ -189,6 +190,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
             distributed=_place(trace),
             feeds=feeds(i, trace, text),
             ordered=ordered(text),
+            idle=idle_loaders(trace),
         )
         found.append(_with_habits(i, recipe))
     found += dict.fromkeys((*trace.facts, *taken.facts))

@@ -13,6 +13,7 @@ from nnlint.readers.source import containers, references, unpickling, usage
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import STEPPED, called, conventional, details_of, says_probability
+from nnlint.readers.source.idle import bind_loader
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.shapes import OpenShape
@@ -340,6 +341,9 @@ class Libraries:
         if isinstance(value, Tensor) and says_probability(name):
             i.trace.named.append(Named(name, value, i.place(node)))
         self.named_attribute(i, name, value)
+        loader = self.loader(i, value)
+        if loader is not None:
+            bind_loader(i.trace, value.key, loader, name, i.frame.text)
 
     def named_attribute(self, i: Interpreter, name: str, value: Value) -> None:
         """Loaders, data sets and tables take their role from the name of what they are assigned to."""

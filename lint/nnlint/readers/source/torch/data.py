@@ -73,6 +73,7 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         role_of(written),
         bound["pin_memory"] if isinstance(bound["pin_memory"], bool) else None,
         isinstance(literal(call.node, 1, "batch_size"), int),
+        instance.key,
     )
     i.heap.write(instance.state, "_loader", loader)
     _note_pairs(call, bound["dataset"])
