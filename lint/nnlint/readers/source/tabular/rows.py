@@ -9,19 +9,22 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import Rows, SplitUse
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.tabular.values import Data, Subset, data_of, part, reordered, wrap
+from nnlint.readers.source.tabular.values import Data, Subset, data_of, part, part_text, reordered, wrap
 from nnlint.readers.source.values import Instance, Value
 
 HELD_OUT = ("validation", "test")
 
 
-def subset(i: Interpreter, data: Data, text: str, role: str, place: Place) -> Data:
-    """Some rows of ``data``; noted as one side of what may be a split."""
+def subset(i: Interpreter, data: Data, text: str, role: str, place: Place, said: str = "") -> Data:
+    """Some rows of ``data``; noted as one side of what may be a split.
+
+    ``said``: how the rows are picked, where ``text`` is only a name for them.
+    """
     if data.rows is None:
         return data
     rows = part(i, data.rows, text, role, place)
     i.trace.rows.append(rows)
-    i.trace.splits.append(_side(data, rows, place, text))
+    i.trace.splits.append(_side(data, rows, place, said or text))
     return replace(data, rows=rows)
 
 
@@ -49,7 +52,8 @@ def row_selection(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Da
             return replace(data, order=picked.order)  # y.loc[X.index]
         if picked.rows.parent is None:
             return reordered(data, ("index", picked.rows.key), place)  # all rows in another order
-        return subset(i, data, f"index {picked.rows.key}", picked.rows.role, place)
+        said = part_text(i, picked.rows)  # of the numbers of all rows: X[order[:80]], X[order[80:]]
+        return subset(i, data, f"index {picked.rows.key}", picked.rows.role, place, said)
     if picked.kind == "mask":
         return subset(i, data, picked.text or "mask", "", place)
     return None

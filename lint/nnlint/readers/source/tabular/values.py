@@ -192,6 +192,13 @@ def root(i: Interpreter, role: str, place: Place, source: str = "") -> Rows:
     return rows
 
 
+def part_text(i: Interpreter, rows: Rows) -> str:
+    """How the rows were picked from their parent, "" where that is not known."""
+    memory = i.trace.notes.get("parts", {})
+    assert isinstance(memory, dict)
+    return next((text for (_, text), found in memory.items() if found.key == rows.key), "")
+
+
 def part(i: Interpreter, parent: Rows, text: str, role: str, place: Place) -> Rows:
     """Some of the rows of ``parent``; the same ones wherever ``text`` picks them."""
     memory = i.trace.notes.setdefault("parts", {})

@@ -1,0 +1,107 @@
+"""What programs in the style of forum questions showed: values written into tensors, states, restored weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.source.reading import evidence, network, only
+
+from nnlint.evidence.source import Did, LossUse, Recipe
+from nnlint.evidence.usage import Coverage
+from nnlint.network.gradients import reached, trains
+
+
+def test_a_tensor_holds_what_is_written_into_it(tmp_path: Path) -> None:
+    found = network(
+        tmp_path,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.cell = nn.Linear(8, 8)
+
+            def forward(self, x):
+                outputs = torch.zeros(4, 8)
+                for t in range(4):
+                    outputs[t] = self.cell(x)
+                return outputs
+        """,
+    )
+    assert any(trains(operation) for operation in reached(found.outputs[0]))
+
+
+def test_a_pass_in_a_generator_is_in_its_loop(tmp_path: Path) -> None:
+    found = evidence(
+        tmp_path,
+        """
+        def main(train_loader, test_loader):
+            model = nn.Linear(20, 3)
+            for x, y in train_loader:
+                hits = sum((model(a).argmax(1) == b).sum().item() for a, b in test_loader)
+        """,
+    )
+    passes = [e for e in only(Recipe, found).events if e.did is Did.FORWARD]
+    assert [[loop.loader and loop.loader.role for loop in e.loops] for e in passes] == [["train", "test"]]
+
+
+def test_weights_that_come_back_after_training_are_the_models_own(tmp_path: Path) -> None:
+    found = evidence(
+        tmp_path,
+        """
+        import copy
+
+        def main(loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU())
+            kept = copy.deepcopy(model.state_dict())
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+            for x, y in loader:
+                optimizer.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            model.load_state_dict(kept)
+            model.append(nn.Linear(64, 3))
+        """,
+    )
+    assert [one.later for one in only(Coverage, found).left] == [True]
+
+
+def test_gradients_reach_what_gave_the_first_state(tmp_path: Path) -> None:
+    found = evidence(
+        tmp_path,
+        """
+        def main(x, y, z):
+            encoder, decoder = nn.GRU(4, 8), nn.GRU(4, 8)
+            _, state = encoder(x)
+            out, _ = decoder(y, state)
+            F.mse_loss(out, z).backward()
+        """,
+    )
+    backward = next(e for e in only(Recipe, found).events if e.did is Did.BACKWARD)
+    trained = {o.layer.place for o in reached(backward.details["value"]) if o.layer is not None and trains(o)}
+    assert len(trained) == 2
+
+
+@pytest.mark.parametrize(("parameter", "networks"), [("model", 1), ("net", 1), ("helper", 0)])
+def test_a_function_nobody_calls_trains_the_network_of_its_file(
+    tmp_path: Path, parameter: str, networks: int
+) -> None:
+    found = evidence(
+        tmp_path,
+        f"""
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.head = nn.Linear(20, 3)
+
+            def forward(self, x):
+                return self.head(x)
+
+        def train({parameter}, loader, optimizer):
+            for x, y in loader:
+                F.cross_entropy({parameter}(x), y).backward()
+                optimizer.step()
+        """,
+    )
+    use = only(LossUse, found)
+    assert (use.network is not None) == bool(networks)
