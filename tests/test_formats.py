@@ -120,10 +120,12 @@ def test_sarif_paths_count_from_the_root_of_the_repository(
     (folder / ".git").mkdir()
     (folder / "sub dir").mkdir()
     monkeypatch.chdir(folder / "sub dir")
-    places = [Place("../model.py", 1), Place("a#b.py", 1), Place("/elsewhere/a.py", 1)]
+    outside = ["/elsewhere/a.py", "postgres://host/base/a table"]
+    places = [Place(path, 1) for path in ("../model.py", "a#b.py", *outside)]
     found = sarif(*map(finding, places))["results"]
     addresses = [f["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for f in found]
-    assert addresses == ["model.py", "sub%20dir/a%23b.py", "file:///elsewhere/a.py"]
+    assert addresses[:2] == ["model.py", "sub%20dir/a%23b.py"]
+    assert addresses[2:] == ["file:///elsewhere/a.py", "postgres://host/base/a%20table"]
 
 
 def test_sarif_tells_columns_of_a_table_apart() -> None:

@@ -18,16 +18,18 @@ from nnlint.lines import END_OF_LINE, lines_of
 if TYPE_CHECKING:
     from nnlint.fixing.notebooks import Item
 
-REPOSITORY = ".git"
+REPOSITORY, SCHEME = ".git", "://"
 PART = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
 
 
 def from_root(path: str) -> str:
     """The path from the root of the repository around the working directory, else from that directory.
 
-    It has forward slashes, and is the same wherever in the repository nnlint is started; a path outside is
-    given as it is.
+    It has forward slashes, and is the same wherever in the repository nnlint is started; a path outside, and
+    the address of a table in a data base, is given as it is.
     """
+    if SCHEME in path:
+        return path
     absolute, root = Path(os.path.normpath(Path(path).absolute())), _root(Path.cwd())
     if absolute.is_relative_to(root):
         return absolute.relative_to(root).as_posix()

@@ -20,7 +20,7 @@ from nnlint.engine import Result
 from nnlint.evidence.place import Place, Step
 from nnlint.finding import Finding, Level
 from nnlint.fingerprint import fingerprints
-from nnlint.placing import from_root, in_file, one_line
+from nnlint.placing import SCHEME, from_root, in_file, one_line
 from nnlint.repair import Rewrite
 from nnlint.reports import Look
 from nnlint.reports.json import page_of
@@ -162,6 +162,8 @@ def _location(place: Place, message: str = "") -> Object:
 def _address(path: str) -> str:
     """Relative to the root of the repository; absolute outside of it."""
     relative = from_root(path)
+    if SCHEME in relative:
+        return quote(relative, safe=":/?=&@")
     return (
         Path(path).absolute().as_uri()
         if Path(relative).is_absolute()
