@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import Did, Event, Recipe
+from nnlint.evidence.source import Did, Event, Loop, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
@@ -135,10 +135,14 @@ def _drops(network: Network) -> bool:
 
 
 def _is_trained(recipe: Recipe, number: int) -> bool:
-    """In the innermost loop of the pass a backward pass and a step follow, before another pass."""
+    """In a loop around the pass a backward pass and a step follow, before another pass."""
     event = recipe.events[number]
+    return any(_trains(recipe, event, loop) for loop in reversed(event.loops))
+
+
+def _trains(recipe: Recipe, event: Event, loop: Loop) -> bool:
     found: set[Did] = set()
-    for later in around(event, recipe.events, event.loops[-1], back=False):
+    for later in around(event, recipe.events, loop, back=False):
         if later.did is event.did and _subject(later) == _subject(event) and not found:
             return False  # that one is trained, perhaps
         if later.did in (Did.BACKWARD, Did.STEP):
