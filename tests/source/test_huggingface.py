@@ -42,10 +42,10 @@ def main(train_set, val_set):
 """
 
 
-def codes(folder: Path, old: str, new: str) -> set[str]:
+def codes(folder: Path, old: str, new: str, program: str = PROGRAM) -> set[str]:
     """What is said of the program with ``new`` in the place of ``old``."""
-    assert old in PROGRAM
-    (folder / "main.py").write_text(PROGRAM.replace(old, new))
+    assert old in program
+    (folder / "main.py").write_text(program.replace(old, new))
     result = run([str(folder)], Settings())
     assert not result.failures
     return {finding.code for finding in result.findings}
@@ -72,3 +72,31 @@ def test_a_good_program_is_clean(tmp_path: Path) -> None:
 )
 def test_a_fault_is_found(code: str, old: str, new: str, tmp_path: Path) -> None:
     assert code in codes(tmp_path, old, new)
+
+
+TRAINER = """
+from datasets import load_dataset
+from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
+
+def main():
+    encoded = load_dataset("encoded_reviews")
+    model = AutoModelForSequenceClassification.from_pretrained("bert-base-cased", num_labels=2)
+    settings = TrainingArguments("out", learning_rate=2e-5, num_train_epochs=3, weight_decay=0.01)
+    trainer = Trainer(model, settings, train_dataset=encoded["train"], eval_dataset=encoded["test"])
+    trainer.train()
+    print(trainer.evaluate())
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new"),
+    [
+        (None, "", ""),
+        ("OP401", "learning_rate=2e-5", "learning_rate=0.1"),
+        ("NR310", "weight_decay=0.01", "weight_decay=10.0"),
+        ("TL510", 'eval_dataset=encoded["test"]', 'eval_dataset=encoded["train"]'),
+        ("TL511", 'train_dataset=encoded["train"]', 'train_dataset=encoded["test"]'),
+    ],
+)
+def test_what_the_trainer_is_given_is_judged(code: str | None, old: str, new: str, tmp_path: Path) -> None:
+    assert codes(tmp_path, old, new, TRAINER) == ({code} if code else set())

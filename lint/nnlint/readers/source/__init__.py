@@ -17,6 +17,7 @@ from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.project import Project
 
 FRAMEWORKS = (
+    b"transformers",
     b"torch",
     b"keras",
     b"tensorflow",

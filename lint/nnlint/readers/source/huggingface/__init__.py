@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.huggingface import models, optimizers, schedules
+from nnlint.readers.source.huggingface import models, optimizers, schedules, trainer
 from nnlint.readers.source.values import Value
 
-SYMBOLS: dict[str, Value] = {**models.SYMBOLS, **optimizers.SYMBOLS, **schedules.SYMBOLS}
+SYMBOLS: dict[str, Value] = {
+    **models.SYMBOLS,
+    **optimizers.SYMBOLS,
+    **schedules.SYMBOLS,
+    **trainer.SYMBOLS,
+}
