@@ -8,7 +8,7 @@ import pytest
 
 from nnlint.cli import main, parse
 from nnlint.commands.given import settings_of
-from nnlint.config import Settings, UsageError, find, load
+from nnlint.config import Settings, UsageError, find, load, nearest
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +184,33 @@ def test_file_in_another_encoding_is_no_valid_toml(folder: Path, capsys: pytest.
     (folder / "nnlint.toml").write_bytes(b'target = "\xff"')
     assert main(["model.py"]) == 2
     assert "no valid TOML" in capsys.readouterr().err
+
+
+def test_configuration_that_is_passed_by_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "nnlint.toml").write_text("")
+        (folder / name / "x.py").write_text("x = 1\n")
+    assert main(["a/x.py", "a"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["a/x.py", "b/x.py"]) == 0
+    assert f"{folder / 'b' / 'nnlint.toml'} does not hold here" in capsys.readouterr().err
+    assert main(["a/x.py", "b/x.py", "--isolated"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_broken_configuration_above_the_nearest_is_not_read(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.nnlint\n")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "nnlint.toml").write_text("")
+    assert find(["sub"]) == folder / "sub" / "nnlint.toml"
+
+
+def test_nearest_configurations_are_each_named_once(folder: Path) -> None:
+    for name in ("a/b", "c"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "x.py").write_text("")
+    for name in ("a", "c"):
+        (folder / name / "nnlint.toml").write_text("")
+    paths = ["a/b/x.py", "a/b", "a", "c/x.py", "absent", "c"]
+    assert nearest(paths) == [folder / "a" / "nnlint.toml", folder / "c" / "nnlint.toml"]

@@ -12,7 +12,7 @@ from typing import Any
 
 FAIL_ON = ("error", "warning", "hint", "never")
 OWN_FILE, SHARED_FILE = "nnlint.toml", "pyproject.toml"
-OWN_TABLE = b"tool.nnlint"
+NAME, OWN_TABLE = b"nnlint", b"tool.nnlint"
 PARTS = ("column", "row", "node", "tensor", "input", "output", "graph")
 """What a place without a line may name, and an entry of ``suppressions`` may ask for."""
 
@@ -110,13 +110,34 @@ def _inline(text: str) -> dict[str, Any]:
 
 def find(paths: Iterable[str]) -> Path | None:
     """The nearest configuration above the first path that has one, else above the working directory."""
-    for path in [*filter(exists, paths), "."]:
-        start = Path(path).absolute()
-        for folder in (start, *start.parents):
-            for name in (OWN_FILE, SHARED_FILE):
-                if _is_file(folder / name) and (name == OWN_FILE or _table(folder / name) is not None):
-                    return folder / name
-    return None
+    return next(iter(nearest([*paths, "."])), None)
+
+
+def nearest(paths: Iterable[str]) -> list[Path]:
+    """The configurations nearest to paths, each once; a run has but one, the first."""
+    known: dict[Path, Path | None] = {}
+    found = [_above(Path(path).absolute(), known) for path in paths if exists(path)]
+    return list(dict.fromkeys(file for file in found if file is not None))
+
+
+def _above(start: Path, known: dict[Path, Path | None]) -> Path | None:
+    """The configuration in a folder or the nearest above it. ``known``: those that were looked for before."""
+    passed: list[Path] = []
+    file: Path | None = None
+    for folder in (start, *start.parents):
+        file = known[folder] if folder in known else _within(folder)
+        passed.append(folder)
+        if file is not None or folder in known:
+            break
+    known.update(dict.fromkeys(passed, file))
+    return file
+
+
+def _within(folder: Path) -> Path | None:
+    if _is_file(folder / OWN_FILE):
+        return folder / OWN_FILE
+    shared = folder / SHARED_FILE
+    return shared if _is_file(shared) and _table(shared) is not None else None
 
 
 def _is_file(path: Path) -> bool:
@@ -166,6 +187,8 @@ def _table(file: Path) -> dict[str, Any] | None:
         data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror or error}") from None
+    if file.name == SHARED_FILE and NAME not in data:
+        return None
     try:
         content = tomllib.loads(data.decode())
     except ValueError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nnlint import engine
 from nnlint.cli import FOUND, USAGE
-from nnlint.commands.given import explained, no_such_path, present, settings_of
+from nnlint.commands.given import explained, no_such_path, passed_by, present, settings_of
 from nnlint.config import Settings, UsageError
 from nnlint.finding import Level
 from nnlint.outputs import Output, outputs, write
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     _one_purpose(options, chosen)
     wanted = statistics if options.statistics else outputs(chosen.output_format, options.output_file)
     paths, missing = present(options.paths, chosen)
-    this = Run(options, chosen, paths, [*map(no_such_path, missing)])
+    this = Run(options, chosen, paths, [*passed_by(options, chosen), *map(no_such_path, missing)])
     with Progress(wanted=not options.quiet) as progress:
         anything = bool(paths or chosen.data)
         result, code = _result(this, progress) if anything else (engine.Result(()), None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nnlint import lines
 from nnlint.cli import COMMANDS
-from nnlint.config import Settings, UsageError, exists, find, is_inline, settings
+from nnlint.config import Settings, UsageError, exists, find, is_inline, nearest, settings
 from nnlint.finding import Failure
 from nnlint.outputs import outputs
 
@@ -44,8 +44,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
             f"--config {files[-1]}: {'--isolated' if options.isolated else 'another file'} is given, too"
         )
     folders = [path if exists(path) else str(Path(path).parent) for path in options.paths]
-    nearest = None if options.isolated else find(folders)
-    file = Path(files[0]) if files else nearest
+    found = None if options.isolated else find(folders)
+    file = Path(files[0]) if files else found
     chosen = settings(given, file, [text for text in configs if is_inline(text)])
     try:
         outputs(chosen.output_format)
@@ -67,6 +67,16 @@ def _standard_input(options: argparse.Namespace) -> dict[Path, bytes]:
     overlay = {Path(name).resolve(): sys.stdin.buffer.read()}
     lines.STAND_INS.update(overlay)
     return overlay
+
+
+def passed_by(options: argparse.Namespace, chosen: Settings) -> Iterator[str]:
+    """Messages about configurations that are nearest to some path and do not hold: a run has one."""
+    if options.isolated or options.config:
+        return
+    for other in map(str, nearest(options.paths)):
+        if other != chosen.source:
+            held = f"{chosen.source} does, nearest to the first path that has one"
+            yield f"{other} does not hold here; {held}. Run nnlint for each, or say --config"
 
 
 def present(paths: Sequence[str], chosen: Settings) -> tuple[list[str], list[str]]:
