@@ -213,4 +213,4 @@ def test_nearest_configurations_are_each_named_once(folder: Path) -> None:
     for name in ("a", "c"):
         (folder / name / "nnlint.toml").write_text("")
     paths = ["a/b/x.py", "a/b", "a", "c/x.py", "absent", "c"]
-    assert nearest(paths) == [folder / "a" / "nnlint.toml", folder / "c" / "nnlint.toml"]
+    assert list(nearest(paths)) == [folder / "a" / "nnlint.toml", folder / "c" / "nnlint.toml"]

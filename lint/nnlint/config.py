@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -110,14 +110,18 @@ def _inline(text: str) -> dict[str, Any]:
 
 def find(paths: Iterable[str]) -> Path | None:
     """The nearest configuration above the first path that has one, else above the working directory."""
-    return next(iter(nearest([*paths, "."])), None)
+    return next(nearest([*paths, "."]), None)
 
 
-def nearest(paths: Iterable[str]) -> list[Path]:
+def nearest(paths: Iterable[str]) -> Iterator[Path]:
     """The configurations nearest to paths, each once; a run has but one, the first."""
     known: dict[Path, Path | None] = {}
-    found = [_above(Path(path).absolute(), known) for path in paths if exists(path)]
-    return list(dict.fromkeys(file for file in found if file is not None))
+    given: set[Path] = set()
+    for path in paths:
+        file = _above(Path(path).absolute(), known) if exists(path) else None
+        if file is not None and file not in given:
+            given.add(file)
+            yield file
 
 
 def _above(start: Path, known: dict[Path, Path | None]) -> Path | None:
