@@ -12,6 +12,7 @@ from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
 from nnlint_checks.data.learning import FOLDS, Noise, gap, label_noise, out_of_fold
 from nnlint_checks.data.matrix import matrix, where
+from nnlint_checks.data.reading import text_features
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +81,7 @@ def likely_label_errors(
     if data.target is None or data.target.task is not Task.CLASSIFICATION:
         return
     frame = _labelled(data, data.target)
-    features = None if frame is None else matrix(data, frame)
+    features = None if frame is None else _features(data, frame)
     if frame is None or features is None:
         return
     classes, labels = _encoded(frame[data.target.column])
@@ -104,6 +105,14 @@ def likely_label_errors(
         yield _finding(
             data, data.target, frame, rows, _table(data.train, frame, rows, classes, labels, noise)
         )
+
+
+def _features(data: Dataset, frame: pd.DataFrame) -> Array | None:
+    """Columns as numbers, running text by its topics."""
+    import numpy as np
+
+    found = [block for block in (matrix(data, frame), text_features(data, frame)) if block is not None]
+    return np.column_stack(found) if found else None
 
 
 def _labelled(data: Dataset, target: Target) -> pd.DataFrame | None:

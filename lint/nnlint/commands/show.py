@@ -21,6 +21,9 @@ from nnlint.terminal import colored
 MOST_ROWS = 60
 """Rows of a table that are printed; the JSON has them all."""
 
+BAR = 40
+"""Characters of a bar that stands for the whole."""
+
 NARROWEST, WIDEST = 60, 140
 
 
@@ -72,11 +75,17 @@ def _record(record: Record, indent: int, width: int) -> Iterator[str]:
             continue
         if isinstance(value, list) and isinstance(value[0], dict):
             yield f"{margin}{label}:"
-            yield from _table(value, indent + 2, width)
+            yield from _table([*map(_with_bar, value)], indent + 2, width)
         elif isinstance(value, dict):
             yield f"{margin}{label}: {', '.join(f'{k} {text(v)}' for k, v in value.items() if v is not None)}"
         else:
             yield f"{margin}{label}: {visible(text(value))}"
+
+
+def _with_bar(record: Record) -> Record:
+    """A record of a share with a bar as long."""
+    share = record.get("share")
+    return {**record, "bar": "█" * max(1, round(share * BAR))} if isinstance(share, float) else record
 
 
 def _table(records: Sequence[Record], indent: int, width: int) -> Iterator[str]:

@@ -57,6 +57,14 @@ TARGET_NAMES = frozenset(
 )
 """Names (letters only, lower case) that say "to be predicted" wherever the column stands."""
 
+SURE_NAMES = frozenset(
+    {
+        *("survived", "churn", "churned", "attrition", "isfraud", "saleprice", "sentiment", "species"),
+        *("medianhousevalue", "medhousevalue", "cultivar", "isdefault", "classification"),
+    }
+)
+"""Names of targets of well-known data sets that nothing else is called by, wherever the column stands."""
+
 LAST_NAMES = frozenset(
     {
         *(
@@ -123,6 +131,7 @@ def named_target(columns: Sequence[Column]) -> str | None:
     if len(named) != 1:
         tokens = [c.name for c in columns if {"target", "label"} & set(words(c.name))]
         named = named or tokens
+    named = named or [c.name for c in columns if _plain(c.name) in SURE_NAMES]
     if not named and columns and _plain(columns[-1].name) in LAST_NAMES:
         named = [columns[-1].name]
     return named[0] if len(named) == 1 and len(columns) > 1 else None

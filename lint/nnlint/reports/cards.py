@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from nnlint.evidence.data import Column, Dataset
+from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.runs import Curve, History
 from nnlint.evidence.source import Event, LossUse, Optimizer, Pipeline, Program, Recipe
@@ -15,6 +15,9 @@ from nnlint.network.graph import Layer, Network, Tensor
 from nnlint.network.signal import signal
 from nnlint.network.size import Size
 from nnlint.reports.style import where
+
+FREQUENT = 3
+"""Values of a column of categories that its card shows."""
 
 Record = dict[str, Any]
 
@@ -164,8 +167,23 @@ def dataset(piece: Dataset) -> Record:
         "target_found_by": target.found if target else None,
         "classes": len(target.classes) or None if target else None,
         "splits": [{"role": s.role, "rows": s.rows, "files": len(s.paths)} for s in piece.splits],
+        "class_rows": _class_rows(piece),
         "columns": [column(c) for c in piece.train.columns] if piece.splits else [],
     }
+
+
+def _class_rows(piece: Dataset) -> list[Record]:
+    """Rows of each class in each split, and its share of the split to train on; frequent classes first."""
+    if piece.target is None or not piece.target.classes:
+        return []
+    counts = {s.role: dict(c.top) for s in piece.splits if (c := s.column(piece.target.column)) is not None}
+    ours = counts.get(piece.train.role, {})
+    whole = max(sum(ours.values()), 1)
+    order = sorted(piece.target.classes, key=lambda label: -ours.get(label, 0))
+    return [
+        {"class": k, **{r: c.get(k, 0) for r, c in counts.items()}, "share": ours.get(k, 0) / whole}
+        for k in order
+    ]
 
 
 def column(piece: Column) -> Record:
@@ -175,12 +193,21 @@ def column(piece: Column) -> Record:
         "kind": str(piece.kind),
         "dtype": piece.dtype,
         "nulls": piece.nulls,
+        "missing": piece.missing / piece.rows if piece.missing else None,
         "distinct": piece.distinct,
         "minimum": piece.minimum,
         "maximum": piece.maximum,
         "mean": piece.mean,
         "deviation": piece.deviation,
+        "values": _frequent(piece) or None,
     }
+
+
+def _frequent(piece: Column) -> str:
+    """The most frequent values of a column of categories, with their shares."""
+    if piece.kind not in (Kind.CATEGORY, Kind.BOOLEAN):
+        return ""
+    return ", ".join(f"{value[:20]} {n / piece.rows:.0%}" for value, n in piece.top[:FREQUENT])
 
 
 def weights(piece: Weights) -> Record:

@@ -31,7 +31,7 @@ STRANGE = 50
 SIDE_BY_SIDE = 200
 """Columns in one query, each with aggregates of its own; of more that are alike, cells are grouped."""
 
-CELLS = 50_000_000
+CELLS = 5_000_000
 """Cells that are grouped at once."""
 
 EXACT = 2.0**53
