@@ -121,3 +121,18 @@ def test_images_in_the_wrong_folder_are_named() -> None:
     (finding,) = findings("DS101")
     assert finding.table is not None
     assert {Path(row[0]).stem for row in finding.table.rows} == {"6", "31", "77", "120"}
+
+
+def test_wrong_labels_of_texts_are_found() -> None:
+    rng = np.random.default_rng(0)
+    plain = "the film was with a plot and music it had actors scenes long story end start".split()
+    told = ("dull awful boring weak bad worst".split(), "great lovely superb fine good best".split())
+    labels = rng.integers(0, 2, 400)
+    texts = [" ".join(rng.permutation([*rng.choice(plain, 10), *rng.choice(told[k], 3)])) for k in labels]
+    frame = pd.DataFrame({"review": texts, "label": labels})
+    frame.to_csv("reviews.csv", index=False)
+    assert findings("DS101") == []
+    frame.loc[:19, "label"] = 1 - frame.loc[:19, "label"]
+    frame.to_csv("reviews.csv", index=False)
+    (finding,) = findings("DS101")
+    assert finding.message.startswith(("19 of", "20 of", "21 of"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnlint.evidence.data import Dataset
+from nnlint.evidence.data import Dataset, Kind
 from nnlint_checks.data.chance import beyond_chance, collision_bits, keys
 from nnlint_checks.data.matrix import names
 
@@ -17,12 +17,22 @@ REPEATING = 0.25
 and their labels differ by chance."""
 
 
+READ = (Kind.TEXT, Kind.TIME)
+"""Kinds that are no numbers for a model, and tell rows apart all the same."""
+
+
+def _compared(data: Dataset, frame: pd.DataFrame) -> list[str]:
+    kinds = {c.name: c.kind for c in data.train.columns}
+    read = [n for n in data.features if n in frame and kinds.get(n) in READ] if data.rank == 2 else []
+    return [*names(data, frame), *read]
+
+
 def conflicts(data: Dataset, frame: pd.DataFrame, target: str) -> list[pd.DataFrame]:
     """Groups of such rows, when there are more than a table of these columns has by chance; else none.
 
     Rows without any value are not compared.
     """
-    columns = names(data, frame)
+    columns = _compared(data, frame)
     there = frame[frame[columns].notna().any(axis=1) & frame[target].notna()]
     if not columns or len(there) < 2:
         return []
