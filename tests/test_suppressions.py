@@ -217,3 +217,14 @@ def test_file_that_nobody_else_imports_is_judged_alone(folder: Path) -> None:
     assert not Elsewhere(["."]).imports("net.py")
     assert not Elsewhere(["sub", "net.py"]).imports("net.py")
     assert Elsewhere(["net.py"]).imports("net.py")
+
+
+def test_users_of_a_file_are_looked_for_in_its_project_and_around_it(folder: Path) -> None:
+    for name in ("a/models/net.py", "a/train.py", "b/train.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("import net\n")
+    linted = Elsewhere(["a/models/net.py"])
+    assert linted.imports("a/models/net.py")
+    assert not Elsewhere(["a"]).imports("a/models/net.py")
+    (folder / ".git").mkdir()
+    assert Elsewhere(["a"]).imports("a/models/net.py")
