@@ -15,7 +15,7 @@ NO_FORMATS = frozenset({"folder", "file", "path"})
 HELP = {
     "file": "name a file of one of these kinds, or the folder that holds them",
     "path": "name a file or folder",
-    "python": "repair the syntax",
+    "syntax": "repair the syntax",
     "notebook": "repair the notebook, or save it again",
     "folder": "name the folder that holds the code or the data",
 }
@@ -49,8 +49,14 @@ def unreadable_file(unreadable: Unreadable) -> Iterator[Finding]:
         yield Finding(
             unreadable.place,
             _message(unreadable),
-            HELP.get(unreadable.format, "write the file again, or leave it out with `exclude`"),
+            _help(unreadable),
         )
+
+
+def _help(unreadable: Unreadable) -> str:
+    syntax = unreadable.format == "python" and unreadable.reason.startswith("syntax error")
+    kind = "syntax" if syntax else unreadable.format
+    return HELP.get(kind, "write the file again, or leave it out with `exclude`")
 
 
 def _message(unreadable: Unreadable) -> str:
