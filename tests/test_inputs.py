@@ -217,6 +217,16 @@ def test_options_that_exclude_each_other_are_a_usage_error(
     assert message in capsys.readouterr().err
 
 
+def test_what_cannot_be_fixed_in_standard_input_is_told_beside_it(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    standard_input(BROKEN, monkeypatch)
+    assert main(["-", "--fix"]) == 1
+    printed = capsysbinary.readouterr()
+    assert printed.out.decode() == BROKEN
+    assert printed.err.decode().startswith("stdin.py:1:7: error[IN101]")
+
+
 # outputs
 
 

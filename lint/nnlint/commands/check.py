@@ -15,6 +15,7 @@ from nnlint.config import Settings, UsageError
 from nnlint.finding import Level
 from nnlint.outputs import Output, outputs, write
 from nnlint.progress import Progress
+from nnlint.reports import Look, render
 from nnlint.reports.style import count
 
 
@@ -111,10 +112,12 @@ def _fix(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
         lines = list(writing.diff(outcome))
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         return outcome.result, FOUND if lines else 0
-    if chosen.overlay:  # standard input: the text goes on, and what is left is the exit code's matter
+    if chosen.overlay:  # standard input: the text goes on, and what is left is told beside it
         sys.stdout.flush()
         for path, data in chosen.overlay.items():
             sys.stdout.buffer.write(outcome.after.get(path, data))
+        if not options.fix_only:
+            sys.stderr.write(render("concise", outcome.result, Look(verbosity=-1)))
         return outcome.result, 0 if options.fix_only else exit_code(outcome.result, chosen)
     failed = list(writing.write(outcome))
     this.messages += failed
