@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Place, Step
@@ -150,7 +150,11 @@ def _by_shape(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
             yield _found(
                 operation, f"{_name(operation)} without dim: PyTorch guesses one by the number of axes"
             )
-        elif operation.kind in SOFTMAX and over_batch(operation, axes) and not weighs(operation, readers):
+        elif (
+            operation.kind in SOFTMAX
+            and over_batch(operation, axes)
+            and (not weighs(operation, readers) or _sums_elsewhere(operation, readers))
+        ):
             yield _found(operation, f"{_over(operation)}, the batch: samples compete with each other")
         elif (
             operation.kind == "argmax"
@@ -160,6 +164,15 @@ def _by_shape(recipe: Recipe) -> Iterator[tuple[Place, Finding]]:
             and not _values_only(operation, recipe)
         ):
             yield _found(operation, f"{_over(operation)}, the batch: it gives a sample for each class")
+
+
+def _sums_elsewhere(operation: Operation, readers: Callable[[Operation], tuple[Operation, ...]]) -> bool:
+    """Weights over one axis whose products are summed over another: ``(softmax(s, 0) * h).sum(1)``."""
+    own = from_front(operation.attributes.get("axis"), operation.inputs[0])
+    products = [reader for reader in readers(operation) if reader.kind == "multiply"]
+    sums = [(p, s) for p in products for s in readers(p) if s.kind in ("sum", "mean")]
+    axes = [from_front(s.attributes.get("axis"), s.inputs[0]) for _, s in sums]
+    return bool(axes) and all(axis is not None and axis != own for axis in axes)
 
 
 def over_batch(operation: Operation, axes: Axes) -> bool:

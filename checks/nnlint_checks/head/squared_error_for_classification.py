@@ -109,9 +109,11 @@ def squared_error_for_classification(recipe: Recipe) -> Iterator[Finding]:
         reason = None if use.place in spoken or _on_purpose(recipe, use) else _classes(recipe, use)
         if reason is None:
             continue
+        head = shaped_by(use.prediction, ("softmax", "sigmoid", "relu"))
+        if head is not None and head.operation.kind == "softmax" and head.shape.axis(-1) == 1:
+            continue  # no classes: softmax-over-one-output speaks
         spoken.add(use.place)
         message, steps = reason
-        head = shaped_by(use.prediction, ("softmax", "sigmoid", "relu"))
         yield Finding(
             use.place,
             f"{loss_api(use)} trains a classifier: {message}",

@@ -9,6 +9,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
 from nnlint.network.gradients import trains
+from nnlint.network.graph import Operation
 
 
 @check("NR309", level=WARNING)
@@ -107,7 +108,7 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
         norms = [n for n in event.details.get("active", ()) if n.frozen and "BatchNorm" in n.kind]
         if not norms or not event.subjects or event.subjects[0] in seen or not _steps(recipe, event):
             continue
-        if not _feeds_trained(recipe, {n.name for n in norms}):
+        if not _feeds_trained(recipe):
             continue
         seen.add(event.subjects[0])
         kinds = norms[0].kind if len(norms) == 1 else f"{len(norms)} batch norms"
@@ -124,16 +125,27 @@ def _steps(recipe: Recipe, forward: Event) -> bool:
     return any(e.did is Did.STEP and any(loop in forward.loops for loop in e.loops) for e in recipe.events)
 
 
-def _feeds_trained(recipe: Recipe, frozen: set[str]) -> bool:
-    """Trained weights follow on frozen norms: none do on the slow copy that only gives targets (BYOL, MoCo).
+def _feeds_trained(recipe: Recipe) -> bool:
+    """Trained weights follow on frozen ones: none do on the slow copy that only gives targets (BYOL, MoCo).
 
-    True as well where the norms are not seen among the operations.
+    True as well where no frozen layer is seen, as in a ready-made body.
     """
     after: set[int] = set()
     for operation in recipe.operations:
         follows = any(t.operation.number in after for t in operation.inputs)
-        if follows and trains(operation):
+        if follows and _learns(operation):
             return True
-        if follows or (operation.name in frozen and not trains(operation)):
+        if follows or _is_frozen(operation):
             after.add(operation.number)
     return not after
+
+
+def _is_frozen(operation: Operation) -> bool:
+    return operation.layer is not None and bool(operation.layer.parameters) and not trains(operation)
+
+
+def _learns(operation: Operation) -> bool:
+    """A trained layer, or a product with a parameter; not one of two values that layers gave."""
+    if operation.layer is None or not operation.layer.parameters:
+        return any(t.operation.kind == "parameter" for t in operation.inputs)
+    return trains(operation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
 
 def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:
     text_in_stead = interpreter.project.in_stead_of(path)
-    about_networks = mentions_framework(path, text_in_stead)
+    about_networks = mentions_framework(path, text_in_stead) or starts_training(path, text_in_stead)
     if not named and not about_networks:
         return []
     text = interpreter.project.text(path)
@@ -80,3 +81,25 @@ def mentions_framework(path: Path, data: bytes | None = None) -> bool:
     except OSError:
         return True  # reading it as text will say why
     return any(mark in data for mark in FRAMEWORKS)
+
+
+IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\.*[\w.]+)", re.MULTILINE)
+START = re.compile(r"(^|_)(main|train\w*|run|fit|experiment)(_|$)", re.IGNORECASE)
+
+
+def starts_training(path: Path, data: bytes | None = None) -> bool:
+    """Whether a script that names no framework runs modules beside it that do (``from trainer import ...``)."""
+    try:
+        data = path.read_bytes() if data is None else data
+        if path.suffix != ".py" or not (b"__main__" in data or START.search(path.stem)):
+            return False
+        names = {name.decode("ascii", "ignore").strip(".") for name in IMPORT.findall(data)}
+        return any(mentions_framework(file) for name in names if (file := _beside(path, name)) is not None)
+    except OSError:
+        return False
+
+
+def _beside(path: Path, name: str) -> Path | None:
+    """The module of that name in the folder of the file, or in a package there."""
+    place = path.parent.joinpath(*name.split("."))
+    return next((f for f in (place.with_suffix(".py"), place / "__init__.py") if f.is_file()), None)

@@ -205,11 +205,11 @@ def attributes_of(module: Instance) -> dict[str, Any]:
 
 
 def layer_of(i: Interpreter, module: Instance) -> Layer:
-    """The evidence for a layer, made at its first use and kept."""
+    """The evidence for a layer, made at its first use and kept until its weights are frozen or thawed."""
     names: Any = i.trace.notes.get("names") or {}
     name = names.get(id(module)) or module.state.get("_name", "")
     kept: Any = i.trace.notes.setdefault("layers", {})
-    key = (id(module), name)
+    key = (id(module), name, *(w.state["trainable"] for _, w in weights(module)))
     if key not in kept:
         parameters = tuple(as_parameter(n, w) for n, w in weights(module))
         attributes = attributes_of(module)
