@@ -88,7 +88,7 @@ START = re.compile(r"(^|_)(main|train\w*|run|fit|experiment)(_|$)", re.IGNORECAS
 
 
 def starts_training(path: Path, data: bytes | None = None) -> bool:
-    """Whether a script that names no framework runs modules beside it that do (``from trainer import ...``)."""
+    """Whether a script that names no framework runs modules beside it that do (``import trainer``)."""
     try:
         data = path.read_bytes() if data is None else data
         if path.suffix != ".py" or not (b"__main__" in data or START.search(path.stem)):
