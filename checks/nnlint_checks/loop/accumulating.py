@@ -34,7 +34,7 @@ def scalings(backward: Event, kinds: tuple[str, ...] = FACTORS) -> int | None:
 
 def _ways(operation: Operation, count: int, kinds: tuple[str, ...], depth: int = 0) -> list[int | None]:
     """For each mean loss that is a summand: how many factors stand before it."""
-    if operation.kind == "loss":
+    if operation.kind == "loss" or "reduction" in operation.attributes:  # the latter: of a ready model
         return [count] if operation.attributes.get("reduction", "mean") == "mean" else [None]
     if operation.kind == "mean":
         return [count]

@@ -130,7 +130,7 @@ def _losses(call: Call, arguments: Arguments, scores: Value) -> Iterator[tuple[s
     """``loss``, where labels are given or may be among what is unpacked."""
     if arguments.open or any(name in arguments.keywords for name in LABELS):
         inputs = (scores,) if isinstance(scores, Tensor) else ()
-        attributes = {"requires_grad": True, "shape": Shape(())}
+        attributes = {"requires_grad": True, "shape": Shape(()), "reduction": "mean"}
         yield "loss", call.interpreter.operate("unknown", inputs, attributes, call.place, name="loss")
 
 
