@@ -8,7 +8,7 @@ import pytest
 from tests.source.reading import evidence, network, only
 
 from nnlint.evidence.source import Did, LossUse, Recipe
-from nnlint.evidence.usage import Coverage
+from nnlint.evidence.usage import Apart, Coverage
 from nnlint.network.gradients import reached, trains
 
 
@@ -105,3 +105,20 @@ def test_a_function_nobody_calls_trains_the_network_of_its_file(
     )
     use = only(LossUse, found)
     assert (use.network is not None) == bool(networks)
+
+
+def test_devices_that_meet_in_a_counted_loop_are_told(tmp_path: Path) -> None:
+    found = evidence(
+        tmp_path,
+        """
+        def main(loader):
+            net = nn.Linear(4, 4).to("cuda")
+            optimizer = torch.optim.Adam(net.parameters())
+            for epoch in range(10):
+                for x in loader:
+                    out = net(x.to("cuda")) + torch.randn(8, 4)
+                    out.mean().backward()
+                    optimizer.step()
+        """,
+    )
+    assert only(Apart, found).what == "torch.randn"

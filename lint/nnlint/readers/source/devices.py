@@ -125,11 +125,10 @@ def at_weights(model: Instance, given: Arguments) -> Arguments:
 def note(i: Interpreter, tensor: Tensor, away: Device, place: Place) -> None:
     """The tensor is on the CPU, and what it meets is not; said once for each tensor that was made."""
     stayed = tensor.device
-    noted = i.trace.notes.setdefault("apart", set())
-    if stayed is None or not isinstance(noted, set) or stayed in noted or i.guessed:
+    if stayed is None or i.guessed:
         return
-    if not i.trying:
-        noted.add(stayed)
+    if any(isinstance(f, Apart) and (f.what, f.made) == (stayed.what, stayed.place) for f in i.trace.facts):
+        return
     given = i.trace.notes.get("given")
     if i.trace.inside and isinstance(given, tuple) and any(t.device is stayed for t in given[1]):
         place = given[0]
