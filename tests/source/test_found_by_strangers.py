@@ -116,7 +116,7 @@ def test_devices_that_meet_in_a_counted_loop_are_told(tmp_path: Path) -> None:
             optimizer = torch.optim.Adam(net.parameters())
             for epoch in range(10):
                 for x in loader:
-                    out = net(x.to("cuda")) + torch.randn(8, 4)
+                    out = net(x.to("cuda")) + 0.1 * torch.randn(8, 4)
                     out.mean().backward()
                     optimizer.step()
         """,

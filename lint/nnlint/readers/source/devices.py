@@ -79,13 +79,18 @@ def of_result(i: Interpreter, operation: Operation, place: Place) -> Device | No
         return None
     away = next((d for d in known if not d.host), None)
     if away is None:
-        return known[0] if len(known) == len(operation.inputs) else None
+        return known[0] if all(t.device is not None or _is_number(t) for t in operation.inputs) else None
     stayed = [t for t in operation.inputs if t.device is not None and t.device.host and not _may_be_scalar(t)]
     if not stayed:
         return away
     if operation.kind in TOGETHER or family(operation) in FAMILIES:
         note(i, stayed[0], away, place)
     return None
+
+
+def _is_number(tensor: Tensor) -> bool:
+    """A number of Python: ``0.1 * noise`` is where the noise is."""
+    return tensor.operation.kind == "constant" and tensor.shape.rank == 0
 
 
 def _may_be_scalar(tensor: Tensor) -> bool:
