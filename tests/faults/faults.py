@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults import heads, layers, optimization, tabular, training
+from tests.faults import heads, layers, optimization, routine, tabular, training
 from tests.faults.editing import Finder
 
 
@@ -161,7 +161,26 @@ FAULTS: tuple[Fault, ...] = (
     _fault("OP410", "clipped after the step", training.moved("clip_grad_norm_", after="step")),
     _fault("NR310", "weight decay 0.8", optimization.decay(0.8)),
     _fault("NR310", "weight decay below 0", optimization.decay(-0.01)),
+    _fault("OP406", "parameters of another network", routine.other_model, "NR302 TL518 TL525"),
+    _fault("OP407", "momentum is missing", routine.given_dropped("momentum", "SGD")),
+    _fault("OP408", "batches of one sample", routine.one_sample, "NR308"),
+    _fault("OP409", "one epoch", routine.one_epoch, "OP405"),
+    _fault("OP411", "a recurrent net without clipping", routine.not_clipped),
+    _fault("OP412", "Adam for AdamW", routine.called_otherwise("AdamW", "Adam", "weight_decay")),
+    _fault("OP413", "a constant rate", optimization.never_scheduled, "OP407"),
+    _fault("OP414", "the loss is a sum", routine.summed),
+    _fault("OP415", "a number for a constant", routine.literal_in_place),
+    _fault("TL520", "no seed", routine.unseeded),
+    _fault("TL527", "the test set in one batch", routine.all_in_one_batch),
+    _fault("TL530", "nothing is told", routine.nothing_told),
+    _fault("TL535", "the batch is not moved", routine.not_moved, "TL533"),
+    _fault("TL535", "made on the CPU", routine.made_on_cpu),
+    _fault("TL535", "an attribute for a buffer", routine.buffer_as_attribute),
     # data
+    _fault("DP709", "stratify is missing", routine.given_dropped("stratify", "train_test_split")),
+    _fault("DP711", "the test split chooses", routine.test_split_chooses),
+    _fault("DP714", "no random transforms", routine.not_augmented, "NR302"),
+    _fault("DP717", "no workers", routine.loaded_alone),
     _fault("DP701", "scaled before the split", tabular.fitted_before_split),
     _fault("DP702", "fitted on what is held out", tabular.fitted_on_test),
     _fault("DP703", "columns are not scaled", tabular.not_scaled),

@@ -11,6 +11,7 @@ from tests.faults.editing import (
     Edit,
     Finder,
     all_of,
+    blocks,
     calls,
     drop,
     expression,
@@ -123,3 +124,23 @@ def _attributes(program: Program) -> Iterator[str]:
                     "Conv1d",
                 ):
                     yield last_name(assign.targets[0])
+
+
+def never_scheduled(tree: ast.Module, program: Program) -> Iterator[Edit]:
+    """There is no schedule at all, for SGD and many epochs."""
+    if not program.mentions("SGD("):
+        return
+    made = [
+        (block, line)
+        for block in blocks(tree)
+        for line in block
+        if isinstance(line, ast.Assign) and re.search(r"(LR|LRScheduler|OnPlateau)\(", ast.unparse(line))
+    ]
+    names = {last_name(line.targets[0]) for _, line in made}
+    steps = [(b, s) for b, s, c in statements(tree, "step") if _owner(c) in names]
+    if made and steps and len(names) == 1:
+        yield lambda: [drop(block, line) for block, line in (*made, *steps)]
+
+
+def _owner(call: ast.Call) -> str:
+    return last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""

@@ -83,12 +83,13 @@ def programs() -> list[Program]:
     """All good programs, those of the examples included."""
     files = [_single(path) for path in sorted(FOLDER.glob("*.py"))]
     folders = [_folder(path) for path in sorted(FOLDER.iterdir()) if path.is_dir() and path.name[0] != "_"]
+    twins = [_single(path) for path in sorted(FIXTURES.glob("programs/*_clean.py"))]
     examples = [_folder(path) for path in sorted(FIXTURES.glob("*_clean")) if any(path.glob("*.py"))]
-    return [*files, *folders, *examples]
+    return [*files, *folders, *twins, *examples]
 
 
 def _single(path: Path) -> Program:
-    return Program(path.stem, {path.name: path.read_text(encoding="utf-8")})
+    return Program(path.stem.removesuffix("_clean"), {path.name: path.read_text(encoding="utf-8")})
 
 
 def _folder(folder: Path) -> Program:

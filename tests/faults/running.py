@@ -54,19 +54,19 @@ def mutants(program: Program, faults: Iterable[Fault]) -> Iterator[Mutant]:
                     yield Mutant(fault, number, path, program.with_file(path, changed))
 
 
-def findings(program: Program) -> tuple[set[str], tuple[str, ...]]:
-    """Codes above hint that nnlint gives for a program, and what it failed of."""
+def findings(program: Program, hints: tuple[str, ...] = ()) -> tuple[set[str], tuple[str, ...]]:
+    """Codes above hint, and those of ``hints``, that nnlint gives for a program, and what it failed of."""
     with TemporaryDirectory() as folder:
         for path, text in program.files.items():
             (Path(folder) / path).write_text(text, encoding="utf-8")
-        result = engine.run([folder], Settings())
-    codes = {f.code for f in result.findings if f.level is not Level.HINT}
+        result = engine.run([folder], Settings(extend_select=hints))
+    codes = {f.code for f in result.findings if f.level is not Level.HINT or f.code in hints}
     return codes, tuple(f"{f.where}: {f.error!r}" for f in result.failures)
 
 
 def judge(mutant: Mutant, clean: set[str]) -> Verdict:
     """Lint a mutant; ``clean`` is what the program has without the fault."""
-    codes, failures = findings(mutant.program)
     fault = mutant.fault
+    codes, failures = findings(mutant.program, fault.codes)
     extra = codes - clean - set(fault.codes) - set(fault.along)
     return Verdict(mutant, bool(codes & set(fault.codes)), tuple(sorted(extra)), failures)

@@ -49,7 +49,7 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
         model.add(keras.layers.Dense(5, activation="softmax"))
         model.compile(optimizer="adam", loss="categorical_crossentropy")  # error: [HL112]
-        model.fit(keras.utils.image_dataset_from_directory("photos", image_size=(64, 64)), epochs=3)
+        model.fit(keras.utils.image_dataset_from_directory("photos/train", image_size=(64, 64)), epochs=3)
         ```
         ```diff
         -model.compile(optimizer="adam", loss="categorical_crossentropy")
@@ -74,7 +74,7 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         import tensorflow as tf
         from tensorflow import keras
 
-        data = keras.utils.image_dataset_from_directory("photos", image_size=(64, 64))
+        data = keras.utils.image_dataset_from_directory("photos/train", image_size=(64, 64))
         data = data.map(lambda x, y: (x / 255.0, tf.one_hot(y, 5))).prefetch(1)
         model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
         model.add(keras.layers.Dense(5, activation="softmax"))

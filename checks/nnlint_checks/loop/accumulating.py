@@ -42,10 +42,12 @@ def _ways(operation: Operation, count: int, kinds: tuple[str, ...], depth: int =
         return [None]
     factor = count + (operation.kind in kinds)
     inputs = operation.inputs[:1] if operation.kind == "divide" else operation.inputs
+    if operation.kind in ("add", "subtract"):  # a number beside a loss has no gradient
+        inputs = tuple(t for t in inputs if t.operation.kind != "constant")
     ways = [way for tensor in inputs for way in _ways(tensor.operation, factor, kinds, depth + 1)]
     known = [way for way in ways if way is not None]
     return [*known] if operation.kind == "multiply" and known else ways
 
 
-PASSED = frozenset({"identity", "add", "divide", "multiply"})
+PASSED = frozenset({"identity", "add", "subtract", "divide", "multiply"})
 MAX_DEPTH = 8

@@ -146,7 +146,7 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
         stolen = (
             bool(step.loops) and cleared_before(recipe, step) is not None and serves_another(recipe, step)
         )
-        if stolen or not any(_may_serve(recipe, event, optimizer) for event in recipe.events):
+        if stolen or not any(_may_serve(recipe, event, step, optimizer) for event in recipe.events):
             spoken.add(step.place)
             yield _cut_off(recipe, number, loss) or Finding(
                 step.place,
@@ -190,7 +190,7 @@ def _loss_of(recipe: Recipe, number: int, optimizer: Optimizer | None) -> Event 
     return None
 
 
-def _may_serve(recipe: Recipe, event: Event, optimizer: Optimizer | None) -> bool:
+def _may_serve(recipe: Recipe, event: Event, step: Event, optimizer: Optimizer | None) -> bool:
     """It gives, or may give, the gradients that the step needs."""
     if event.did is Did.BACKWARD:
         return optimizer is None or not beyond(recipe, event, optimizer)
@@ -199,4 +199,5 @@ def _may_serve(recipe: Recipe, event: Event, optimizer: Optimizer | None) -> boo
     if event.did is not Did.OPAQUE:
         return False
     mine = optimizer is not None and optimizer.key in event.subjects
-    return mine or could(event, COULD_DIFFERENTIATE)
+    around = not step.loops or step.loops[0] in event.loops
+    return mine or (around and could(event, COULD_DIFFERENTIATE))

@@ -228,13 +228,15 @@ def _without_gradients(recipe: Recipe, number: int, passes: Sequence[Event]) -> 
     ):
         return None
     inner = event.loops[-1] if event.loops else None
-    if inner is not None and any(inner in e.loops for e in passes):
-        return None
-    if inner is not None and inner.loader is not None and inner.loader.role != "train":
+    inside = [e for e in passes if inner in e.loops]
+    if any(len(e.loops) == len(event.loops) for e in inside):
+        return None  # a part of the training step
+    if not inside and inner is not None and inner.loader is not None and inner.loader.role != "train":
         return Step(inner.place, "the loop goes over data without gradients")
     earlier = [e for e in recipe.events[:number] if e.did is Did.STEP]
-    apart = not any(loop in e.loops for e in passes for loop in event.loops)
-    role = inner.loader.role if inner is not None and inner.loader is not None else ""
+    apart = all(e.loops[: len(event.loops)] != event.loops or len(e.loops) > len(event.loops) for e in passes)
+    over = inner.loader if inner is not None and not inside else None
+    role = over.role if over is not None else ""
     if earlier and apart and role != "train" and not list(_after(recipe.events, number)):
         return Step(earlier[-1].place, "training is over, and gradients are off")
     return None

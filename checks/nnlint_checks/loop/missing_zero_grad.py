@@ -15,6 +15,10 @@ COULD_CLEAR = re.compile(
     r"zero|grad|clear|clean|reset|optim|backward|closure|train_?step|(^|_)step", re.IGNORECASE
 )
 """Names of calls that are not understood and may clear gradients."""
+ELSEWHERE = re.compile(
+    r"(\w+_)?(envs?|environment|metrics?|meters?|tracker|timer|p?bar|buffer|memory)$", re.IGNORECASE
+)
+"""Names of objects whose ``reset`` and ``step`` have nothing to do with gradients."""
 
 
 @check("TL501", level=ERROR, fix=SAFE)
@@ -143,6 +147,8 @@ def _could_clear(event: Event, mine: set[int] | None) -> bool:
     """It got the optimiser or the model, or its name says that it works on gradients."""
     if mine is not None and any(key in mine for key in event.subjects):
         return True
+    if ELSEWHERE.match(str(event.details.get("receiver", ""))):
+        return False
     return bool(COULD_CLEAR.search(str(event.details.get("method", "")).rpartition(".")[2]))
 
 

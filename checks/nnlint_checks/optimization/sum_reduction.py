@@ -10,6 +10,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, LossUse, Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Operation, Tensor
+from nnlint_checks.optimization.rates import SETS_ANOTHER
 
 USUAL = {"sgd": 1e-3, **dict.fromkeys(("adam", "adamw", "nadam", "radam", "adamax", "rmsprop"), 1e-4)}
 """From these on rates are those of a mean loss: the defaults of PyTorch, a tenth of it for adaptive ones."""
@@ -114,7 +115,7 @@ def _usual(recipe: Recipe, number: int) -> Optimizer | None:
     """The optimiser that steps on the gradients next, if its rate is a usual one."""
     step = next((e for e in recipe.events[number:] if e.did is Did.STEP), None)
     for optimizer in recipe.optimizers:
-        if step is not None and optimizer.key in step.subjects and not optimizer.schedule:
+        if step is not None and optimizer.key in step.subjects and optimizer.schedule not in SETS_ANOTHER:
             rate = optimizer.learning_rate
             return optimizer if rate is not None and rate >= USUAL.get(optimizer.kind, rate + 1) else None
     return None

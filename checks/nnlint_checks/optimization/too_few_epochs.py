@@ -105,7 +105,9 @@ def _only_pass(step: Event) -> Loop | None:
         return None
     loop = step.loops[0]
     known = loop.loader is not None and loop.loader.api and loop.count is None
-    endless = loop.loader is None or loop.loader.data is None or loop.loader.data.iterable is not False
+    loader = loop.loader
+    in_order = loader is not None and (loader.data is None or loader.data.iterable is not False)
+    endless = loader is None or (in_order and not loader.shuffle)  # what is shuffled has an end
     return loop if known and not endless else None
 
 

@@ -113,10 +113,12 @@ def _is_test(feed: Feed) -> bool:
 def _another_test(feed: Feed, evaluations: list[Feed]) -> bool:
     """A separate split that nothing is chosen by is kept for the end."""
     own = feed.loader.data.key if feed.loader.data is not None else None
+    if own is None:  # nothing is known of the samples: any other evaluation may be of another split
+        return any(f.loader.place != feed.loader.place for f in evaluations)
     others = [
         f for f in evaluations if f.loader.data is not None and f.loader.data.key != own and not f.drives
     ]
-    return own is None or any(_is_test(f) for f in others)
+    return any(_is_test(f) for f in others)
 
 
 def _finding(feed: Feed) -> Finding:

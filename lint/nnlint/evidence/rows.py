@@ -41,7 +41,9 @@ class SplitUse:
     """Rows are divided. ``carries``: the fits whose results are in the data that is split.
 
     ``stratified``: each part has as much of every class as the whole, ``shuffled``: rows are drawn at random;
-    None where that is not known. ``given``: how many collections are divided by this call alike.
+    None where that is not known. ``given``: how many collections are divided by this call alike. ``windows``:
+    where the samples were cut out of one series, each overlapping the next. ``sorted_by``: the column whose
+    values the rows come in the order of ("*": the label), "" where none is known.
     """
 
     rows: Rows
@@ -52,3 +54,5 @@ class SplitUse:
     stratified: bool | None = None
     shuffled: bool | None = None
     given: int = 0
+    windows: Place | None = None
+    sorted_by: str = ""

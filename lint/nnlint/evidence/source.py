@@ -204,8 +204,8 @@ class Event:
     ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
     function whose body it stands in. ``details`` of a FORWARD: ``roles`` (the splits that its arguments'
     names tell of), ``active`` and ``moded`` (the ``ModeLayer``s that act as in training, and all of them),
-    ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a STEP:
-    ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given) and ``closure``
+    ``inputs``, ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a
+    STEP: ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given) and ``closure``
     (given one); of a call that is known by its name alone: ``method``, ``receiver``, ``arguments`` (how
     many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a
     SCHEDULER_STEP: ``arguments``; of a CLIP: ``maximum``, and as subjects the optimisers of what is
@@ -288,6 +288,7 @@ class Recipe:
     ``idle``: loaders that are made and that nothing goes over or is given.
     ``words``: the names, and the texts of one word, in the program and in the modules of the project that it
     imports: reasons for silence, no proof; ``unread``: imported packages of which nothing is known.
+    ``records``: some loss or score is printed, logged, kept, or given to something that may do so.
     """
 
     program: str
@@ -318,6 +319,7 @@ class Recipe:
     idle: tuple[Loader, ...] = ()
     words: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
+    records: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

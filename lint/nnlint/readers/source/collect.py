@@ -281,7 +281,7 @@ def _with_habits(i: Interpreter, recipe: Recipe) -> Recipe:
     if module is None or not (recipe.optimizers or any(e.did in TRAINS for e in recipe.events)):
         return recipe
     said = vocabulary(i, module)
-    recipe = replace(recipe, words=said.words, unread=said.unread)
+    recipe = replace(recipe, words=said.words, unread=said.unread, records=said.records)
     if not any(optimizer.models for optimizer in recipe.optimizers):
         return recipe
     known = habits(said)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from nnlint.evidence.usage import Apart
 from nnlint.network.device import Device
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import Family, family
-from nnlint.readers.source.values import Arguments, Instance, Value
+from nnlint.readers.source.values import Arguments, DictValue, Instance, Value
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -75,6 +76,8 @@ def scope(i: Interpreter) -> int:
 def of_result(i: Interpreter, operation: Operation, place: Place) -> Device | None:
     """Where the result of an operation is; notes when its inputs are apart."""
     known = [t.device for t in operation.inputs if t.device is not None]
+    if known and operation.attributes.get("inplace"):
+        return operation.inputs[0].device  # what is written to stays where it is
     if not known or operation.kind in APART:
         return None
     away = next((d for d in known if not d.host), None)
@@ -121,10 +124,31 @@ def with_weights(i: Interpreter, layer: Instance, inputs: Sequence[Tensor], plac
 def at_weights(model: Instance, given: Arguments) -> Arguments:
     """The first argument of a model that was moved is where its weights are, unless that is known."""
     held, values = model.state.get("_device"), list(given.positional)
+    if "_scatters" in model.state:
+        values = [replace(v, device=None) if isinstance(v, Tensor) else v for v in values]
     first = values[0] if values else None
     if isinstance(held, Device) and not held.host and isinstance(first, Tensor) and first.device is None:
         values[0] = replace(first, device=held)
     return Arguments(values, given.keywords, given.open, given.names)
+
+
+LAUNCHED = "_launched"  # of a model: the device on which a trainer runs its steps
+
+
+@contextmanager
+def launched(i: Interpreter, model: Instance) -> Iterator[None]:
+    """While a trainer runs the steps of a model, its weights are on the trainer's device."""
+    device = model.state.get(LAUNCHED)
+    _put(i, model, device)
+    yield
+    _put(i, model, None)
+
+
+def _put(i: Interpreter, model: Instance, device: Value) -> None:
+    from nnlint.readers.source.modules import walk
+
+    for _, part in walk(model) if LAUNCHED in model.state else ():
+        i.heap.write(part.state, "_device", device)
 
 
 def note(i: Interpreter, tensor: Tensor, away: Device, place: Place) -> None:
@@ -151,3 +175,16 @@ def _near(i: Interpreter, stayed: Device) -> str:
         if isinstance(value, Tensor) and value.device is not None and not value.device.host:
             return f"{parameter.arg}.device"
     return ""
+
+
+def moved_batch(batch: Value, device: Value) -> Value:
+    """A batch whose items were made on the CPU, on another device, or None where that is not known."""
+    if not isinstance(device, Device | None):
+        return batch
+    if isinstance(batch, Tensor):
+        return replace(batch, device=device) if batch.device is not None and batch.device.host else batch
+    if isinstance(batch, tuple):
+        return tuple(moved_batch(part, device) for part in batch)
+    if isinstance(batch, DictValue):
+        return DictValue({k: moved_batch(v, device) for k, v in batch.state.items()})
+    return batch

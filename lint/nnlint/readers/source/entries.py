@@ -14,13 +14,15 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from nnlint.evidence.source import Pipeline, Program
+from nnlint.evidence.source import Pipeline, Program, Recipe
 from nnlint.readers.source import statements
 from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
+from nnlint.readers.source.devices import launched
 from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
 from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.nodes import below, everything
+from nnlint.readers.source.settings import settings_of
 from nnlint.readers.source.stand_ins import stand_ins
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
@@ -78,6 +80,8 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
         evidence += collect(i, trace, text, entry.name)
     seen = [read for e in evidence if isinstance(e, Pipeline) for read, _ in e.reads]
     reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
+    written = settings_of(text) if any(isinstance(e, Recipe) and e.optimizers for e in evidence) else None
+    evidence += [written] if written is not None else []
     return [Program(str(path), text.source.count("\n"), reads), *evidence]
 
 
@@ -138,9 +142,13 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
         if id(model) in inner or model.cls.api or done.get(kind, 0) >= MAX_SAME_CLASS:
             continue
         done[kind] = done.get(kind, 0) + 1
-        if id(model) not in called:
+        steps = any(isinstance(model.cls.find(name), Function) for name in STEP_METHODS)
+        if id(model) not in called and not steps:
             _call_model(i, model)
-        _call_steps(i, model)
+        with launched(i, model):
+            _call_steps(i, model)
+        if steps and not any(call.model is model for call in trace.calls):
+            _call_model(i, model)
 
 
 MAX_SAME_CLASS = 3

@@ -95,6 +95,8 @@ def _note(
             for node in below(statement):
                 if isinstance(node, ast.Call):
                     found[_key(text.place(node))] = Spot(statement, after)
+                elif isinstance(node, ast.comprehension):
+                    found[_key(text.place(node.target))] = Spot(statement, after)
 
 
 def _key(place: Place) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.libraries import MODELS, QUIET
 from nnlint.readers.source.nodes import everything, kept
+from nnlint.readers.source.recording import records
 from nnlint.readers.source.values import Library, ModuleValue
 
 AUGMENTS = re.compile(
@@ -36,12 +37,14 @@ KNOWN = frozenset(sys.stdlib_module_names) | QUIET | frozenset(MODELS)
 @dataclass(frozen=True)
 class Vocabulary:
     """The words of a program and of the modules of the project that it imports. ``unread``: the imported
-    packages of which nothing is known. ``breaks``: a loop is left early.
+    packages of which nothing is known. ``breaks``: a loop is left early. ``records``: some figure of
+    training is told or kept.
     """
 
     words: frozenset[str]
     unread: frozenset[str]
     breaks: bool
+    records: bool = True
 
 
 def habits(known: Vocabulary) -> frozenset[str]:
@@ -59,11 +62,13 @@ def vocabulary(i: Interpreter, module: ModuleValue) -> Vocabulary:
     """What the sources that take part in a program say."""
     queue, seen, unread = [module], {id(module)}, set[str]()
     said: set[str] = set()
+    trees: list[ast.Module] = []
     breaks = False
     while queue:
         part = queue.pop()
         if part.text is None:
             continue
+        trees.append(part.text.tree)
         said |= _said(part.text.tree)
         breaks = breaks or any(isinstance(node, ast.Break) for node in everything(part.text.tree))
         for name, imported in _imports(i, part):
@@ -72,7 +77,8 @@ def vocabulary(i: Interpreter, module: ModuleValue) -> Vocabulary:
                 queue.append(imported)
             elif not isinstance(imported, ModuleValue) and not _harmless(imported):
                 unread.add(name)
-    return Vocabulary(frozenset(said), frozenset(unread), breaks)
+    told = records(part for part in trees)
+    return Vocabulary(frozenset(said), frozenset(unread), breaks, told)
 
 
 def _said(tree: ast.Module) -> frozenset[str]:

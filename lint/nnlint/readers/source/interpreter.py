@@ -19,6 +19,7 @@ from nnlint.network.operations import Family, apply, family
 from nnlint.readers.source import devices, expressions, statements
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.binding import bind
+from nnlint.readers.source.configured import missing_argument
 from nnlint.readers.source.heap import Heap, Writes
 from nnlint.readers.source.joins import join, join_all
 from nnlint.readers.source.text import Text
@@ -341,7 +342,7 @@ class Interpreter:
             elif index >= first_default:
                 value = function.defaults[index - first_default]
             else:
-                value = UNKNOWN
+                value = missing_argument(self, function, parameter)
             scope.variables[name] = value
         if spec.vararg:
             rest = given[len(positional) :]

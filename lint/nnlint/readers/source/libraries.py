@@ -54,6 +54,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
     **dict.fromkeys(("transformers", "diffusers"), "huggingface"),
     "einops": "einops",
+    **dict.fromkeys(("accelerate", "lightning_fabric"), "launchers"),
     "albumentations": "albumentations",
 }
 """Root package -> the model package that describes it."""

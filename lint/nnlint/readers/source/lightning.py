@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nnlint.evidence.samples import Feed
+from nnlint.network.device import Device
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, keep_keywords, library_class, native, nothing, unknown
+from nnlint.readers.source.devices import LAUNCHED, moved_batch
 from nnlint.readers.source.feeding import FEEDS
 from nnlint.readers.source.iteration import element_of, iterate
+from nnlint.readers.source.launchers import FABRIC
 from nnlint.readers.source.modules import BATCHES
 from nnlint.readers.source.standard import NAMESPACE
 from nnlint.readers.source.torch.modules import MODULE
@@ -59,7 +62,16 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     first, second, data = (arguments.get(n, name, None) for n, name in enumerate(names, 2))
     loaders = {"training_step": first, "validation_step": second}
     drives = _drives(call, arguments.positional[0])
+    _note_device(call, arguments.positional[0], arguments.get(1, "model", UNKNOWN))
     return _keep_batches(call, arguments.get(1, "model", UNKNOWN), loaders, data, drives)
+
+
+def _note_device(call: Call, trainer: Value, model: Value) -> None:
+    """The steps run on a GPU where there is one, unless the trainer is told otherwise."""
+    wanted = trainer.state.get("accelerator", "auto") if isinstance(trainer, Instance) else UNKNOWN
+    if isinstance(model, Instance) and wanted in ("auto", "gpu", "cuda"):
+        device = Device(False, "the model", call.place)
+        call.interpreter.heap.write(model.state, LAUNCHED, device)
 
 
 def _drives(call: Call, trainer: Value) -> tuple[str, ...]:
@@ -102,7 +114,7 @@ def _keep_batches(
         if isinstance(loader, Instance) and not any(loader.cls.find(name) is not MISSING for name in STEPS):
             given[step] = loader
     for step, loader in given.items():
-        batches[step] = element_of(i, loader)
+        batches[step] = moved_batch(element_of(i, loader), model.state.get(LAUNCHED))
         if step in loaders or "training_step" in loaders:
             _note(call, step, loader, drives)
     i.heap.write(model.state, BATCHES, DictValue(batches))
@@ -179,6 +191,8 @@ MODULE_CLASS = library_class(
 )
 
 SYMBOLS: dict[str, Value] = {
+    **dict.fromkeys(("lightning.fabric.Fabric", "lightning.Fabric"), FABRIC),
+    "lightning.fabric.seed_everything": native("seed_everything", nothing),
     LIGHTNING_MODULE: MODULE_CLASS,
     "lightning.Trainer": library_class("lightning.Trainer", (OBJECT,), _TRAINER),
     "lightning.seed_everything": native("seed_everything", nothing),

@@ -41,8 +41,8 @@ def run_hosted(i: Interpreter) -> None:
     if not any(event.details.get("method") == "train" for event in i.trace.events):
         return
     for trainer, given in list(i.trace.hosted):
-        method, model = trainer.cls.find("compute_loss"), next(filter(is_module, given.all()), None)
-        if not isinstance(method, Function) or id(method.node) in i.reached or model is None:
+        method, model = trainer.cls.find("compute_loss"), next(filter(is_module, given.all()), UNKNOWN)
+        if not isinstance(method, Function) or id(method.node) in i.reached:
             continue
         missing = max(_required(method) - 2, 0)
         result = i.call_function(method, Arguments([trainer, model, *[UNKNOWN] * missing]), method.node)

@@ -79,7 +79,17 @@ def sliced(operations: list[Operation]) -> list[Subset]:
             rows = Rows(-len(found) - 1, "", operation.place, data.rows, data.rows.source)
             text = f"[{_bound(parts[0].start)}:{_bound(parts[0].stop)}]"
             fits = tuple(m.fit for m in data.marks)
-            found.append(Subset(data.rows, (rows,), fits, operation.place, text, data.single))
+            found.append(
+                Subset(
+                    data.rows,
+                    (rows,),
+                    fits,
+                    operation.place,
+                    text,
+                    sorted_by=data.sorted_by,
+                    single=data.single,
+                )
+            )
     return found
 
 

@@ -11,7 +11,7 @@ from nnlint.readers.source.definitions import OBJECT, library_class, native, unk
 from nnlint.readers.source.tabular import names, selecting
 from nnlint.readers.source.tabular.ranks import RANKS, reshaped
 from nnlint.readers.source.tabular.rows import held, mask, subset
-from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, reordered, unique
+from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, names_of, reordered, unique
 from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
@@ -113,6 +113,9 @@ def _same(call: Call, arguments: Arguments) -> Value:
     name = _called(call.node)
     if name in SORTING:
         data = reordered(data, call.place, call.place)
+    if name == "sort_values":
+        wanted = names_of(arguments.get(1, "by", UNKNOWN)) or ("",)
+        data = replace(data, ranked=(wanted[0], data.order or ()))
     return selecting.in_place(call, arguments, arguments.positional[0], data)
 
 

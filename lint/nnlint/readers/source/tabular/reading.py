@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from nnlint.evidence.source import Columns, Labels
 from nnlint.readers.source.conventions import role_of
@@ -35,6 +36,8 @@ CLASSES: dict[str, int | None] = {
     "make_blobs": None,
 }
 """Sets whose labels are the numbers of classes from 0 on, and how many there are."""
+SORTED = ("iris", "wine", "olivetti_faces")
+"""Data sets whose rows come class by class."""
 MADE = ("make_classification", "make_regression", "make_moons", "make_circles", "make_blobs")
 
 
@@ -93,9 +96,11 @@ def _set(name: str) -> Callable[[Call, Arguments], Value]:
         i = call.interpreter
         rows = root(i, "all", call.place, "")
         as_frame = arguments.keywords.get("as_frame", False) is not False
-        features = Data("frame" if as_frame else "array", rows, (), None, False, rank=2)
+        ranked: Any = ("*", ()) if name in SORTED else None
+        kind = "frame" if as_frame else "array"
+        features = Data(kind, rows, (), None, False, rank=2, ranked=ranked)
         codes = Labels("integers", name, call.place, CLASSES[name]) if name in CLASSES else None
-        labels = Data("array", rows, (), None, False, single=True, rank=1, labels=codes)
+        labels = Data("array", rows, (), None, False, single=True, rank=1, labels=codes, ranked=ranked)
         if arguments.keywords.get("return_X_y") is True or name in MADE:
             return (held(i, features, call.node), held(i, labels, call.node))
         state: dict[object, Value] = {

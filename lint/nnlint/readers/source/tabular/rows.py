@@ -10,6 +10,7 @@ from nnlint.evidence.source import Rows, SplitUse
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.values import Data, Subset, data_of, part, part_text, reordered, wrap
+from nnlint.readers.source.tabular.windows import overlapping
 from nnlint.readers.source.values import Instance, Value
 
 HELD_OUT = ("validation", "test")
@@ -30,8 +31,10 @@ def subset(i: Interpreter, data: Data, text: str, role: str, place: Place, said:
 
 def _side(data: Data, rows: Rows, place: Place, text: str) -> Subset:
     assert data.rows is not None
+    fits = tuple(m.fit for m in data.marks)
+    single = data.single or data.kind == "index"
     return Subset(
-        data.rows, (rows,), tuple(m.fit for m in data.marks), place, text, data.single or data.kind == "index"
+        data.rows, (rows,), fits, place, text, windows=data.window, sorted_by=data.sorted_by, single=single
     )
 
 
@@ -43,7 +46,9 @@ def row_selection(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Da
     if isinstance(index, slice):
         if all(part is None for part in (index.start, index.stop)):
             return data
-        return subset(i, data, slice_text(index, node), "", place)
+        found = subset(i, data, slice_text(index, node), "", place)
+        window = overlapping(i, index, node)
+        return found if window is None else replace(found, window=window)
     picked = data_of(index)
     if picked is None:
         return None
@@ -118,7 +123,9 @@ def _merge(group: list[Subset]) -> SplitUse | None:
             if rows.key not in parts or rows.role:
                 parts[rows.key] = rows
     first = wide[0]
-    return SplitUse(first.rows, tuple(parts.values()), tuple(fits.values()), first.place, "rows picked")
+    split = SplitUse(first.rows, tuple(parts.values()), tuple(fits.values()), first.place, "rows picked")
+    by_slice = _abut([side.api for side in group])
+    return replace(split, sorted_by=first.sorted_by if by_slice else "", shuffled=False if by_slice else None)
 
 
 def _abut(texts: list[str]) -> bool:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
-from nnlint.evidence.source import Columns
+from nnlint.evidence.source import Columns, Rows
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.tabular import names
 from nnlint.readers.source.tabular.rows import held, row_selection, subset
 from nnlint.readers.source.tabular.values import (
@@ -22,7 +23,7 @@ from nnlint.readers.source.tabular.values import (
     unique,
     without,
 )
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Unknown, Value
 
 
 def item(call: Call, arguments: Arguments) -> Value:
@@ -64,8 +65,18 @@ def picked(i: Interpreter, data: Data, index: Value, node: ast.AST) -> Data | No
         return replace(data, columns=None, single=data.single or names.is_name(index))
     if isinstance(index, Instance | ListValue) or data.rows is None:
         return replace(data, rows=None)
+    if isinstance(index, Unknown) and isinstance(node, ast.Subscript):
+        return _some_rows(i, data, data.rows, node)
     # one row: an item of a Dataset
     return replace(data, rank=data.rank - 1 if data.rank else None)
+
+
+def _some_rows(i: Interpreter, data: Data, rows: Rows, node: ast.Subscript) -> Data:
+    """One row, or those of an array of numbers that is not known: the same ones for the same text."""
+    text, role = f"rows {ast.unparse(node.slice)}"[:80], role_of(base_name(node.slice))
+    if role:
+        return replace(subset(i, data, text, role, i.place(node)), rank=None)
+    return replace(data, rows=part(i, rows, text, "", i.place(node)), rank=None)
 
 
 def _of_names(data: Data, columns: Columns) -> Data:

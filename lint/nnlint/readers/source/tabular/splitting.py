@@ -104,7 +104,9 @@ def divide(
     parts = tuple(Rows(i.new_key(), role, place, parent, parent.source) for role in _roles(parent, count))
     i.trace.rows.extend(parts)
     carried = tuple(m.fit for m in feature_marks(given))
-    i.trace.splits.append(SplitUse(parent, parts, carried, place, api, *settings))
+    windows = next((d.window for d in given if d.window is not None), None)
+    sorted_by = next((d.sorted_by for d in given if d.sorted_by), "")
+    i.trace.splits.append(SplitUse(parent, parts, carried, place, api, *settings, windows, sorted_by))
     return parts
 
 
@@ -152,7 +154,24 @@ def split_dataset(call: Call, dataset: Value, count: int) -> tuple[Rows, ...] | 
     rows = next((d.rows for d in given if d.rows is not None), None)
     if rows is None:
         return None
-    return divide(call.interpreter, rows, given, count, call.place, "random_split")
+    items = tensors_of(items_of(call, dataset))
+    window = next((d.window for d in items if d.window is not None), None)
+    given = given if window is None else [replace(given[0], window=window), *given[1:]]
+    settings = (False, True, 1)
+    return divide(call.interpreter, rows, given, count, call.place, "random_split", settings=settings)
+
+
+def items_of(call: Call, dataset: Value) -> Value:
+    """What a data set gives for a number."""
+    from nnlint.readers.source.torch.data import item_of
+
+    return item_of(call, dataset)
+
+
+def tensors_of(value: Value) -> list[Data]:
+    """The data in the parts of an item."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return [data for part in parts if (data := _data(part)) is not None]
 
 
 FOLDS = (

@@ -31,7 +31,9 @@ class Data(Joinable):
     (aggregated over rows; its fits are not yet in any data), ``columns`` (names of columns). ``rows`` and
     ``columns`` None: not known. ``scaled``: as in Pipeline. ``single``: one column. ``text``: how a mask
     or an index is written. ``labels``: how classes are written. ``order``: what was done to the order of the
-    rows, None when that is not known.
+    rows, None when that is not known. ``window``: where it was cut out of a series as one of many windows
+    that overlap. ``ranked``: the column ("*": the label) whose values the rows came in the order of, and
+    ``order`` as it was then.
     """
 
     kind: str
@@ -44,6 +46,13 @@ class Data(Joinable):
     text: str = ""
     labels: Labels | None = None
     order: tuple[tuple[Hashable, Place], ...] | None = ()
+    window: Place | None = None
+    ranked: tuple[str, tuple[tuple[Hashable, Place], ...]] | None = None
+
+    @property
+    def sorted_by(self) -> str:
+        """The column whose values the rows still come in the order of, "" when none is known."""
+        return self.ranked[0] if self.ranked is not None and self.ranked[1] == self.order else ""
 
     def joined(self, other: Value) -> Value:
         """What holds whichever of the two it is."""
@@ -120,6 +129,8 @@ def _common(options: list[Data | None]) -> Data | None:
         scaled=first.scaled if len({d.scaled for d in known}) == 1 else None,
         labels=first.labels if len({d.labels for d in known}) == 1 else None,
         order=first.order if len({d.order for d in known}) == 1 else None,
+        window=first.window if len({d.window for d in known}) == 1 else None,
+        ranked=first.ranked if len({d.ranked for d in known}) == 1 else None,
     )
 
 

@@ -15,6 +15,7 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, event, library_class, native, nothing, unknown
+from nnlint.readers.source.devices import moved_batch
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.preparation import base_name
@@ -140,6 +141,12 @@ def _samples(dataset: Value) -> int | None:
     return count if isinstance(count, int) else None
 
 
+def length(call: Call, arguments: Arguments) -> Value:
+    """``len(dataset)`` where everybody knows it, or the sizes of its tensors tell."""
+    count = _samples(arguments.positional[0])
+    return UNKNOWN if count is None else count
+
+
 def name_loader(i: Interpreter, instance: Instance, name: str) -> None:
     """A loader got a name: its role, if it had none."""
     loader, role = instance.state.get("_loader"), role_of(name)
@@ -170,15 +177,17 @@ def _batch(call: Call, instance: Instance) -> Value:
     batch: Size = symbol("N")
     if size is None:
         return UNKNOWN
-    item = _item(call, dataset)
-    return on_host(batched(call, item, batch), Device(True, "a batch of the loader", instance.place))
+    item = item_of(call, dataset)
+    host = None if "_placed" in instance.state else Device(True, "a batch of the loader", instance.place)
+    return moved_batch(batched(call, item, batch), host)
 
 
 ITEM = symbol("item")
 """The number of a sample: a loader asks for one after the other."""
 
 
-def _item(call: Call, dataset: Value) -> Value:
+def item_of(call: Call, dataset: Value) -> Value:
+    """What a data set gives for any number of a sample."""
     if isinstance(dataset, Instance) and dataset.cls.find("__getitem__") is not MISSING:
         fuel = call.interpreter.fuel
         item = call.interpreter.call_method(dataset, "__getitem__", Arguments([ITEM]), call.node)
@@ -206,17 +215,6 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
         made = Operation("input", (), {"shape": shape, "batch": 0}, call.place)
         return Tensor(made, shape, device=Device(True, "a number", call.place))
     return UNKNOWN
-
-
-def on_host(batch: Value, host: Device) -> Value:
-    """A batch whose items are on the CPU is there, too; where its parts are is said of the loader."""
-    if isinstance(batch, Tensor):
-        return replace(batch, device=host) if batch.device is not None and batch.device.host else batch
-    if isinstance(batch, tuple):
-        return tuple(on_host(part, host) for part in batch)
-    if isinstance(batch, DictValue):
-        return DictValue({k: on_host(v, host) for k, v in batch.state.items()})
-    return batch
 
 
 def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
@@ -276,7 +274,7 @@ def _subset_init(call: Call, arguments: Arguments) -> Value:
 
 def _subset_item(call: Call, arguments: Arguments) -> Value:
     state = arguments.positional[0].state
-    item = _item(call, state.get("dataset", UNKNOWN))
+    item = item_of(call, state.get("dataset", UNKNOWN))
     if state.get("chosen") is False or not isinstance(item, tuple):
         return item
     return tuple(_one_of_some(part) for part in item)
@@ -301,7 +299,7 @@ def _joined_item(call: Call, arguments: Arguments) -> Value:
     """An item of the first: the others are taken to be like it."""
     listed = arguments.positional[0].state.get("datasets")
     items = listed.items if isinstance(listed, ListValue) else listed
-    return _item(call, items[0]) if isinstance(items, tuple) and items else UNKNOWN
+    return item_of(call, items[0]) if isinstance(items, tuple) and items else UNKNOWN
 
 
 def _sampler_init(call: Call, arguments: Arguments) -> Value:
@@ -345,7 +343,7 @@ CLASSES = {
         {
             "__init__": native("__init__", _tensor_dataset_init),
             "__getitem__": native("__getitem__", _tensor_dataset_item),
-            "__len__": native("__len__", unknown),
+            "__len__": native("__len__", length),
         },
     ),
     "ConcatDataset": library_class(

@@ -98,7 +98,7 @@ def _forward(spec: Spec) -> Callable[[Call, Arguments], Value]:
         if spec.kind in ("rnn", "rnn_cell"):  # the states that it starts from, by their operations
             states = [t for v in given[1:] for t in tensors_in(v)]
             attributes["state"] = tuple(t.operation.number for t in states)
-            inputs = [inputs[0], *states]
+            inputs = [inputs[0], *with_weights(i, module, states, call.place)]
         if spec.kind in RESULTS:
             return RESULTS[spec.kind](call, spec, inputs, attributes, layer, arguments.keywords)
         if spec.kind == "dropout":

@@ -127,9 +127,9 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     details["active"] = tuple(layer for layer, on in moded if on)
     details["moded"] = tuple(layer for layer, _ in moded)
     details["carried"] = carried_arguments(i, call.node)
+    details["inputs"] = inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
     i.trace.did(Did.FORWARD, call.place, module.key, training=_mode(module), **details)
     did = i.trace.events[-1]
-    inputs = tuple(t for v in arguments.after_self().all() for t in tensors_in(v))
     i.trace.given.update(arguments_named(call.node))
     given = at_weights(module, _as_inputs(call, arguments.after_self()))
     i.trace.notes["given"] = (call.place, inputs)
@@ -237,6 +237,7 @@ def _scattered(call: Call, arguments: Arguments) -> Value:
     """``DataParallel`` moves what it is given by itself."""
     module = arguments.get(0, "module", UNKNOWN)
     for _, part in walk(module) if is_module(module) else ():
+        call.interpreter.heap.write(part.state, "_scatters", True)
         call.interpreter.heap.write(part.state, "_device", None)
     return _wrapped(call, arguments)
 

@@ -94,7 +94,9 @@ def _rate(bound: Mapping[str, Value]) -> Value:
 
 def _takes_parameters(node: ast.AST) -> bool:
     """``SGD(model.parameters())``, whatever ``model`` is; alone, in a list, or in groups."""
-    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    named = [k.value for k in node.keywords if k.arg == "params"] if isinstance(node, ast.Call) else []
+    given = [*node.args, *named] if isinstance(node, ast.Call) else []
+    first = given[0] if given else None
     return first is not None and any(
         isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "parameters"
         for part in below(first)

@@ -79,7 +79,7 @@ def module_to(method: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         module, i = arguments.positional[0], call.interpreter
         asks, host = wanted(arguments) if method == "to" else (True, method == "cpu")
-        if asks and is_module(module):
+        if asks and is_module(module) and "_scatters" not in module.state:
             known = host is not None and not i.trace.conditions
             device = Device(bool(host), "the model", call.place, scope(i)) if known else None
             for _, part in walk(module):

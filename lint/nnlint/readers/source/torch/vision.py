@@ -21,7 +21,7 @@ from nnlint.network.size import Size
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.torch.data import DATASET
+from nnlint.readers.source.torch.data import DATASET, length
 from nnlint.readers.source.torch.samples import transforms_of
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
@@ -252,6 +252,22 @@ def _tensor(call: Call, picture: Picture | None) -> Value:
     return Tensor(Operation("input", (), attributes, call.place), shape, span, device=HOST)
 
 
+def _pictures(name: str) -> Callable[[Call, Arguments], Value]:
+    """``dataset.data``: all images as one tensor of bytes."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        _, height, width = SIZES[name]
+        count = length(call, arguments)
+        shape = Shape((count if isinstance(count, int) else None, height, width))
+        made = Operation("input", (), {"shape": shape}, call.place)
+        return Tensor(made, shape, Range(0.0, 255.0), device=HOST)
+
+    return run
+
+
+IN_ONE = ("MNIST", "FashionMNIST", "KMNIST")
+"""Data sets of torchvision that hold their images as a tensor."""
+
 HOST = Device(True, "an image", Place(""))
 """Data sets of torchvision read from files: what they give is on the CPU."""
 
@@ -285,8 +301,9 @@ SYMBOLS: dict[str, Value] = {
             {
                 "__init__": native(name, _dataset_init(name)),
                 "__getitem__": native("__getitem__", _dataset_item(name)),
-                "__len__": native("__len__", lambda call, arguments: UNKNOWN),
+                "__len__": native("__len__", length),
                 **dict.fromkeys(("classes", "class_to_idx", "targets", "data"), UNKNOWN),
+                **({"data": native("data", _pictures(name), "property")} if name in IN_ONE else {}),
             },
         )
         for name in SIZES
