@@ -76,7 +76,7 @@ def scope(i: Interpreter) -> int:
 def of_result(i: Interpreter, operation: Operation, place: Place) -> Device | None:
     """Where the result of an operation is; notes when its inputs are apart."""
     known = [t.device for t in operation.inputs if t.device is not None]
-    if known and operation.attributes.get("inplace"):
+    if known and operation.kind in APART and operation.attributes.get("inplace"):
         return operation.inputs[0].device  # what is written to stays where it is
     if not known or operation.kind in APART:
         return None
