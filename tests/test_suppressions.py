@@ -223,8 +223,10 @@ def test_users_of_a_file_are_looked_for_in_its_project_and_around_it(folder: Pat
     for name in ("a/models/net.py", "a/train.py", "b/train.py"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("import net\n")
-    linted = Elsewhere(["a/models/net.py"])
-    assert linted.imports("a/models/net.py")
+    alone = ["a/models/net.py"]
+    assert not Elsewhere(alone).imports("a/models/net.py")
+    (folder / "a" / "train.py").write_text("from models.net import Net\n")
+    assert Elsewhere(alone).imports("a/models/net.py")
     assert not Elsewhere(["a"]).imports("a/models/net.py")
     (folder / ".git").mkdir()
     assert Elsewhere(["a"]).imports("a/models/net.py")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nnlint.config import OWN_FILE, SHARED_FILE
@@ -37,44 +37,47 @@ class Elsewhere:
         """
         file = Path(path).resolve()
         top = next((f for f in file.parents if any((f / root).exists() for root in ROOTS)), None)
-        folders = (file.parent, file.parent.parent) if top is None else (top,)
-        if folders[0] not in self._imported:
+        folder = top or file.parent
+        if folder not in self._imported:
             try:
-                self._imported[folders[0]] = self._words(folders)
+                self._imported[folder] = set().union(
+                    *self._below(folder), *(() if top else self._around(folder))
+                )
             except TooMany:  # a folder of that size that is no project holds all sorts of things
-                self._imported[folders[0]] = None if top else set()
-        words = self._imported[folders[0]]
+                self._imported[folder] = None if top else set()
+        words = self._imported[folder]
         name = file.parent.name if file.stem == "__init__" else file.stem
-        return words is None or name.encode(errors="surrogateescape") in words
+        return words is None or _encoded(name) in words
 
-    def _words(self, folders: Sequence[Path]) -> set[bytes]:
-        """All names in the imports of what lies below a folder, and directly in another. Raises TooMany."""
-        words: set[bytes] = set()
-        read = 0
-        for number, file in enumerate(self._files(folders)):
+    def _below(self, folder: Path) -> Iterator[set[bytes]]:
+        """The names in the imports of each file in and below a folder. Raises TooMany."""
+        files = read = 0
+        for number, (root, below, names) in enumerate(os.walk(folder)):
+            below[:] = [name for name in below if name not in SKIPPED]
+            if self._is_linted(Path(root)):
+                below.clear()
+                continue
+            for size, words in self._read(Path(root), names):
+                files, read = files + 1, read + size
+                yield words
+            if number >= MOST_FOLDERS or files >= MOST_FILES or read >= MOST_BYTES:
+                raise TooMany
+
+    def _around(self, folder: Path) -> Iterator[set[bytes]]:
+        """The same of the files beside a folder that import from it."""
+        _, _, names = next(os.walk(folder.parent), ("", [], []))
+        if not self._is_linted(folder.parent):
+            beside = (words for _, words in self._read(folder.parent, names[:MOST_FILES]))
+            yield from (words for words in beside if _encoded(folder.name) in words)
+
+    def _read(self, folder: Path, names: Iterable[str]) -> Iterator[tuple[int, set[bytes]]]:
+        """Size of, and names in the imports of, each source file in a folder that is not linted."""
+        for file in self._left(folder, names):
             try:
                 data = file.read_bytes()
             except OSError:
                 continue
-            read += len(data)
-            if number >= MOST_FILES or read > MOST_BYTES:
-                raise TooMany
-            words.update(word for found in IMPORT.findall(data) for word in WORD.findall(found))
-        return words
-
-    def _files(self, folders: Sequence[Path]) -> Iterator[Path]:
-        for number, (root, below, names) in enumerate(os.walk(folders[0])):
-            if number >= MOST_FOLDERS:
-                raise TooMany
-            below[:] = [folder for folder in below if folder not in SKIPPED]
-            if self._is_linted(Path(root)):
-                below.clear()
-            else:
-                yield from self._left(Path(root), names)
-        for folder in folders[1:]:
-            _, _, names = next(os.walk(folder), ("", [], []))
-            if not self._is_linted(folder):
-                yield from self._left(folder, names)
+            yield len(data), {word for found in IMPORT.findall(data) for word in WORD.findall(found)}
 
     def _left(self, folder: Path, names: Iterable[str]) -> Iterator[Path]:
         """The source files that are not linted."""
@@ -82,3 +85,7 @@ class Elsewhere:
 
     def _is_linted(self, folder: Path) -> bool:
         return not self._linted.isdisjoint((folder, *folder.parents))
+
+
+def _encoded(name: str) -> bytes:
+    return name.encode(errors="surrogateescape")
