@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
 
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.source import Columns, Pipeline
@@ -48,7 +47,7 @@ def _with_target(dataset: Dataset, pipelines: Iterable[Pipeline]) -> Dataset:
 
 def _label(dataset: Dataset, labels: Columns | None) -> str:
     """The one column of the data set that the code uses as label, "" when it is not told."""
-    picked = _of(dataset, labels)
+    picked = dataset.picked(labels)
     return picked[0] if picked is not None and len(picked) == 1 else ""
 
 
@@ -59,25 +58,12 @@ def _with_features(dataset: Dataset, pipelines: Iterable[Pipeline]) -> Dataset:
     target = dataset.target.column if dataset.target else None
     used: dict[str, None] = {}
     for pipeline in pipelines:
-        picked = _of(dataset, pipeline.features)
+        picked = dataset.picked(pipeline.features)
         if pipeline.features is not None and picked is None:
             return dataset
         used |= dict.fromkeys(picked or ())
     features = tuple(c.name for c in dataset.train.columns if c.name in used and c.name != target)
     return replace(dataset, features=features) if features else dataset
-
-
-def _of(dataset: Dataset, columns: Columns | None) -> tuple[str, ...] | None:
-    """The columns of this data set that the code picks; None when it is another one, or not known."""
-    if columns is None or not _is_source(dataset, columns.source):
-        return None
-    return columns.of([c.name for c in dataset.train.columns])
-
-
-def _is_source(dataset: Dataset, source: str) -> bool:
-    """Whether the file that the code reads can be one of the data set's; by name, as folders may differ."""
-    names = {PurePath(path).name for path in dataset.paths}
-    return not source or PurePath(source).name in names
 
 
 def settled(notes: Iterable[Note], before: Sequence[object], after: Sequence[object]) -> tuple[Note, ...]:

@@ -9,7 +9,7 @@ from typing import get_args
 
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.runs import History
-from nnlint.evidence.source import LossUse, Pipeline, Program, Recipe
+from nnlint.evidence.source import Intake, LossUse, Pipeline, Program, Recipe
 from nnlint.evidence.weights import Weights
 from nnlint.network.graph import Network
 
@@ -111,5 +111,6 @@ _RELATIONS: dict[tuple[type, type], Callable[..., bool]] = {
     (Network, Recipe): lambda n, r: any(n is m for m in r.models.values()),
     (LossUse, Recipe): lambda u, r: any(u is v for v in r.losses),
     (LossUse, Network): lambda u, n: u.network is n,
+    (Intake, Network): lambda i, n: i.network is n,
     (Pipeline, Recipe): lambda p, r: p.program == r.program and p.entry == r.entry,
 }

@@ -6,13 +6,10 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import Did, Loop, Optimizer, Recipe
+from nnlint.evidence.source import Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
-from nnlint.network.operations import Family, family
-
-REGULARISES = (Family.NORM, Family.DROPOUT)
-RATES = ("p", "dropout")  # what layers with dropout inside call its rate
+from nnlint_checks.regularization.unregularized import unregularised
 
 
 @check("NR302", level=WARNING)
@@ -93,47 +90,9 @@ def missing_regularization(recipe: Recipe, *, parameters: int = 100_000) -> Iter
                 optimizer.step()
         ```
     """
-    unseen = (recipe.augmented, recipe.early_stopping, recipe.penalised)
-    if any(fact is not False for fact in unseen) or not recipe.finished or len(recipe.optimizers) != 1:
-        return
-    (optimizer,) = recipe.optimizers
-    if optimizer.weight_decay != 0 or not _sees_data_again(optimizer, recipe):
-        return
-    for key in optimizer.models:
-        network = recipe.models.get(key)
-        if network is not None and network.understood and not _regularised(network):
-            count = _trained(network)
-            if count >= parameters:
-                yield _finding(optimizer, network, count)
-
-
-def _sees_data_again(optimizer: Optimizer, recipe: Recipe) -> bool:
-    """Steps are taken in more than one pass over the data."""
-    steps = [e for e in recipe.events if e.did is Did.STEP and optimizer.key in e.subjects]
-    return any(len(e.loops) > 1 or any(map(_repeats, e.loops)) for e in steps)
-
-
-def _repeats(loop: Loop) -> bool:
-    return loop.loader is None and loop.count is not None and loop.count > 1
-
-
-def _regularised(network: Network) -> bool:
-    """Dropout or a norm, or layers with dropout inside; weights that were trained before."""
-    if any(family(o) in REGULARISES for o in network.operations):
-        return True
-    if any(layer.attributes.get(rate) for layer in network.layers for rate in RATES):
-        return True
-    return any(p.initialization.kind == "loaded" for layer in network.layers for p in layer.parameters)
-
-
-def _trained(network: Network) -> int:
-    """How many weights are trained, as far as their sizes are known."""
-    return sum(
-        p.size
-        for layer in network.layers
-        for p in layer.parameters
-        if p.trainable is True and isinstance(p.size, int)
-    )
+    for optimizer, network, count in unregularised(recipe):
+        if count >= parameters:
+            yield _finding(optimizer, network, count)
 
 
 def _finding(optimizer: Optimizer, network: Network, count: int) -> Finding:

@@ -11,7 +11,8 @@ class Columns:
     """Columns of a table that was read from ``source``, as the code picks them.
 
     ``steps`` in order: ("drop", names), ("keep", names), ("slice", (first, last)) and ("take", positions)
-    by position among those that are left, ("add", names) for columns that the code makes.
+    by position among those that are left, ("add", names) for columns that the code makes, ("array", (key,))
+    for one of the arrays of an archive.
     """
 
     source: str
@@ -21,6 +22,8 @@ class Columns:
         """Those of ``names`` that are picked; None when the steps do not fit these names."""
         left = list(names)
         for kind, arguments in self.steps:
+            if kind == "array":
+                return None
             if kind == "slice":
                 first, last = (n if isinstance(n, int) else None for n in arguments)
                 left = left[first:last]
@@ -48,6 +51,26 @@ class Columns:
                 held = False
             elif kind == "add" and name in arguments:
                 held = True
-            elif kind in ("slice", "take") and held:
+            elif kind in ("slice", "take", "array") and held:
                 held = None
         return held
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Columns of a file as they arrive somewhere in the program.
+
+    ``changed``: the columns whose values are no longer those of the file, None when any may be; types and
+    missing values aside. ``coded``: values were replaced by their numbers from 0 on. ``single``: one column.
+    ``role``: the split that the rows are of, as far as the program tells.
+    """
+
+    columns: Columns
+    changed: frozenset[str] | None = None
+    coded: bool = False
+    single: bool = False
+    role: str = ""
+
+    def plain(self, name: str) -> bool:
+        """Whether the values of the column ``name`` are those of the file."""
+        return not self.coded and self.changed is not None and name not in self.changed

@@ -9,8 +9,10 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from nnlint.evidence.columns import Columns
 from nnlint.evidence.images import NO_LAYOUT, ImageFacts, Layout
 from nnlint.evidence.place import Place
 
@@ -160,6 +162,16 @@ class Dataset:
     def train(self) -> Split:
         """The split to train on: ``train`` if there is one, else the first."""
         return self.split("train") or self.splits[0]
+
+    def read_by(self, source: str) -> bool:
+        """Whether the file that code reads can be one of the data set's; by name, as folders may differ."""
+        return not source or PurePath(source).name in {PurePath(path).name for path in self.paths}
+
+    def picked(self, columns: Columns | None) -> tuple[str, ...] | None:
+        """The columns of this data set that code picks; None when they are another's, or not followed."""
+        if columns is None or not self.read_by(columns.source):
+            return None
+        return columns.of([c.name for c in self.train.columns])
 
     def split(self, role: str) -> Split | None:
         """The split with this role."""

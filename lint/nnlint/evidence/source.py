@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.columns import Columns as Columns
+from nnlint.evidence.columns import Taken as Taken
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.rows import Fit as Fit
 from nnlint.evidence.rows import Rows as Rows
@@ -57,6 +58,7 @@ class LossUse:
     ``reconstructs``: the target is what went into a model. ``steps``: (name, step) for what the text of the
     program does to named values anywhere (``("y", "log1p")``): reasons for silence, no proof.
     ``prediction_name``: what the program calls the prediction. ``labels``: how the target says the classes.
+    ``taken``: the columns that the target is, where the way from the file is known.
     """
 
     loss: Loss
@@ -72,6 +74,32 @@ class LossUse:
     steps: frozenset[tuple[str, str]] = frozenset()
     prediction_name: str = ""
     labels: Labels | None = None
+    taken: Taken | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intake:
+    """Columns of a file come to a layer of a network, as they are or scaled. ``operation`` reads them."""
+
+    network: Network
+    operation: Operation
+    taken: Taken
+    program: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rescaled:
+    """Values of a file, as they stand there, are scaled by fixed numbers: (x - ``subtracted``) / ``divided``.
+
+    ``written``: how (``/ 255``, ``Normalize``). ``features``: more than one column.
+    """
+
+    taken: Taken
+    subtracted: float
+    divided: float
+    written: str
+    place: Place
+    program: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,6 +314,7 @@ class Recipe:
     what else than layers keeps the network from memorising; None when it could be there unseen.
     ``operations``: all that the entry computes on tensors, in order, inside of models and out.
     ``idle``: loaders that are made and that nothing goes over or is given.
+    ``intakes``: where columns of files come to layers.
     ``words``: the names, and the texts of one word, in the program and in the modules of the project that it
     imports: reasons for silence, no proof; ``unread``: imported packages of which nothing is known.
     ``records``: some loss or score is printed, logged, kept, or given to something that may do so.
@@ -317,6 +346,7 @@ class Recipe:
         frozenset()
     )  # branches of events that are taken every few rounds (``i % 4 == 0``)
     idle: tuple[Loader, ...] = ()
+    intakes: tuple[Intake, ...] = ()
     words: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     records: bool = True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlint.evidence.place import Place, Step
-from nnlint.evidence.source import Did, LossUse, Optimizer, Recipe, Scheduler
+from nnlint.evidence.source import Did, Intake, LossUse, Optimizer, Recipe, Scheduler, Taken
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.class_names import named_classes
@@ -182,8 +182,10 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     owner = _owners(trace, taken)
     module = i.project.module(i, Path(text.path)) if trace.losses else None
     steps = steps_of(module) if module is not None else frozenset()
-    uses = tuple(_loss_use(call, trace, text.path, owner, steps) for call in trace.losses)
+    uses = tuple(_loss_use(i, call, trace, text.path, owner, steps) for call in trace.losses)
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
+    intakes = _intakes(i, trace, taken, text.path)
+    found += intakes
     if trace.events or taken.optimizers:
         recipe = replace(
             _recipe(trace, taken, text, entry, uses),
@@ -191,15 +193,25 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
             feeds=feeds(i, trace, text),
             ordered=ordered(text),
             idle=idle_loaders(trace),
+            intakes=intakes,
         )
         found.append(_with_habits(i, recipe))
     found += dict.fromkeys((*trace.facts, *taken.facts))
     if i.project.libraries.holds_data or trace.notes.get("scales"):
-        from nnlint.readers.source.tabular.gather import pipeline
+        from nnlint.readers.source.tabular.gather import pipeline, rescaled
 
+        found += rescaled(trace, text.path)
         data = pipeline(trace, text.path, entry)
         found += [] if data is None else [data]
     return found
+
+
+def _intakes(i: Interpreter, trace: Trace, taken: Snapshot, path: str) -> tuple[Intake, ...]:
+    if not i.project.libraries.holds_data:
+        return ()
+    from nnlint.readers.source.tabular.gather import intakes
+
+    return tuple(intakes(trace, taken.networks, path))
 
 
 def _owners(trace: Trace, taken: Snapshot) -> dict[int, Network]:
@@ -211,7 +223,9 @@ def _owners(trace: Trace, taken: Snapshot) -> dict[int, Network]:
     return owner
 
 
-def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network], steps: Steps) -> LossUse:
+def _loss_use(
+    i: Interpreter, call: LossCall, trace: Trace, path: str, owner: dict[int, Network], steps: Steps
+) -> LossUse:
     network = next((owner[id(o)] for o in call.prediction.ancestors() if id(o) in owner), None)
     trained: bool | None = True if id(call.result) in trace.differentiated else None
     if call.gradients is False:
@@ -230,7 +244,17 @@ def _loss_use(call: LossCall, trace: Trace, path: str, owner: dict[int, Network]
         steps,
         call.prediction_name,
         call.labels,
+        _taken(i, call),
     )
+
+
+def _taken(i: Interpreter, call: LossCall) -> Taken | None:
+    """The columns of a file that the target is."""
+    if not i.project.libraries.holds_data:
+        return None
+    from nnlint.readers.source.tabular.bridge import taken
+
+    return taken(call.given if call.target is None else call.target)
 
 
 def _reconstructs(call: LossCall, trace: Trace) -> bool:

@@ -22,7 +22,7 @@ from nnlint.evidence.source import (
 )
 from nnlint.network.gradients import reached
 from nnlint.network.graph import Operation, Tensor
-from nnlint.readers.source.values import Arguments, Instance
+from nnlint.readers.source.values import Arguments, Instance, Value
 
 
 @dataclass(eq=False, slots=True)
@@ -42,6 +42,7 @@ class LossCall:
     computed: bool = False
     prediction_name: str = ""
     labels: Labels | None = None
+    given: Value = None  # the target, where it is no tensor
 
 
 @dataclass(eq=False, slots=True)

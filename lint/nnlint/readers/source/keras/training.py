@@ -182,6 +182,7 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     fed = i.trace.notes.setdefault("fed", [])
     if isinstance(fed, list):
         fed.append((bound["x"], bound["y"]))
+    i.trace.notes.setdefault("fitted", []).append((model, bound["x"]))  # type: ignore[attr-defined]
     _note_callbacks(call, model, bound["callbacks"])
     _rounds(call, model, bound)
     return UNKNOWN
@@ -194,6 +195,8 @@ def _give_targets(call: Call, met: Met, target: Value, source: Value) -> None:
     for one in met.calls:
         if isinstance(target, Tensor) and one.target is None:
             one.target = target
+        if one.given is None:
+            one.given = target
         if len(met.calls) == 1 and one.labels is None:
             one.labels = labels_of(target) or labels_of(source)
         if y is not None and not one.target_name:

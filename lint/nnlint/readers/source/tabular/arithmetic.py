@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from nnlint.evidence.source import Rescaled, Taken
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular import names, rows
@@ -28,7 +29,7 @@ def _combine(
     if a is None or b is None:
         data, other = (a, right) if a is not None else (b, left)
         assert data is not None
-        return _with_other(data, op, other, node)
+        return _with_other(i, data, op, other, node)
     if a.kind == b.kind == "mask":
         return replace(a, text=ast.unparse(node))
     if a.kind == b.kind == "statistic":
@@ -42,15 +43,27 @@ def _combine(
     )
 
 
-def _with_other(data: Data, op: ast.operator, other: Value, node: ast.AST) -> Data:
+def note_rescaled(i: Interpreter, data: Data, op: ast.operator, other: Value, node: ast.AST) -> None:
+    """Remember that the values of a file are divided by a number."""
+    if not isinstance(other, int | float) or not other or data.columns is None or data.changed is None:
+        return
+    role = data.rows.role if data.rows is not None else ""
+    taken = Taken(data.columns, data.changed, data.coded, data.single, role)
+    by = float(other) if isinstance(op, ast.Div) else 1 / float(other)
+    written = f"/ {other:g}" if isinstance(op, ast.Div) else f"* {other:g}"
+    i.trace.facts.append(Rescaled(taken, 0.0, by, written, i.place(node), i.frame.text.path))
+
+
+def _with_other(i: Interpreter, data: Data, op: ast.operator, other: Value, node: ast.AST) -> Data:
     """Data and a constant, or something that is not known."""
     if data.kind in ("statistic", "index", "mask"):
         return replace(data, text=ast.unparse(node)) if data.kind == "mask" else data
     if isinstance(op, ast.Div) or (isinstance(op, ast.Mult) and isinstance(other, float)):
-        return replace(data, scaled=True)
+        note_rescaled(i, data, op, other, node)
+        return replace(data, scaled=True, changed=None)
     if isinstance(op, ast.Add | ast.Sub) and constant(other) and other in (0, 1) and data.single:
-        return data  # labels that start at 1
-    return replace(data, scaled=data.scaled or None)
+        return replace(data, changed=None)  # labels that start at 1
+    return replace(data, scaled=data.scaled or None, changed=None)
 
 
 def _with_statistic(i: Interpreter, op: ast.operator, data: Data, statistic: Data) -> Data:
@@ -62,7 +75,7 @@ def _with_statistic(i: Interpreter, op: ast.operator, data: Data, statistic: Dat
     marks = [Mark(m.fit, m.columns) for m in statistic.marks]
     scaled = True if isinstance(op, ast.Div | ast.Mult) else data.scaled or None
     note_applied(i, data, [m.fit for m in marks])
-    return replace(data, marks=unique((*data.marks, *marks)), scaled=scaled)
+    return replace(data, marks=unique((*data.marks, *marks)), scaled=scaled, changed=None)
 
 
 def note_applied(i: Interpreter, data: Data, fits: list[object]) -> None:
@@ -81,7 +94,7 @@ def unary(i: Interpreter, op: ast.unaryop, value: Value, node: ast.AST) -> Value
         return MISSING
     if data.kind == "mask" and isinstance(op, ast.Invert):
         return wrap(i, replace(data, text=f"~{data.text}"), i.place(node))
-    return wrap(i, data, i.place(node))
+    return wrap(i, replace(data, changed=None), i.place(node))
 
 
 def compare(i: Interpreter, op: ast.cmpop, left: Value, right: Value, node: ast.AST) -> Value:

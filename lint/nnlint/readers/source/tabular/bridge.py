@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnlint.evidence.source import Columns, Fit, Rows
+from nnlint.evidence.source import Columns, Fit, Rows, Taken
 from nnlint.network.graph import Operation, Tensor
-from nnlint.readers.source.tabular.values import Data, Mark, Subset, data_of, unique
+from nnlint.readers.source.tabular.values import Data, Mark, Subset, data_of, stepped, unique
 from nnlint.readers.source.values import Instance, ListValue, Value, Weight
 
 KEEPING = frozenset(
@@ -51,20 +51,33 @@ def _walk(operation: Operation, budget: int) -> Data | None:
     if operation.kind in ARITHMETIC and len(operation.inputs) > 1:
         fits = _statistics(operation.inputs[1].operation, first, budget - 1)
         scaled = True if operation.kind in ("divide", "multiply") else first.scaled or None
-        return replace(first, scaled=scaled, marks=unique((*first.marks, *map(Mark, fits))))
+        marks = unique((*first.marks, *map(Mark, fits)))
+        return replace(first, scaled=scaled, marks=marks, changed=None)
     if operation.kind == "normalize":
-        return replace(first, scaled=True)
+        return replace(first, scaled=True, changed=None)
     if operation.kind == "index":
         return _indexed(operation, first)
     return None
 
 
 def _indexed(operation: Operation, data: Data) -> Data:
-    """One row, or some rows, of a tensor: its columns stay; columns picked by position are not followed."""
+    """One row, some rows, or columns by position, of a tensor."""
     parts = operation.attributes.get("index")
+    if isinstance(parts, tuple) and len(parts) == 2 and parts[0] == slice(None) and data.columns is not None:
+        return _columns(data, parts[1])
     if not isinstance(parts, tuple) or len(parts) != 1:
         return replace(data, rows=None, columns=None, rank=None)
     return replace(data, rows=None if isinstance(parts[0], slice) else data.rows, rank=None)
+
+
+def _columns(data: Data, index: Value) -> Data:
+    if isinstance(index, int):
+        return replace(data, columns=stepped(data.columns, "take", (index,)), single=True, rank=None)
+    if isinstance(index, slice) and index.step is None:
+        first, last = index.start, index.stop
+        if isinstance(first, int | None) and isinstance(last, int | None):
+            return replace(data, columns=stepped(data.columns, "slice", (first, last)), rank=None)
+    return replace(data, columns=None, rank=None)
 
 
 def sliced(operations: list[Operation]) -> list[Subset]:
@@ -143,6 +156,16 @@ def feature_marks(parts: list[Data]) -> tuple[Mark, ...]:
     """The fits in the features of what is split: in all that is not a single column beside others."""
     wide = [d for d in parts if not d.single] or parts[:1]
     return unique(m for d in wide for m in d.marks)
+
+
+def taken(value: Value) -> Taken | None:
+    """The columns that are in a value, None when they are not known."""
+    data = data_of(value) or provenance(value)
+    if data is None or data.columns is None:
+        return None
+    role = data.rows.role if data.rows is not None else ""
+    coded = data.coded or (data.labels is not None and data.labels.encoding == "integers")
+    return Taken(data.columns, data.changed, coded, data.single, role)
 
 
 def picks(data: Data | None) -> Columns | None:

@@ -83,7 +83,7 @@ def get(call: Call, arguments: Arguments) -> Value:
     if name in PROPERTIES:
         return PROPERTIES[name](call, data)
     if name in CODES:
-        return held(call.interpreter, replace(data, scaled=False), call.node)
+        return held(call.interpreter, replace(data, scaled=False, changed=None, coded=True), call.node)
     if name in ("T", "str", "dt"):
         return held(call.interpreter, _less(data), call.node)
     method = METHODS.get(name)
@@ -103,7 +103,8 @@ def _column_or_unknown(call: Call, data: Data, name: str) -> Value:
 
 def _less(data: Data) -> Data:
     columns = data.columns if data.single else None
-    return replace(data, columns=columns, scaled=data.scaled or None, rank=data.rank if data.single else None)
+    rank = data.rank if data.single else None
+    return replace(data, columns=columns, scaled=data.scaled or None, rank=rank, changed=None)
 
 
 def _same(call: Call, arguments: Arguments) -> Value:
@@ -116,7 +117,16 @@ def _same(call: Call, arguments: Arguments) -> Value:
     if name == "sort_values":
         wanted = names_of(arguments.get(1, "by", UNKNOWN)) or ("",)
         data = replace(data, ranked=(wanted[0], data.order or ()))
+    if _other_columns(name, arguments):
+        data = replace(data, columns=None)
     return selecting.in_place(call, arguments, arguments.positional[0], data)
+
+
+def _other_columns(name: str, arguments: Arguments) -> bool:
+    """Whether a method that keeps the columns does not: ``dropna(axis=1)``, ``reset_index()``."""
+    if name == "reset_index":
+        return arguments.keywords.get("drop") is not True
+    return name == "dropna" and arguments.get(1, "axis", 0) not in (0, "index", "rows")
 
 
 SORTING = ("sort_values", "shuffle", "dropna", "drop_duplicates")

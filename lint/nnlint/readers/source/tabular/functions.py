@@ -100,7 +100,7 @@ def _less(call: Call, arguments: Arguments) -> Value:
     if not known:
         return UNKNOWN
     rank = known[0].rank if all(d.rank == known[0].rank for d in known) else None
-    found = replace(known[0], scaled=known[0].scaled or None, rank=rank)
+    found = replace(known[0], scaled=known[0].scaled or None, rank=rank, changed=None)
     return held(call.interpreter, found, call.node)
 
 
@@ -202,14 +202,17 @@ def _dummies(call: Call, arguments: Arguments) -> Value:
     whole = "drop_first" not in arguments.keywords and data.single
     labels = Labels("one-hot", "get_dummies", call.place) if whole else None
     rank = 2 if data.rank else None
-    return held(call.interpreter, replace(data, columns=None, rank=rank, labels=labels), call.node)
+    return held(
+        call.interpreter, replace(data, columns=None, rank=rank, labels=labels, changed=None), call.node
+    )
 
 
 def _factorize(call: Call, arguments: Arguments) -> Value:
     data = data_of(arguments.get(0, "values", UNKNOWN))
     if data is None:
         return UNKNOWN
-    data = replace(data, labels=Labels("integers", "factorize", call.place))
+    labels = Labels("integers", "factorize", call.place)
+    data = replace(data, labels=labels, changed=None, coded=True)
     return (held(call.interpreter, data, call.node), UNKNOWN)
 
 

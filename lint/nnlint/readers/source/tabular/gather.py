@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnlint.evidence.source import Columns, Fit, Pipeline, Rows, SplitUse
-from nnlint.readers.source.tabular.bridge import provenance, sliced
+from nnlint.evidence.source import Columns, Fit, Intake, Pipeline, Rescaled, Rows, SplitUse
+from nnlint.network.graph import Network, Operation
+from nnlint.readers.source.tabular.bridge import provenance, sliced, taken
 from nnlint.readers.source.tabular.rows import merged
 from nnlint.readers.source.tabular.values import Data, data_of
 from nnlint.readers.source.trace import Trace
@@ -41,6 +42,58 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
         pairs,
         frozenset(_listed(trace, "left out")),
     )
+
+
+READING = frozenset({"linear", "embedding", "conv"})
+"""Operations whose weights meet columns one by one."""
+
+
+def intakes(trace: Trace, networks: Mapping[int, Network], program: str) -> Iterator[Intake]:
+    """Where columns of files come to layers of networks."""
+    for call in trace.calls:
+        for operation in call.operations:
+            if operation.kind in READING and operation.inputs:
+                found = taken(operation.inputs[0])
+                if found is not None:
+                    yield Intake(networks[call.model.key], operation, found, program)
+    fitted = trace.notes.get("fitted", [])
+    for model, x in fitted if isinstance(fitted, list) else []:
+        network, found = networks.get(model.key), taken(x)
+        if network is not None and found is not None:
+            yield from (Intake(network, o, found, program) for o in _readers(network))
+
+
+def rescaled(trace: Trace, program: str) -> Iterator[Rescaled]:
+    """Where tensors with the values of files are divided by numbers."""
+    for operation in trace.operations:
+        by = _constant(operation, 1)
+        if operation.kind not in ("divide", "multiply") or not by:
+            continue
+        value, subtracted = operation.inputs[0], 0.0
+        if value.operation.kind == "subtract" and (less := _constant(value.operation, 1)) is not None:
+            value, subtracted = value.operation.inputs[0], less
+        found = taken(value)
+        if found is not None and found.changed is not None:
+            divided = by if operation.kind == "divide" else 1 / by
+            sign = "/" if operation.kind == "divide" else "*"
+            written = f"{f'- {subtracted:g} ' if subtracted else ''}{sign} {by:g}"
+            yield Rescaled(found, subtracted, divided, written, operation.place, program)
+
+
+def _constant(operation: Operation, position: int) -> float | None:
+    """The number that an operation takes beside its first input."""
+    if len(operation.inputs) <= position:
+        return None
+    value = operation.inputs[position].operation.attributes.get("value")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _readers(network: Network) -> list[Operation]:
+    """The operations that read the only input of a network at once."""
+    if len(network.inputs) != 1:
+        return []
+    source = network.inputs[0].operation
+    return [o for o in network.operations if o.kind in READING and o.inputs[0].operation is source]
 
 
 def _listed(trace: Trace, name: str) -> tuple[Any, ...]:

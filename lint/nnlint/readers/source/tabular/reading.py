@@ -41,6 +41,10 @@ SORTED = ("iris", "wine", "olivetti_faces")
 MADE = ("make_classification", "make_regression", "make_moons", "make_circles", "make_blobs")
 
 
+NOTHING: frozenset[str] = frozenset()
+"""What has been changed of a table as it was read."""
+
+
 def _source(call: Call, arguments: Arguments) -> str:
     """The path read, "" when it is not known; noted in the trace."""
     for name in ("filepath_or_buffer", "path", "path_or_buf", "io", "file", "fname"):
@@ -64,7 +68,7 @@ def _frame(call: Call, arguments: Arguments) -> Value:
     rows = root(call.interpreter, _role(source), call.place, source)
     plain = not set(arguments.keywords) & {"usecols", "header", "names", "index_col", "columns"}
     columns = Columns(source) if plain and not arguments.open else _listed(source, arguments)
-    return held(call.interpreter, Data("frame", rows, (), columns, False, rank=2), call.node)
+    return held(call.interpreter, Data("frame", rows, (), columns, False, rank=2, changed=NOTHING), call.node)
 
 
 def _listed(source: str, arguments: Arguments) -> Columns | None:
@@ -77,16 +81,17 @@ def _listed(source: str, arguments: Arguments) -> Columns | None:
         return Columns(source, (("drop", (arguments.keywords["index_col"],)),))
     if given == {"index_col"} and arguments.keywords["index_col"] == 0:
         return Columns(source, (("slice", (1, None)),))
-    return Columns(source) if given == {"header"} and arguments.keywords["header"] == 0 else None
+    return Columns(source) if given == {"header"} and arguments.keywords["header"] in (0, None) else None
 
 
 def _array(call: Call, arguments: Arguments) -> Value:
     source = _source(call, arguments)
     rows = root(call.interpreter, _role(source), call.place, source)
     kind = "archive" if source.endswith(".npz") or not source else "array"
-    columns = Columns(source) if source.endswith((".csv", ".tsv", ".txt", ".npy")) else None
+    plain = not set(arguments.keywords) & {"usecols", "unpack", "names"} and not arguments.open
+    columns = Columns(source) if plain and source.endswith((".csv", ".tsv", ".txt", ".npy")) else None
     rank = 2 if source.endswith((".csv", ".tsv", ".txt")) else None
-    return held(call.interpreter, Data(kind, rows, (), columns, False, rank=rank), call.node)
+    return held(call.interpreter, Data(kind, rows, (), columns, False, rank=rank, changed=NOTHING), call.node)
 
 
 def _set(name: str) -> Callable[[Call, Arguments], Value]:

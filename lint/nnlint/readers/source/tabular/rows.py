@@ -139,7 +139,7 @@ def _abut(texts: list[str]) -> bool:
 
 def mask(data: Data, text: str) -> Data:
     """The truth of a condition for each row."""
-    return replace(data, kind="mask", text=text, scaled=False)
+    return replace(data, kind="mask", text=text, scaled=False, changed=None)
 
 
 def held(i: Interpreter, data: Data, node: ast.AST) -> Instance:

@@ -106,7 +106,8 @@ def _member(i: Interpreter, data: Data, key: Value, node: ast.AST) -> Data | Non
         return None
     role = role_of(key)
     own = part(i, data.rows, f"key {role}", role, i.place(node)) if role else data.rows
-    return replace(data, kind="array", rows=own, columns=None, text=key)
+    columns = Columns(data.rows.source, (("array", (key,)),)) if data.rows.source else None
+    return replace(data, kind="array", rows=own, columns=columns, text=key)
 
 
 def _some_names(data: Data, index: Value) -> Data | None:
@@ -204,9 +205,9 @@ def write(i: Interpreter, target: Instance, data: Data, names: tuple[str, ...] |
     new = () if given is None else tuple(_on(m, names) for m in given.marks)
     scaled = _written(data, given, value)
     columns = stepped(data.columns, "add", names) if names is not None else data.columns
-    i.heap.write(
-        target.state, "_data", replace(data, marks=unique((*old, *new)), scaled=scaled, columns=columns)
-    )
+    changed = data.changed | set(names) if data.changed is not None and names is not None else None
+    written = replace(data, marks=unique((*old, *new)), scaled=scaled, columns=columns, changed=changed)
+    i.heap.write(target.state, "_data", written)
 
 
 def _on(mark: Mark, names: tuple[str, ...] | None) -> Mark:

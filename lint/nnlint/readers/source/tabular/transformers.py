@@ -95,6 +95,9 @@ ENCODINGS = {
 }
 """How they write classes."""
 
+SAME_COLUMNS = ("scaler", "imputer")
+"""What they learn: their results have the columns that went in."""
+
 CATEGORICAL = frozenset({"OneHotEncoder", "OrdinalEncoder"})
 """Encoders of categories: what they make of one column can be the label still."""
 
@@ -183,10 +186,14 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
     encoding = ENCODINGS.get(name)
     labels = Labels(encoding, name, call.place) if encoding else None
     if data.single and name in CATEGORICAL:  # labels, most likely
-        return held(i, replace(data, marks=marks, rank=2, labels=labels), call.node)
+        coded = encoding == "integers"
+        return held(
+            i, replace(data, marks=marks, rank=2, labels=labels, changed=None, coded=coded), call.node
+        )
     if kind.codes:
         rank = data.rank if name == "LabelEncoder" else None
-        return held(i, replace(data, marks=marks, scaled=False, rank=rank, labels=labels), call.node)
+        data = replace(data, marks=marks, scaled=False, rank=rank, labels=labels, changed=None)
+        return held(i, replace(data, coded=name == "LabelEncoder"), call.node)
     if scaled is True and not data.single:
         i.trace.notes["scales"] = True
     return held(
@@ -195,11 +202,12 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
             "array",
             data.rows,
             marks,
-            None,
+            data.columns if kind.learns in SAME_COLUMNS else None,
             scaled if isinstance(scaled, bool) else None,
             False,
             2,
             order=data.order,
+            changed=data.changed if kind.learns == "imputer" else None,
         ),
         call.node,
     )

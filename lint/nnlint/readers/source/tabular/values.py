@@ -30,10 +30,10 @@ class Data(Joinable):
     ``kind``: ``frame`` (columns by name), ``array``, ``mask``, ``index`` (numbers of rows), ``statistic``
     (aggregated over rows; its fits are not yet in any data), ``columns`` (names of columns). ``rows`` and
     ``columns`` None: not known. ``scaled``: as in Pipeline. ``single``: one column. ``text``: how a mask
-    or an index is written. ``labels``: how classes are written. ``order``: what was done to the order of the
-    rows, None when that is not known. ``window``: where it was cut out of a series as one of many windows
-    that overlap. ``ranked``: the column ("*": the label) whose values the rows came in the order of, and
-    ``order`` as it was then.
+    or an index is written. ``labels``: how classes are written. ``changed``, ``coded``: as in Taken.
+    ``order``: what was done to the order of the rows, None when that is not known. ``window``: where it was
+    cut out of a series as one of many windows that overlap. ``ranked``: the column ("*": the label) whose
+    values the rows came in the order of, and ``order`` as it was then.
     """
 
     kind: str
@@ -45,6 +45,8 @@ class Data(Joinable):
     rank: int | None = None
     text: str = ""
     labels: Labels | None = None
+    changed: frozenset[str] | None = None
+    coded: bool = False
     order: tuple[tuple[Hashable, Place], ...] | None = ()
     window: Place | None = None
     ranked: tuple[str, tuple[tuple[Hashable, Place], ...]] | None = None
@@ -111,7 +113,9 @@ def data_of(value: Value) -> Data | None:
 def touched(value: Instance) -> Value:
     """The data of a value after a call that may have changed it in place."""
     data = data_of(value)
-    return value.state["_data"] if data is None else replace(data, scaled=data.scaled or None, columns=None)
+    if data is None:
+        return value.state["_data"]
+    return replace(data, scaled=data.scaled or None, columns=None, changed=None)
 
 
 def _common(options: list[Data | None]) -> Data | None:
@@ -128,6 +132,8 @@ def _common(options: list[Data | None]) -> Data | None:
         columns=first.columns if all(d.columns == first.columns for d in known) else None,
         scaled=first.scaled if len({d.scaled for d in known}) == 1 else None,
         labels=first.labels if len({d.labels for d in known}) == 1 else None,
+        changed=first.changed if len({d.changed for d in known}) == 1 else None,
+        coded=all(d.coded for d in known),
         order=first.order if len({d.order for d in known}) == 1 else None,
         window=first.window if len({d.window for d in known}) == 1 else None,
         ranked=first.ranked if len({d.ranked for d in known}) == 1 else None,
