@@ -118,7 +118,7 @@ def _in_graph(network: Network, data: Dataset) -> Iterator[Finding]:
         return
     if any(c.kind not in (Kind.NUMBER, Kind.BOOLEAN) for c in columns):
         return
-    fitting = {len(columns), len(columns) + len(data.identifiers), len(data.train.columns)}
+    fitting = {len(columns), len(columns) + len(data.identifiers)}
     if expected in fitting or not columns:
         return
     names = _named(tuple(c.name for c in columns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.data import Column, Dataset, Task
@@ -74,22 +75,50 @@ def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
         frame.to_csv("wine.csv", index=False)
         ```
     """
-    if data.target is None or data.target.task is not Task.CLASSIFICATION:
-        return
-    column = data.train.column(data.target.column)
-    if column is None or len(column.top) < 2 or column.rows < FEWEST_ROWS or is_scale(column):
-        return
-    (large, most), (small, fewest) = column.top[0], column.top[-1]
-    if most <= ratio * fewest:
+    found = imbalance(data, ratio)
+    if found is None:
         return
     yield Finding(
-        Place(data.train.paths[-1], part=f"column '{column.name}'"),
-        f"{most / fewest:,.0f} to 1: {most:,} rows of class '{large[:20]}', {fewest:,} of '{small[:20]}'",
+        Place(data.train.paths[-1], part=f"column '{found.column.name}'"),
+        f"{found.times:,.0f} to 1: {found.most:,} rows of class '{found.large[:20]}', {found.fewest:,} of "
+        f"'{found.small[:20]}'",
         "weight the classes in the loss or sample them evenly, and measure F1 or recall, not accuracy",
-        table=Table(("class", "rows", "share"), _rows(column)),
+        table=found.table,
         subject=(data.place.path, "target"),
-        level=ERROR if most > SEVERE * fewest else None,
+        level=ERROR if found.times > SEVERE else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Imbalance:
+    """The largest and the smallest class of a target, with their rows."""
+
+    column: Column
+    large: str
+    most: int
+    small: str
+    fewest: int
+
+    @property
+    def times(self) -> float:
+        """Rows of the largest for each of the smallest."""
+        return self.most / self.fewest
+
+    @property
+    def table(self) -> Table:
+        """The classes with their shares."""
+        return Table(("class", "rows", "share"), _rows(self.column))
+
+
+def imbalance(data: Dataset, ratio: float) -> Imbalance | None:
+    """The classes of the target where the largest has more than ``ratio`` times the rows of the smallest."""
+    if data.target is None or data.target.task is not Task.CLASSIFICATION:
+        return None
+    column = data.train.column(data.target.column)
+    if column is None or len(column.top) < 2 or column.rows < FEWEST_ROWS or is_scale(column):
+        return None
+    (large, most), (small, fewest) = column.top[0], column.top[-1]
+    return Imbalance(column, large, most, small, fewest) if most > ratio * fewest else None
 
 
 def _rows(column: Column) -> tuple[tuple[str, ...], ...]:

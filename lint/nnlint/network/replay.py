@@ -23,14 +23,14 @@ class Misfit:
 def replay(network: Network, given: Mapping[int, Shape]) -> Misfit | None:
     """The first operation that cannot take what comes to it, None when all can, as far as shapes tell.
 
-    ``given``: shapes by the numbers of the operations that gave the network's inputs. What had a conflict
-    before, or may never be reached, gives nothing.
+    ``given``: shapes by the numbers of the operations that gave the network's inputs. Nothing is told beyond
+    an operation that may never be reached.
     """
     known: dict[int, Shape] = dict(given)
     for operation in network.operations:
         if operation.number in known:
             continue
-        if operation.conflict or not operation.proven:
+        if not operation.proven:
             return None
         shapes = [_shape(tensor, known) for tensor in operation.inputs]
         try:

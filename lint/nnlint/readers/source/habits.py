@@ -20,7 +20,7 @@ from nnlint.readers.source.values import Library, ModuleValue
 
 AUGMENTS = re.compile(
     r"augment|^Random(?!Sampler|State|Forest)[A-Z]|Jitter|Aug(Mix|$)|flip|crop|rotat|[aA]ffine|mixup|cutmix|cutout"
-    r"|mosaic|eras(e|ing)|[bB]lur|noise|^randn?(_like)?$|^random$|^uniform$|gauss|perturb|jitter|drop|corrupt|mask"
+    r"|mosaic|eras(e|ing)|[bB]lur|noise|^randn?(_like)?$|^random$|^uniform$|gauss|perturb|jitter|drop(?!$|na$|_duplicates$|_last$|_first$|level$)|corrupt|mask"
     r"|overfit|sanity|tiny|smoke|debug|toy|dummy|fake|synthetic|single_?batch|one_?batch|make_[a-z]+s?$|^next$"
 )
 """Other data in each round, and programs that mean to memorise one batch or play with made-up data."""
