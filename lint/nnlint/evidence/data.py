@@ -171,7 +171,11 @@ class Dataset:
         """The columns of this data set that code picks; None when they are another's, or not followed."""
         if columns is None or not self.read_by(columns.source):
             return None
-        return columns.of([c.name for c in self.train.columns])
+        own = [c.name for c in self.train.columns]
+        known = [name or f"Unnamed: {n}" for n, name in enumerate(own)]  # as pandas calls them
+        back = dict(zip(known, own, strict=True))
+        picked = columns.of(known)
+        return None if picked is None else tuple(back.get(name, name) for name in picked)
 
     def split(self, role: str) -> Split | None:
         """The split with this role."""

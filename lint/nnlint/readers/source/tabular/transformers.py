@@ -36,9 +36,10 @@ class Kind:
     learns: str
     scaled: bool | str | None
     codes: bool = False
+    keeps: bool = False  # its result has the columns that went in
 
 
-SCALER = Kind("scaler", True)
+SCALER = Kind("scaler", True, keeps=True)
 TABLE: Mapping[str, Kind] = {
     **{
         f"preprocessing.{name}": SCALER
@@ -47,7 +48,7 @@ TABLE: Mapping[str, Kind] = {
             "PowerTransformer",
         )
     },
-    "preprocessing.Normalizer": Kind("", True),
+    "preprocessing.Normalizer": Kind("", True, keeps=True),
     "preprocessing.Binarizer": Kind("", None),
     "preprocessing.PolynomialFeatures": Kind("", None),
     "preprocessing.FunctionTransformer": Kind("", None),
@@ -60,7 +61,7 @@ TABLE: Mapping[str, Kind] = {
     "preprocessing.LabelBinarizer": Kind("codes", False, codes=True),
     "preprocessing.MultiLabelBinarizer": Kind("codes", False, codes=True),
     **{
-        f"impute.{name}": Kind("imputer", "same")
+        f"impute.{name}": Kind("imputer", "same", keeps=True)
         for name in ("SimpleImputer", "KNNImputer", "IterativeImputer")
     },
     **{
@@ -83,7 +84,7 @@ TABLE: Mapping[str, Kind] = {
         f"feature_extraction.text.{name}": Kind("encoder", True)
         for name in ("TfidfVectorizer", "CountVectorizer", "TfidfTransformer")
     },
-    "feature_extraction.text.HashingVectorizer": Kind("", True),
+    "feature_extraction.text.HashingVectorizer": Kind("", True, keeps=True),
 }
 """Name below ``sklearn`` -> what it learns and what it does to the scale."""
 
@@ -94,9 +95,6 @@ ENCODINGS = {
     **dict.fromkeys(("LabelBinarizer", "MultiLabelBinarizer", "OneHotEncoder"), "one-hot"),
 }
 """How they write classes."""
-
-SAME_COLUMNS = ("scaler", "imputer")
-"""What they learn: their results have the columns that went in."""
 
 CATEGORICAL = frozenset({"OneHotEncoder", "OrdinalEncoder"})
 """Encoders of categories: what they make of one column can be the label still."""
@@ -202,12 +200,12 @@ def changed(call: Call, transformer: Value, fit: Value, data: Data) -> Value:
             "array",
             data.rows,
             marks,
-            data.columns if kind.learns in SAME_COLUMNS else None,
+            data.columns if kind.keeps else None,
             scaled if isinstance(scaled, bool) else None,
             False,
             2,
             order=data.order,
-            changed=data.changed if kind.learns == "imputer" else None,
+            changed=data.changed if kind.keeps and kind.learns == "imputer" else None,
         ),
         call.node,
     )
@@ -236,7 +234,10 @@ def _step(step: Value) -> Value:
 def _init_pipeline(call: Call, arguments: Arguments) -> Value:
     instance = arguments.positional[0]
     steps = _steps(call, arguments)
-    call.interpreter.heap.write(instance.state, "_kind", _joint(steps))
+    joint = _joint(steps)
+    if joint is not None and instance.cls is PIPELINE:
+        joint = replace(joint, keeps=all(k is not None and k.keeps for k in map(kind_of, steps)))
+    call.interpreter.heap.write(instance.state, "_kind", joint)
     if any(k is not None and k.scaled is True for k in map(kind_of, steps)):
         call.interpreter.trace.notes["scales"] = True
     return None
