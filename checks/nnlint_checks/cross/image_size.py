@@ -30,7 +30,7 @@ JUDGED = frozenset({"conv", "max_pool", "avg_pool", "linear", "batch_norm"})
 """Operations whose sizes are written in the program; what others need may be computed from the input's."""
 
 
-@check("XC106", level=ERROR, over=("AR601", "AR608"))
+@check("XC106", level=ERROR)
 def image_size(recipe: Recipe, data: Dataset) -> Iterator[Finding]:
     """The images of the data do not fit the network: nothing is left of them, or the sizes do not meet.
 

@@ -12,9 +12,11 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network
 
 MOST_NAMED = 4
+WIDTH = {"linear": "in_features", "batch_norm": "features"}
+"""Operation -> its attribute that says how many columns it takes."""
 
 
-@check("XC104", level=ERROR, over=("AR601",))
+@check("XC104", level=ERROR)
 def input_width(network: Network, data: Dataset, intake: Intake | None) -> Iterator[Finding]:
     """The first layer's inputs are not as many as the columns that the code gives it.
 
@@ -88,9 +90,9 @@ def input_width(network: Network, data: Dataset, intake: Intake | None) -> Itera
 
 def _in_code(intake: Intake, data: Dataset) -> Iterator[Finding]:
     """The columns that the program picks, against the layer that reads them."""
-    operation, expected = intake.operation, intake.operation.attributes.get("in_features")
-    picked = data.picked(intake.taken.columns)
-    if operation.kind != "linear" or not isinstance(expected, int) or picked is None or intake.taken.single:
+    operation, picked = intake.operation, data.picked(intake.taken.columns)
+    expected = operation.attributes.get(WIDTH.get(operation.kind, ""))
+    if not isinstance(expected, int) or picked is None or intake.taken.single or operation.conflict:
         return
     if data.rank != 2 or len(picked) == expected:
         return

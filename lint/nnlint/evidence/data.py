@@ -6,6 +6,7 @@ Nothing here imports pandas: ``Dataset.sample`` builds its frame on demand.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -171,11 +172,19 @@ class Dataset:
         """The columns of this data set that code picks; None when they are another's, or not followed."""
         if columns is None or not self.read_by(columns.source):
             return None
-        own = [c.name for c in self.train.columns]
+        own = self._columns_of(columns.source)
         known = [name or f"Unnamed: {n}" for n, name in enumerate(own)]  # as pandas calls them
         back = dict(zip(known, own, strict=True))
         picked = columns.of(known)
         return None if picked is None else tuple(back.get(name, name) for name in picked)
+
+    def _columns_of(self, source: str) -> list[str]:
+        """The columns in one file: features and labels may lie in files of their own."""
+        names = [c.name for c in self.train.columns]
+        apart = [_holds_labels(path) for path in self.train.paths]
+        if self.target is None or len(set(apart)) == 1 or not source:
+            return names
+        return [n for n in names if (n == self.target.column) == _holds_labels(source)]
 
     def split(self, role: str) -> Split | None:
         """The split with this role."""
@@ -220,6 +229,14 @@ class Dataset:
         if self.alike_share == 1.0 or self.load_alike is None:
             return self.sample(role)
         return self.load_alike(role, self.features, self.alike_share)
+
+
+LABELS = re.compile(r"(^|_)(y|labels?|targets?)(_|$)|^y", re.IGNORECASE)
+
+
+def _holds_labels(path: str) -> bool:
+    """Whether a file is of labels alone, by its name: ``y_train.npy``."""
+    return bool(LABELS.search(PurePath(path).stem))
 
 
 def spelled(value: object) -> str:

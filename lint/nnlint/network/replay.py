@@ -24,13 +24,13 @@ def replay(network: Network, given: Mapping[int, Shape]) -> Misfit | None:
     """The first operation that cannot take what comes to it, None when all can, as far as shapes tell.
 
     ``given``: shapes by the numbers of the operations that gave the network's inputs. Nothing is told beyond
-    an operation that may never be reached.
+    an operation that may never be reached, or that could not take its input before.
     """
     known: dict[int, Shape] = dict(given)
     for operation in network.operations:
         if operation.number in known:
             continue
-        if not operation.proven:
+        if operation.conflict or not operation.proven:
             return None
         shapes = [_shape(tensor, known) for tensor in operation.inputs]
         try:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from nnlint.evidence.source import Columns, Fit, Intake, Pipeline, Rescaled, Rows, SplitUse
-from nnlint.network.graph import Network, Operation
+from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.readers.source.tabular.bridge import provenance, sliced, taken
 from nnlint.readers.source.tabular.rows import merged
 from nnlint.readers.source.tabular.values import Data, data_of
 from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.values import Value
+from nnlint.readers.source.values import ListValue, Value
 
 
 def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
@@ -44,7 +44,7 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
     )
 
 
-READING = frozenset({"linear", "embedding", "conv"})
+READING = frozenset({"linear", "embedding", "conv", "batch_norm"})
 """Operations whose weights meet columns one by one."""
 
 
@@ -58,9 +58,13 @@ def intakes(trace: Trace, networks: Mapping[int, Network], program: str) -> Iter
                     yield Intake(networks[call.model.key], operation, found, program)
     fitted = trace.notes.get("fitted", [])
     for model, x in fitted if isinstance(fitted, list) else []:
-        network, found = networks.get(model.key), taken(x)
-        if network is not None and found is not None:
-            yield from (Intake(network, o, found, program) for o in _readers(network))
+        network = networks.get(model.key)
+        given = list(x.items or ()) if isinstance(x, ListValue) else [x]
+        if network is not None and len(network.inputs) == len(given):
+            for tensor, value in zip(network.inputs, given, strict=True):
+                found = taken(value)
+                if found is not None:
+                    yield from (Intake(network, o, found, program) for o in _readers(network, tensor))
 
 
 def rescaled(trace: Trace, program: str) -> Iterator[Rescaled]:
@@ -88,11 +92,9 @@ def _constant(operation: Operation, position: int) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _readers(network: Network) -> list[Operation]:
-    """The operations that read the only input of a network at once."""
-    if len(network.inputs) != 1:
-        return []
-    source = network.inputs[0].operation
+def _readers(network: Network, tensor: Tensor) -> list[Operation]:
+    """The operations that read an input of a network at once."""
+    source = tensor.operation
     return [o for o in network.operations if o.kind in READING and o.inputs[0].operation is source]
 
 
