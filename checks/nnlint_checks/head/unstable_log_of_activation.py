@@ -83,6 +83,18 @@ def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
         two = torch.log(torch.sigmoid(scores).clamp(min=1e-6))
         three = softmax(scores)
         ```
+        A table of scores is brought to a sum of one as a whole.
+        ```python
+        import torch
+        from torch import nn
+
+        scores = nn.Linear(20, 5)(torch.randn(32, 20))
+        shares = torch.exp(scores / 0.05).t()
+        shares = shares / shares.sum()
+        for _ in range(3):
+            shares = shares / shares.sum(dim=1, keepdim=True) / 5
+            shares = shares / shares.sum(dim=0, keepdim=True) / 32
+        ```
         The exponential of a log-variance, and the sigmoid of what is bounded.
         ```python
         import torch
@@ -175,6 +187,8 @@ def _written_out(operation: Operation) -> tuple[Operation, Finding] | None:
         what, stable = "softmax", "torch.softmax"
         if power.kind != "exp" or _summed(total) is None or not _same(power, _summed(total)):
             return None
+        if total.attributes.get("axis") is None and operation.inputs[0].shape.rank != 1:
+            return None  # a whole table brought to a sum of one, as in Sinkhorn's iterations: no softmax
     elif operation.kind == "log":
         total = last_shaping(operation.inputs[0])[0].operation
         added = _summed(total)
