@@ -10,7 +10,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.runs import Curve, History, Point
 from nnlint.finding import Finding
 from nnlint_checks.runs.losses import Losses, Trace, losses
-from nnlint_checks.runs.trends import falls, smooth
+from nnlint_checks.runs.trends import SIGNIFICANT, falls, kendall, smooth
 
 RISE = 1.5
 """A loss that ends at this many times its lowest level has risen; noise and restarts do not reach it."""
@@ -133,9 +133,15 @@ def _rises(found: Losses, rise: float) -> bool:
     needed = rise if held is not None else max(rise, ALONE)
     if not _ends_above(train, needed) or falls(train.part(0.66), 0.05):
         return False
-    if _end(train) < HIGH * train.values[0]:
+    if _end(train) < HIGH * train.values[0] or not _climbs(train):
         return False
     return held is None or (min(held.values) > 0 and _ends_above(held, 1 + (rise - 1) / 2))
+
+
+def _climbs(trace: Trace) -> bool:
+    """Whether it goes up from its lowest level on, not up and down."""
+    lowest = min(range(len(trace.values)), key=lambda i: trace.values[i])
+    return kendall(trace.values[min(lowest, len(trace.values) - FEWEST_POINTS) :]) >= SIGNIFICANT
 
 
 def _ends_above(trace: Trace, times: float) -> bool:

@@ -13,6 +13,7 @@ from nnlint.evidence.runs import History
 from nnlint.finding import Finding
 from nnlint_checks.runs.guessing import FEWEST_POINTS, entropy, level, scores, variance
 from nnlint_checks.runs.losses import Trace, losses
+from nnlint_checks.runs.trends import falls
 
 NEAR = 0.006
 """Relative distance from the constant; the loss of a network that learned anything moves away by more."""
@@ -25,6 +26,9 @@ OVERFLOW = -math.log(1.1754943508222875e-38)
 
 CHANCE = 1.4
 """A share of right answers up to this many times that of chance is no better than chance in a small set."""
+
+FALL = 0.1
+"""Share by which a held-out loss falls that learns something; then the constant is one by chance."""
 
 COMMON = (2, 10, 100, 1000)
 """Numbers of classes whose logarithm is known by heart; taken where neither data nor score tell another."""
@@ -106,7 +110,9 @@ def tell_tale_constant(history: History, data: Dataset | None) -> Iterator[Findi
     """
     found = losses(history)
     train = found.train if found else None
-    if train is None or len(train.values) < FEWEST_POINTS:
+    if found is None or train is None or len(train.values) < FEWEST_POINTS:
+        return
+    if found.held is not None and falls(found.held.part(0.25), FALL):
         return
     for constant in _constants(history, train, data):
         if not _sits(train, constant):
