@@ -102,3 +102,85 @@ def test_scaffold_passes_its_examples_at_once(package: Path, monkeypatch: pytest
         result = lint(case, folder)
         mine = {mark for mark in found(result, marks(case.example)) if mark.code == "AC201"}
         assert mine == set(marks(case.example))
+
+
+SILENT = "x = 1\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project with a check of its own, and a folder that it says something about."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "house_rule.py").write_text(GOOD)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "nnlint.toml").write_text('plugins = ["rules/house_rule.py"]\n')
+    yield tmp_path
+    check.add_modules(())
+
+
+@pytest.mark.parametrize("plugin", ["rules/house_rule.py", "rules"])
+def test_checks_of_a_path_run(plugin: str, project: Path, capsys: Capture) -> None:
+    (project / "nnlint.toml").write_text(f'plugins = ["{plugin}"]\n[checks.house-rule]\nlimit = 5\n')
+    assert main(["empty"]) == 0
+    assert "warning[AC101] house-rule" in (printed := capsys.readouterr().out)
+    assert "limit 5" in printed
+    assert [p.name for p in (project / "rules").iterdir()] == ["house_rule.py"]
+
+
+def test_modules_of_a_folder_import_each_other(project: Path, capsys: Capture) -> None:
+    (project / "rules" / "__init__.py").write_text("")
+    (project / "rules" / "limits.py").write_text("LIMIT = 42\n")
+    text = GOOD.replace("limit: int = 3", "limit: int = LIMIT")
+    (project / "rules" / "house_rule.py").write_text(f"from .limits import LIMIT\n{text}")
+    (project / "nnlint.toml").write_text('plugins = ["rules"]\n')
+    assert main(["empty"]) == 0
+    assert "limit 42" in capsys.readouterr().out
+
+
+def test_they_are_explained_and_listed_in_their_project_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    assert main(["explain", "house-rule"]) == 0
+    assert main(["rules"]) == 0
+    assert capsys.readouterr().out.count("A rule of the house.") == 2
+    monkeypatch.chdir(project / "empty")
+    (project / "nnlint.toml").unlink()
+    assert main(["explain", "house-rule"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("import nothing_of_the_kind\n", "house_rule.py:1: ModuleNotFoundError: No module named"),
+        ("def f(:\n", "house_rule.py:1: SyntaxError: "),
+        (SILENT, "rules/house_rule.py: no check in it"),
+        (GOOD.replace("AC101", "IN102"), "another check is called IN102, too"),
+        (GOOD.replace("Unreadable,", "Absent,"), "NameError: name 'Absent' is not defined"),
+    ],
+)
+def test_plugin_that_cannot_be_used_is_a_usage_error(
+    module: str, message: str, project: Path, capsys: Capture
+) -> None:
+    (project / "rules" / "house_rule.py").write_text(module)
+    assert main(["empty"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_plugin_that_is_not_there_is_a_usage_error(project: Path, capsys: Capture) -> None:
+    assert main(["empty", "--config", 'plugins = ["rules/hous_rule.py"]']) == 2
+    assert "plugins: rules/hous_rule.py: no such file or folder" in capsys.readouterr().err
+
+
+def test_plugins_of_a_project_that_is_only_linted_are_not_run(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (project / "rules" / "house_rule.py").write_text(f"open({str(project / 'run')!r}, 'w').close()\n{GOOD}")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    linted, configuration = str(project / "empty"), str(project / "nnlint.toml")
+    assert main([linted]) == 2
+    assert f"say --config {configuration} if you trust it" in capsys.readouterr().err
+    assert main([linted, "--isolated"]) == main([linted, "--config", "plugins = []"]) == 1
+    assert not (project / "run").exists()
+    assert main([linted, "--config", configuration]) == 0
+    assert (project / "run").exists()

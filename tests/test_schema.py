@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,11 @@ REFUSED = [
 
 
 def accepted(toml: str, folder: Path) -> bool:
+    """Whether nnlint takes it; in the folder, for it may ask for reports in files."""
     (folder / "nnlint.toml").write_text(toml)
     (folder / "a.py").write_text("x = 1\n")
-    return main([str(folder / "a.py"), "-q"]) != 2
+    with chdir(folder):
+        return main(["a.py", "-q"]) != 2
 
 
 @pytest.mark.parametrize("toml", ACCEPTED)

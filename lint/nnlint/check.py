@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import entry_points
@@ -79,32 +79,40 @@ def check(
 
 
 def all_checks() -> tuple[Check, ...]:
-    """Every check of every installed package in the entry-point group, ordered by code."""
-    return _loaded()[0]
+    """Every check of every installed package in the entry-point group and of added modules, by code."""
+    return _loaded(tuple(_ADDED))[0]
 
 
 def failed_plugins() -> tuple[Failure, ...]:
     """What of the installed packages could not be loaded: modules that raise, codes used twice."""
-    return _loaded()[1]
+    return _loaded(tuple(_ADDED))[1]
+
+
+def add_modules(names: Sequence[str]) -> None:
+    """Make the checks of these modules known besides, instead of those that were added before."""
+    _ADDED[:] = names
+
+
+_ADDED: list[str] = []
 
 
 @cache
-def _loaded() -> tuple[tuple[Check, ...], tuple[Failure, ...]]:
+def _loaded(added: tuple[str, ...]) -> tuple[tuple[Check, ...], tuple[Failure, ...]]:
     # Codes are unique. A name stands for a defect and may be shared by checks that see it in different
     # things (a softmax over one output in code and in a graph); as a selector it means all of them.
     checks: dict[str, Check] = {}
     failures: list[Failure] = []
-    for point in entry_points(group=ENTRY_POINTS):
-        for found in _checks_of(point.module):
+    for module in (*(point.module for point in entry_points(group=ENTRY_POINTS)), *added):
+        for found in checks_of(module):
             if isinstance(found, Failure):
                 failures.append(found)
             elif checks.setdefault(found.code, found) is not found:
                 clash = ValueError(f"another check is called {found.code}, too")
-                failures.append(Failure(point.module, clash))
+                failures.append(Failure(module, clash))
     return tuple(checks[code] for code in sorted(checks)), tuple(failures)
 
 
-def _checks_of(package: str) -> Iterator[Check | Failure]:
+def checks_of(package: str) -> Iterator[Check | Failure]:
     """The checks in a package or module and all below it; a module that raises hides no other."""
     for module in _modules(package):
         if isinstance(module, Failure):

@@ -60,6 +60,7 @@ class Settings:
     suppressions: tuple[Silence, ...] = ()
     pairs: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ()
     source: str = ""
     named: frozenset[str] = frozenset()  # paths of the command line: what is named is read, whatever it holds
     overlay: Mapping[Path, bytes] = field(default_factory=dict)  # resolved source file -> read in its stead
@@ -175,7 +176,9 @@ def _values(table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any
         except TypeError as error:
             raise UsageError(f"{where}: {key} must be {error}") from None
     for name in values.keys() & PATHS:
-        values[name] = str(folder / values[name])
+        value = values[name]
+        is_list = isinstance(value, tuple)
+        values[name] = tuple(str(folder / p) for p in value) if is_list else str(folder / value)
     return values
 
 
@@ -269,11 +272,12 @@ def _anything(value: object) -> object:
     return value
 
 
-PATHS = frozenset({"train", "test", "baseline"})
+PATHS = frozenset({"train", "test", "baseline", "plugins"})
 """Keys whose values are paths."""
 
 KEYS: Mapping[str, Callable[[object], Any]] = {
-    **dict.fromkeys(("select", "extend-select", "ignore", "exclude", "extend-exclude", "data"), _texts),
+    **dict.fromkeys(("select", "extend-select", "ignore", "exclude", "extend-exclude"), _texts),
+    **dict.fromkeys(("data", "plugins"), _texts),
     **dict.fromkeys(("target", "train", "test", "baseline"), _text),
     **dict.fromkeys(("force-exclude", "respect-gitignore"), _switch),
     "output-format": _one_or_more,

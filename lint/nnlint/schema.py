@@ -58,6 +58,7 @@ KEYS: Mapping[str, tuple[str, Schema]] = {
         {"type": "object", "additionalProperties": TEXT},
     ),
     "checks": ("Thresholds of checks, by code or name.", {"$ref": "#/definitions/checks"}),
+    "plugins": ("Files and folders of checks of your own, counted from the folder of this file.", TEXTS),
 }
 """Key -> what it means, and its schema."""
 

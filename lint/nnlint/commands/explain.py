@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
+from nnlint import plugins
 from nnlint.check import Check, all_checks
 from nnlint.config import UsageError
 from nnlint.documentation import Example
@@ -22,6 +23,7 @@ LANGUAGES = {"generate": "data.py"}
 
 def run(options: argparse.Namespace) -> int:
     """Print the page. Raises UsageError for a code or name that no check has."""
+    plugins.use(plugins.of_working_directory())
     wanted = options.check
     chosen = [c for c in all_checks() if wanted.upper() == c.code or wanted.lower() == c.name]
     if not chosen:

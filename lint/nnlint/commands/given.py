@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nnlint import lines
+from nnlint import lines, plugins
 from nnlint.cli import COMMANDS
 from nnlint.config import Settings, UsageError, exists, find, is_inline, nearest, settings
 from nnlint.finding import Failure
@@ -51,6 +51,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         outputs(chosen.output_format)
     except UsageError as error:
         raise UsageError(str(error) if formats else f"{chosen.source}: {error}") from None
+    plugins.use(plugins.trusted(chosen, named=bool(files)))
     return replace(chosen, overlay=overlay)
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from nnlint import plugins
 from nnlint.check import Check, all_checks
 from nnlint.finding import Level
 from nnlint.reports.style import COLORS, count, paint
@@ -15,6 +16,7 @@ from nnlint.terminal import colored
 
 def run(options: argparse.Namespace) -> int:
     """Print every installed check."""
+    plugins.use(plugins.of_working_directory())
     checks = all_checks()
     if options.output_format == "json":
         document = json.dumps([record(c) for c in checks], indent=2)
