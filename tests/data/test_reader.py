@@ -231,3 +231,83 @@ def test_array_that_promises_more_than_it_holds_is_not_loaded() -> None:
     path = Path("cut.npy")
     path.write_bytes(path.read_bytes()[:500])
     assert "truncated" in problems()["cut.npy"].reason
+
+
+def test_sheets_of_a_workbook_are_tables() -> None:
+    with pd.ExcelWriter("book.xlsx") as book:
+        WINE[:100].to_excel(book, sheet_name="train", index=False)
+        WINE[100:].to_excel(book, sheet_name="test", index=False)
+    data = only()
+    assert {s.role: s.rows for s in data.splits} == {"train": 100, "test": 78}
+    proline = data.train.column("proline")
+    assert proline is not None and proline.mean == pytest.approx(WINE["proline"][:100].mean())
+
+
+@pytest.mark.parametrize("broken", ["cut.xlsx", "old.xls"])
+def test_broken_workbook_is_said(broken: str) -> None:
+    WINE.to_excel("book.xlsx", index=False)
+    Path(broken).write_bytes(Path("book.xlsx").read_bytes()[:2000])
+    assert broken in problems()
+
+
+@pytest.mark.parametrize("form", ["dictionary", "pair", "files"])
+def test_tensors_saved_together_are_a_data_set(form: str) -> None:
+    import torch
+
+    x, y = torch.tensor(WINE.drop(columns="target").to_numpy()), torch.tensor(WINE["target"].to_numpy())
+    match form:
+        case "dictionary":
+            torch.save({"features": x, "labels": y}, "wine.pt")
+        case "pair":
+            torch.save((x, y), "wine.pt")
+        case "files":
+            torch.save(x, "X_train.pt")
+            torch.save(y, "y_train.pt")
+    from nnlint.readers import reader_of
+
+    assert {reader_of(p) for p in Path().glob("*.pt")} == {"data"}
+    data = only()
+    assert data.format == "array" and data.train.rows == 178
+    assert data.target is not None and data.target.classes == ("0", "1", "2")
+
+
+def test_weights_are_no_samples() -> None:
+    import torch
+
+    from nnlint.readers import reader_of
+
+    torch.save(torch.nn.Linear(20, 20).state_dict(), "train.pt")
+    assert reader_of(Path("train.pt")) == "weights"
+
+
+def test_data_set_of_hugging_face_names_its_label() -> None:
+    import json
+
+    import pyarrow as pa
+
+    table = pa.table({"text": [f"words number {i}" for i in range(60)], "intent": [0, 1, 2] * 20})
+    for split in ("train", "test"):
+        Path(split).mkdir()
+        for name in ("data-00000-of-00001.arrow", "cache-12ab.arrow"):
+            with pa.OSFile(f"{split}/{name}", "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+                stream.write_table(table)
+        features = {
+            "text": {"dtype": "string", "_type": "Value"},
+            "intent": {"names": list("abc"), "_type": "ClassLabel"},
+        }
+        Path(split, "dataset_info.json").write_text(json.dumps({"features": features}))
+        Path(split, "state.json").write_text("{}")
+    files = sorted(p for p in Path().rglob("*.arrow"))
+    from nnlint.config import Settings
+    from nnlint.evidence.data import Dataset
+    from nnlint.readers.data import read
+
+    (data,) = read(files, Settings(), lambda _: None).evidence
+    assert isinstance(data, Dataset) and [s.rows for s in data.splits] == [60, 60]
+    assert data.target is not None and data.target.column == "intent"
+
+
+def test_list_of_objects_is_a_table() -> None:
+    WINE.to_json("wine.json", orient="records", double_precision=15)
+    data = only()
+    assert data.train.rows == 178 and data.target is not None

@@ -18,7 +18,9 @@ WORDS = 3.0
 NAMED = frozenset(
     {"name", "names", "title", "titles", "address", "author", "authors", "company", "description"}
 )
-"""Columns called so hold names of several words, which nobody takes for categories."""
+"""Columns called so may hold names of several words, which nobody takes for categories."""
+
+WORDS_OF_NAMES = 2.5
 
 LETTERS = 40
 PATH = re.compile(
@@ -90,7 +92,7 @@ def _distinct(data: Dataset, column: Column) -> float:
     values = texts(data, data.train, column)
     if values is None or column.others > 0.5 * column.rows:
         return 0.0
-    several = 1.5 if NAMED & set(words(column.name)) else WORDS
+    several = WORDS_OF_NAMES if NAMED & set(words(column.name)) else WORDS
     read = values.str.count(r"\s+").mean() + 1 > several or values.str.len().mean() > LETTERS
     if read or values.str.contains(PATH).mean() > 0.5:
         return 0.0

@@ -112,7 +112,8 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The column to be predicted. ``found``: how it was told (``option``, ``code``, ``name``, ``folders``).
+    """The column to be predicted. ``found``: how it was told (``option``, ``code``, ``name``, ``folders``,
+    ``description``).
 
     ``classes``: distinct labels in order for a classification, empty for a regression.
     """

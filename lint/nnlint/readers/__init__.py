@@ -55,7 +55,7 @@ READERS: dict[str, tuple[str, ...]] = {
     ),
     "data": (
         *(end + packing for end in (".csv", ".tsv", ".jsonl", ".ndjson") for packing in PACKINGS),
-        *(".parquet", ".feather", ".arrow", ".npz", ".npy"),
+        *(".parquet", ".feather", ".arrow", ".npz", ".npy", ".xlsx", ".xlsm", ".xls", ".ods"),
         *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"),
     ),
 }
@@ -79,8 +79,16 @@ def reader_of(path: Path) -> str | None:
         return RUNS
     if name.endswith(".npz") and _named_as_weights(path):
         return "weights"
+    if name.endswith((".pt", ".pth")) and _holds_samples(path):
+        return "data"
     found = next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
     return "data" if found is None and name.endswith(".json") and _holds_rows(path) else found
+
+
+def _holds_samples(path: Path) -> bool:
+    from nnlint.readers.data.tensors import holds_samples
+
+    return holds_samples(path)
 
 
 def _holds_rows(path: Path) -> bool:

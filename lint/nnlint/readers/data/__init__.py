@@ -10,9 +10,10 @@ from nnlint.evidence.data import Dataset
 from nnlint.evidence.target import UnknownColumn, unknown, with_target
 from nnlint.finding import Note
 from nnlint.readers import PACKINGS, Progress, Reading
-from nnlint.readers.data import remote
+from nnlint.readers.data import hugging_face, remote
 from nnlint.readers.data.arrays import open_archive, open_array
 from nnlint.readers.data.delimited import open_delimited
+from nnlint.readers.data.excel import open_excel
 from nnlint.readers.data.groups import Group, grouped
 from nnlint.readers.data.images import ENDS, read_images
 from nnlint.readers.data.objects import open_json, open_json_lines
@@ -24,6 +25,7 @@ from nnlint.readers.data.tables import (
     open_arrow,
     open_parquet,
 )
+from nnlint.readers.data.tensors import open_tensors
 
 OPENERS: dict[str, tuple[str, Callable[[Path], Table | list[Table]]]] = {
     **{f"{end}{p}": ("csv", open_delimited) for end in (".csv", ".tsv") for p in PACKINGS},
@@ -34,6 +36,8 @@ OPENERS: dict[str, tuple[str, Callable[[Path], Table | list[Table]]]] = {
     ".parquet": ("parquet", open_parquet),
     ".feather": ("arrow", open_arrow),
     ".arrow": ("arrow", open_arrow),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), ("xlsx", open_excel)),
+    **dict.fromkeys((".pt", ".pth"), ("torch", open_tensors)),
     ".npz": ("npz", open_archive),
     ".npy": ("npy", open_array),
 }
@@ -47,7 +51,7 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     """
     found: list[object] = []
     for path in files:
-        if not path.name.lower().endswith(ENDS):
+        if not path.name.lower().endswith(ENDS) and not hugging_face.is_cache(path):
             progress(path.as_posix())
             found += _opened(path, settings.engine)
     for address in settings.data:
@@ -77,7 +81,7 @@ def _dataset(group: Group) -> object:
     first = next(iter(group.roles.values()))[0][0]
     try:
         with guarded(f"not readable as {first.format}"):
-            return dataset_of(group)
+            return hugging_face.labelled(dataset_of(group))
     except Malformed as problem:
         return problem.evidence(first.path, first.format)
 

@@ -24,6 +24,9 @@ from nnlint.readers.data.tables import Malformed, Table
 if TYPE_CHECKING:
     import pandas as pd
 
+ARRAYS = ("npy", "npz", "torch")
+"""Formats of arrays made for a network."""
+
 ONE_HOT_CELLS = 50_000_000
 
 
@@ -42,7 +45,7 @@ def dataset_of(group: Group) -> Dataset:
     opened = {role: _opened(role, parts) for role, parts in group.roles.items()}
     first = next(iter(group.roles.values()))[0]
     table = first[0]
-    if table.rank == 2 and len(first) == 1 and len(table.names) == 1 and table.format not in ("npy", "npz"):
+    if table.rank == 2 and len(first) == 1 and len(table.names) == 1 and table.format not in ARRAYS:
         name = table.names[0]
         raise Malformed(f"only one column '{name[:40]}': nothing to learn from; is the delimiter right?")
     splits = tuple(o.split for o in opened.values())
@@ -50,7 +53,7 @@ def dataset_of(group: Group) -> Dataset:
     dataset = Dataset(
         name=_title(paths, first),
         place=Place(paths[0]),
-        format="array" if table.format in ("npy", "npz") else "table",
+        format="array" if table.format in ARRAYS else "table",
         splits=splits,
         load=_Loader(opened),
         load_alike=_Loader(opened).alike if table.rank == 2 and table.remote is None else None,
