@@ -95,7 +95,8 @@ def no_augmentation(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if any(map(AUGMENTS.search, recipe.words)) or recipe.augmented:
+    generative = len(recipe.optimizers) > 1  # two networks against each other
+    if any(map(AUGMENTS.search, recipe.words)) or recipe.augmented or generative:
         return
     networks = [recipe.models[key] for o in recipe.optimizers for key in o.models if key in recipe.models]
     learners = [network for network in networks if _sees_images(network)]
