@@ -19,7 +19,7 @@ from nnlint.readers.source.tabular import frames, seeds
 from nnlint.readers.source.tabular.ranks import reshaped
 from nnlint.readers.source.tabular.rows import held, mask
 from nnlint.readers.source.tabular.values import Data, combined, data_of, reordered, root
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, ListValue, Stream, Value
 
 SAME = (
     *("array", "asarray", "ascontiguousarray", "copy", "asanyarray", "asfortranarray"),
@@ -76,8 +76,12 @@ def _reshaped(name: str) -> Callable[[Call, Arguments], Value]:
 
 def _windows(value: Value) -> Data | None:
     """An array of windows that a loop has cut out of data and appended to a list."""
-    element = data_of(value.state.get("element", UNKNOWN)) if isinstance(value, ListValue) else None
-    if element is None or element.rows is None or value.items is not None:
+    element = None
+    if isinstance(value, Stream):  # a comprehension
+        element = data_of(value.element)
+    elif isinstance(value, ListValue) and value.items is None:
+        element = data_of(value.state.get("element", UNKNOWN))
+    if element is None or element.rows is None:
         return None
     rows = element.rows.parent if element.rows.role == "" else element.rows
     return replace(element, kind="array", rows=rows or element.rows, columns=None, rank=None)
