@@ -223,6 +223,8 @@ def _add_dev(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--family", metavar="FOLDER", help="the family's folder below nnlint_checks")
     new.add_argument("--into", metavar="FOLDER", help="write there, for checks of a package of your own")
     tools.add_parser("schema", help="print the JSON schema of the configuration")
+    docs = tools.add_parser("docs", help="write a page in Markdown for each check, and their index")
+    docs.add_argument("folder", metavar="FOLDER", help="where the folder `checks` is to be")
 
 
 def _options_of(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> list[str]:

@@ -1,4 +1,4 @@
-"""``nnlint dev``: the file of a new check, with all but the knowledge; the schema of the configuration."""
+"""``nnlint dev``: the file of a new check, with all but the knowledge; what is made from the checks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import keyword
 import re
 from pathlib import Path
 
+from nnlint import plugins
 from nnlint.check import all_checks
 from nnlint.config import UsageError, did_you_mean
+from nnlint.pages import pages
 from nnlint.schema import schema
 
 CODE = re.compile(r"[A-Z]{2,4}\d{3}")
@@ -77,10 +79,27 @@ def {function}(network: Network) -> Iterator[Finding]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file and say where it is, or print. Raises UsageError rather than overwriting anything."""
-    if options.tool == "schema":
-        print(json.dumps(schema(all_checks()), indent=1))
-        return 0
+    """Run the tool. Checks of the working directory's configuration belong to those it knows."""
+    plugins.use(plugins.of_working_directory())
+    return TOOLS[options.tool](options)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    print(json.dumps(schema(all_checks()), indent=1))
+    return 0
+
+
+def _docs(options: argparse.Namespace) -> int:
+    """Write the pages of all checks below a folder."""
+    made = pages(all_checks())
+    for path, text in made.items():
+        _write(Path(options.folder) / path, text)
+    print(f"wrote {len(made)} pages below {options.folder}")
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    """Write the file and say where it is. Raises UsageError rather than overwriting anything."""
     code, name = options.code.upper(), options.name.lower().replace("_", "-")
     _validate(code, name)
     folder = Path(options.into) if options.into else _family(options.family)
@@ -88,13 +107,20 @@ def run(options: argparse.Namespace) -> int:
     file = folder / f"{function}.py"
     if file.exists():
         raise UsageError(f"{file} is already there")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(TEMPLATE.format(code=code, function=function), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from None
+    _write(file, TEMPLATE.format(code=code, function=function))
     print(f"{file}\nIts examples are its tests: pytest -k {code}")
     return 0
+
+
+TOOLS = {"new": _new, "schema": _schema, "docs": _docs}
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
 
 
 def _validate(code: str, name: str) -> None:
