@@ -73,10 +73,11 @@ def test_both_refuse(toml: str, schema: dict[str, Any], tmp_path: Path) -> None:
     assert not accepted(toml, tmp_path)
 
 
-def test_configuration_in_the_readme_is_valid(schema: dict[str, Any]) -> None:
-    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    tables = [tomllib.loads(block)["tool"]["nnlint"] for block in blocks if "tool.nnlint" in block]
-    assert len(tables) >= 2
+def test_configuration_in_the_documentation_is_valid(schema: dict[str, Any]) -> None:
+    texts = [file.read_text() for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
+    blocks = [block for text in texts for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+    tables = [tomllib.loads(block)["tool"]["nnlint"] for block in blocks if "[tool.nnlint" in block]
+    assert len(tables) >= 4
     for table in tables:
         jsonschema.validate(table, schema)
 
