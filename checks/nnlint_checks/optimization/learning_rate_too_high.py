@@ -23,6 +23,8 @@ NAMES = {"adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD", "nadam": "NAdam",
 ALWAYS_WRONG = 10.0  # no optimiser and no model in use learns with this
 CONVEX = 10.0  # how much more a model without hidden layers, or of a handful of weights, bears
 FEW_PARAMETERS = 100  # XOR and the like, trained on all samples at once
+PLAYING, PLAYED = frozenset({"reward", "rewards", "episode", "episodes"}), 2.0
+"""Agents take steps of 0.01 to 0.03 on single episodes (actor-critic in PyTorch's own examples)."""
 SETS_THE_RATE = re.compile(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
 
 
@@ -145,6 +147,8 @@ def learning_rate_too_high(
             continue
         networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
         if rate < limit * CONVEX and networks and _bears_large_steps(networks):
+            continue
+        if rate < limit * PLAYED and recipe.words & PLAYING:
             continue
         if set_elsewhere(optimizer, recipe, SETS_ANOTHER, SETS_THE_RATE):
             continue
