@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from tests.source.reading import evidence, network, only
 
+from nnlint.config import Settings
 from nnlint.evidence.source import Did, LossUse, Recipe
 from nnlint.evidence.usage import Apart, Coverage
 from nnlint.network.gradients import reached, trains
+from nnlint.network.graph import Network
+from nnlint.readers.source import read
 
 
 def test_a_tensor_holds_what_is_written_into_it(tmp_path: Path) -> None:
@@ -122,3 +125,18 @@ def test_devices_that_meet_in_a_counted_loop_are_told(tmp_path: Path) -> None:
         """,
     )
     assert only(Apart, found).what == "torch.randn"
+
+
+def test_a_plain_sequential_that_the_file_names_is_read(tmp_path: Path) -> None:
+    found = evidence(tmp_path, "net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))")
+    assert str(only(Network, found).outputs[0].shape) == "(…, 3)"
+
+
+def test_a_script_without_a_framework_runs_the_module_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "engine.py").write_text(
+        "import torch\n\ndef run(rate):\n    net = torch.nn.Linear(rate, 3)\n"
+    )
+    main = tmp_path / "train.py"
+    main.write_text("from engine import run\n\nif __name__ == '__main__':\n    run(7)\n")
+    found = read([main], Settings(named=frozenset({str(main)})), lambda path: None).evidence
+    assert any(isinstance(e, Recipe) for e in found)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import LossUse, Recipe
+from nnlint.evidence.source import Did, LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api
@@ -174,7 +174,7 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
     """
     told: set[int] = set()
     for use in training_uses(recipe, NEXT_TOKEN):
-        finding = _sees_answer(use)
+        finding = _sees_answer(use, recipe)
         if finding is not None and id(use.network) not in told:
             told.add(id(use.network))
             yield finding
@@ -186,13 +186,13 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
 # the answer in sight
 
 
-def _sees_answer(use: LossUse) -> Finding | None:
+def _sees_answer(use: LossUse, recipe: Recipe) -> Finding | None:
     """The next token is predicted by attention that is known to have no mask."""
     network = use.network
     found = list(attentions(network)) if network is not None else []
     if network is None or not found or any(a.masked is not False for a in found):
         return None
-    shown = _shown(use, found) or _by_name(use, network, found)
+    shown = _shown(use, found) or _by_name(use, network, found, recipe)
     if shown is None:
         return None
     message = f"{network.name} learns the next token, but {_name(shown)} without a causal mask sees it"
@@ -220,14 +220,14 @@ def _slices(operation: Operation, wanted: slice) -> bool:
     return any(isinstance(part, slice) and part == wanted for part in parts)
 
 
-def _by_name(use: LossUse, network: Network, found: list[Attention]) -> Attention | None:
-    """A network called a language model that gives a score for each entry of its own vocabulary."""
+def _by_name(use: LossUse, network: Network, found: list[Attention], recipe: Recipe) -> Attention | None:
+    """A language model by its name, or by what calls it, with a score for each entry of its vocabulary."""
     words = {layer.attributes.get("rows") for layer in network.layers if layer.kind == "embedding"}
     scores = next((o for o in use.prediction.ancestors() if o.kind == "linear"), None)
     width = scores.attributes.get("out_features") if scores is not None else None
     over = any(o.kind.startswith("rnn") for o in network.operations)
     if (
-        not GENERATES.search(network.name)
+        not (GENERATES.search(network.name) or _generates(network, recipe))
         or BOTH_WAYS.search(network.name)
         or over
         or not isinstance(width, int)
@@ -235,6 +235,13 @@ def _by_name(use: LossUse, network: Network, found: list[Attention]) -> Attentio
     ):
         return None
     return next((a for a in found if made_by(a.query).inputs and _same_source(a)), None)
+
+
+def _generates(network: Network, recipe: Recipe) -> bool:
+    """A function for generating calls it over and over."""
+    keys = {key for key, known in recipe.models.items() if known is network}
+    calls = [e for e in recipe.events if e.did is Did.FORWARD and keys & set(e.subjects) and e.loops]
+    return any(e.function in ("generate", "sample", "generate_text", "sample_text") for e in calls)
 
 
 def _same_source(attention: Attention) -> bool:

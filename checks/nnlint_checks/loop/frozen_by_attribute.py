@@ -52,6 +52,17 @@ def frozen_by_attribute(setting: IgnoredSetting) -> Iterator[Finding]:
         for parameter in model[0].parameters():
             parameter.require_grad = False  # error: [TL537]
         ```
+        Part of a ready-made model.
+        ```python
+        import torch
+        from torch import nn
+        from torchvision import models
+
+        model = models.vgg16(weights="DEFAULT")
+        model.features.requires_grad = False  # error: [TL537]
+        model.classifier[6] = nn.Linear(4096, 3)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+        ```
     Silent:
         Parameters are frozen one by one, or by the method.
         ```python

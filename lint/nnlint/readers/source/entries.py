@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from nnlint.evidence.source import Pipeline, Program, Recipe
+from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source import statements
 from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
@@ -129,7 +130,9 @@ def collect_states(i: Interpreter, trace: Trace) -> object:
 
 
 def _call_models(i: Interpreter, trace: Trace) -> None:
-    """Models that were built and never called get one call with unknown inputs."""
+    """Models that were built and never called get one call with unknown inputs; of those of plain layers the
+    ones that the file names.
+    """
     for model in list(trace.models):
         finish = model.cls.find("_finish")  # libraries where models are built by compiling or fitting them
         if isinstance(finish, Native):
@@ -137,7 +140,10 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
     called = {id(call.model) for call in trace.calls}
     inner = inside(trace.models)
     done = i.looked_at
+    plain = {id(v) for v in i.frame.scope.module.state.values() if isinstance(v, Instance)}
     for model in list(trace.models):
+        if model.cls.api == SEQUENTIAL and id(model) in plain and id(model) not in (called | inner):
+            i.call(model, Arguments([Tensor(Operation("input", (), {}, model.place))]), NOWHERE)
         kind = model.cls.node if model.cls.node is not None else model.cls.api
         if id(model) in inner or model.cls.api or done.get(kind, 0) >= MAX_SAME_CLASS:
             continue
@@ -150,6 +156,8 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
         if steps and not any(call.model is model for call in trace.calls):
             _call_model(i, model)
 
+
+SEQUENTIAL = "torch.nn.Sequential"
 
 MAX_SAME_CLASS = 3
 """Instances of one class that are looked at: a file with a hundred factories of one net is no news."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -54,14 +55,29 @@ def noticed_of_unknown(i: Interpreter, target: Value, name: str, value: Value, n
     if name != "requires_grad":
         if get_close_matches(name, ["requires_grad"], cutoff=ALIKE):
             i.trace.noticed.append(Setting(target, ast.unparse(node), value, i.place(node)))
-    elif isinstance(target, Unknown) and value is False and _is_used_as_module(i, node.value):
+    elif (
+        isinstance(target, Unknown)
+        and value is False
+        and (_is_used_as_module(i, node.value) or _is_part_of_model(i, node.value))
+    ):
         i.trace.noticed.append(Setting(target, ast.unparse(node), value, i.place(node)))
 
 
 ALIKE = 0.85
 """How alike two names are when one is a slip of the pen for the other (``require_grad``)."""
 
+PARTS = re.compile(r"features|layer\d|stages?|blocks|trunk|encoder|backbone|body|bert|roberta|base_model")
+"""What ready-made models call the modules that they are made of."""
+
 WALKS = frozenset({"children", "named_children", "modules", "named_modules"})
+
+
+def _is_part_of_model(i: Interpreter, node: ast.expr) -> bool:
+    """``model.features`` of a model whose inside is not followed."""
+    if not isinstance(node, ast.Attribute) or not PARTS.fullmatch(node.attr):
+        return False
+    owner = i.evaluate(node.value)
+    return isinstance(owner, Instance) and "_origin" in owner.state
 
 
 def _is_used_as_module(i: Interpreter, node: ast.expr) -> bool:
