@@ -134,7 +134,7 @@ def test_a_plain_sequential_that_the_file_names_is_read(tmp_path: Path) -> None:
 
 def test_a_script_without_a_framework_runs_the_module_beside_it(tmp_path: Path) -> None:
     (tmp_path / "engine.py").write_text(
-        "import torch\n\ndef run(rate):\n    net = torch.nn.Linear(rate, 3)\n"
+        "import torch\n\ndef run(rate):\n    torch.nn.Linear(rate, 3)(torch.zeros(2, 7))\n"
     )
     main = tmp_path / "train.py"
     main.write_text("from engine import run\n\nif __name__ == '__main__':\n    run(7)\n")
