@@ -26,6 +26,10 @@ FEWEST_ROWS = 50
 SURELY = 3
 """Labels contradicted surely, while fewer rows lie between the classes, that are evidence by themselves."""
 
+BOTH_EVIDENCE, BOTH_SURE = 2.5, 5
+"""Likelihood and surely contradicted labels that are evidence together. Of iris with 10 % wrong labels they are
+3 to 8 nats and 10 to 13 labels; of 14 sets with overlapping classes none had both."""
+
 TOLD = 0.5
 """Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
 
@@ -94,7 +98,8 @@ def likely_label_errors(
     noise = label_noise(predicted[known], labels[known])
     differ = noise.calibrated.argmax(axis=1) != labels[known]
     sure, between = gap(predicted[known], labels[known])
-    if noise.evidence < evidence and not (sure >= SURELY and sure > between):
+    both = noise.evidence >= BOTH_EVIDENCE and sure >= BOTH_SURE and 3 * sure >= between
+    if noise.evidence < evidence and not (sure >= SURELY and sure > between) and not both:
         return
     if noise.rate < share * differ.mean():
         return
