@@ -27,8 +27,8 @@ SURELY = 3
 """Labels contradicted surely, while fewer rows lie between the classes, that are evidence by themselves."""
 
 BOTH_EVIDENCE, BOTH_SURE = 2.5, 5
-"""Likelihood and surely contradicted labels that are evidence together. Of iris with 10 % wrong labels they are
-3 to 8 nats and 10 to 13 labels; of 14 sets with overlapping classes none had both."""
+"""Likelihood and surely contradicted labels that are evidence together. Of iris with 10 % wrong labels they
+are 3 to 8 nats and 10 to 13 labels; of 14 sets with overlapping classes none had both."""
 
 TOLD = 0.5
 """Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
