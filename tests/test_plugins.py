@@ -181,6 +181,8 @@ def test_plugins_of_a_project_that_is_only_linted_are_not_run(
     assert main([linted]) == 2
     assert f"say --config {configuration} if you trust it" in capsys.readouterr().err
     assert main([linted, "--isolated"]) == main([linted, "--config", "plugins = []"]) == 1
+    Path("own.py").write_text(GOOD.replace("AC101", "AC102"))
+    assert main([linted, "--config", 'plugins = ["own.py"]']) == 0
     assert not (project / "run").exists()
     assert main([linted, "--config", configuration]) == 0
     assert (project / "run").exists()

@@ -45,8 +45,11 @@ def trusted(chosen: Settings, *, named: bool) -> tuple[str, ...]:
 
     ``named``: the configuration was named on the command line.
     """
-    folder = Path(chosen.source).absolute().parent
-    if not chosen.plugins or not chosen.source or named or Path.cwd().is_relative_to(folder):
+    if not chosen.plugins or not chosen.source or named:
+        return chosen.plugins
+    file = Path(chosen.source)
+    of_command_line = chosen.plugins != load(file).get("plugins")
+    if of_command_line or Path.cwd().is_relative_to(file.resolve().parent):
         return chosen.plugins
     raise UsageError(
         f"{chosen.source}: its plugins would be run, and it is not the configuration of the working "
