@@ -113,22 +113,13 @@ class Signal:
 
 
 WEIGHING = frozenset(
-    {"linear", "conv", "conv_transpose", "bilinear", "gemm", "attention", "rnn", "rnn_state", "rnn_cell"}
+    {"linear", "conv", "conv_transpose", "bilinear", "gemm", "attention", "rnn", "rnn_state"}
 )
 
 
 def weighs(operation: Operation) -> bool:
     """It mixes values by weights: a linear layer or convolution, or a product with a parameter."""
-    if operation.kind in (
-        "linear",
-        "conv",
-        "conv_transpose",
-        "bilinear",
-        "gemm",
-        "attention",
-        "rnn",
-        "rnn_state",
-    ):
+    if operation.kind in WEIGHING:
         return True
     return operation.kind == "matmul" and any(t.operation.kind == "parameter" for t in operation.inputs)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.evidence.source import Labels
-from nnlint.readers.source.nodes import everything
+from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.text import Text
 
 COUNT = re.compile(
@@ -19,13 +19,12 @@ MOST, UNWRITTEN = 100_000, -1
 
 def named_classes(text: Text) -> Labels | None:
     """The one number of classes that the names of a program speak of, None when there are several or none."""
-    cached = text.__dict__.get("_named_classes", False)
-    if cached is False:
-        found = list(_counts(text))
-        known = len({labels.classes for labels in found}) == 1 and found[0].classes != UNWRITTEN
-        cached = found[0] if known else None
-        text.__dict__["_named_classes"] = cached
-    return cached if isinstance(cached, Labels) else None
+    return kept(text.tree, "_named_classes", lambda _: _agreed(list(_counts(text))))
+
+
+def _agreed(found: list[Labels]) -> Labels | None:
+    known = len({labels.classes for labels in found}) == 1 and found[0].classes != UNWRITTEN
+    return found[0] if known else None
 
 
 def _counts(text: Text) -> Iterator[Labels]:

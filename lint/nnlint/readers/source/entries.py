@@ -64,7 +64,7 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     budget = FILE_FUEL
     i.looked_at = {}
     evidence: list[object] = []
-    module = _load(i, path, text)
+    module = i.project.module(i, path, i.project.name_of(path))
     if module is None:
         return [Program(str(path), len(text.source.splitlines()))]
     main = [] if module.silent else [Entry("main", partial(_run_main, i, module, text), guessed=False)]
@@ -84,11 +84,6 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     written = settings_of(text) if any(isinstance(e, Recipe) and e.optimizers for e in evidence) else None
     evidence += [written] if written is not None else []
     return [Program(str(path), text.source.count("\n"), reads), *evidence]
-
-
-def _load(i: Interpreter, path: Path, text: Text) -> ModuleValue | None:
-    """The module as others would import it; a notebook or script has only its main part."""
-    return i.project.module(i, path, i.project.name_of(path))
 
 
 def _run_main(i: Interpreter, module: ModuleValue, text: Text) -> None:
@@ -119,14 +114,9 @@ def _run_entry(i: Interpreter, run: object, module: ModuleValue, text: Text, fue
             trace.notes["exhausted"] = True
             i.failures.append((text.path, error))
         trace.notes["final"] = True
-        trace.notes["evidence"] = collect_states(i, trace)
+        trace.notes["evidence"] = snapshot(i, trace)  # read off the objects before they are undone
         i.heap.undo(mark)
     return trace, fuel - max(i.fuel, 0)
-
-
-def collect_states(i: Interpreter, trace: Trace) -> object:
-    """What must be read off the objects before the entry is undone."""
-    return snapshot(i, trace)
 
 
 def _call_models(i: Interpreter, trace: Trace) -> None:

@@ -13,6 +13,7 @@ from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.figures import Figures, figures
 from nnlint.readers.source.habits import words
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.nodes import kept
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 
@@ -54,11 +55,7 @@ ORDERED = re.compile(
 
 def ordered(text: Text) -> bool:
     """Whether words of a program say that the order of its samples means something: a reason for silence."""
-    known: bool | None = text.__dict__.get("_ordered")
-    if known is None:
-        known = any(ORDERED.search(word) for word in words(text.tree))
-        text.__dict__["_ordered"] = known
-    return known
+    return kept(text.tree, "_ordered", lambda tree: any(ORDERED.search(word) for word in words(tree)))
 
 
 def _purpose(loader: Loader, events: Iterable[Event]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.readers.source.conventions import SCHEDULER, role_of
-from nnlint.readers.source.nodes import below, everything
+from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.text import Text
 
 STOPPER = re.compile(r"early|stopp", re.IGNORECASE)
@@ -71,14 +71,15 @@ def _follow(spot: Spot, found: Figures) -> None:
 
 def _spots(text: Text) -> dict[tuple[int, int], Spot]:
     """The statement that each loop and call stands in, by where these start and end."""
-    cached: dict[tuple[int, int], Spot] | None = text.__dict__.get("_spots")
-    if cached is None:
-        cached = {}
-        for node in everything(text.tree):
-            if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.For | ast.While):
-                _note(text, node.body, (), cached)
-        text.__dict__["_spots"] = cached
-    return cached
+    return kept(text.tree, "_spots", lambda _: _found_spots(text))
+
+
+def _found_spots(text: Text) -> dict[tuple[int, int], Spot]:
+    spots: dict[tuple[int, int], Spot] = {}
+    for node in everything(text.tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.For | ast.While):
+            _note(text, node.body, (), spots)
+    return spots
 
 
 def _note(

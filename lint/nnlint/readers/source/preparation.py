@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from nnlint.readers.source.nodes import below, everything
+from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.values import Class, Function, ModuleValue, Value
 
@@ -138,11 +138,11 @@ def _home(value: Value) -> ModuleValue | None:
 
 
 def _steps_in(text: Text) -> Steps:
-    cached: Steps | None = text.__dict__.get("_preparation")
-    if cached is None:
-        cached = frozenset(step for node in everything(text.tree) for step in _steps_at(node))
-        text.__dict__["_preparation"] = cached
-    return cached
+    return kept(text.tree, "_preparation", _steps_of)
+
+
+def _steps_of(tree: ast.AST) -> Steps:
+    return frozenset(step for node in everything(tree) for step in _steps_at(node))
 
 
 def _steps_at(node: ast.AST) -> Iterator[tuple[str, str]]:

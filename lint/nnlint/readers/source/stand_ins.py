@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import forget, weights
 from nnlint.readers.source.modules import walk as parts
+from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.values import Arguments, Class, Function, Instance, ModuleValue
 
@@ -43,7 +44,7 @@ def _called(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterat
     """The parameters without a default that the body calls."""
     arguments = node.args
     plain = arguments.args[: len(arguments.args) - len(arguments.defaults)]
-    called = {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    called = {n.func.id for n in everything(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
     yield from (a.arg for a in plain if a.arg in called)
 
 
@@ -51,7 +52,10 @@ def _networks(module: ModuleValue, text: Text) -> Iterator[Class]:
     """Network classes of the file that no other class of it is built of."""
     nodes = [n for n in text.tree.body if isinstance(n, ast.ClassDef)]
     within = {
-        n.id: node for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name) and n.id != node.name
+        n.id: node
+        for node in nodes
+        for n in everything(node)
+        if isinstance(n, ast.Name) and n.id != node.name
     }
     for node in nodes:
         cls = module.state.get(node.name)

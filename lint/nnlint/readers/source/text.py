@@ -10,6 +10,7 @@ import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from nnlint.evidence.files import Unreadable
@@ -54,18 +55,14 @@ class Text:
         # ast counts UTF-8 bytes; only lines with other characters need counting again.
         if self.source.isascii():
             return offset + 1
-        lines = self._lines
+        lines = self.lines
         text = lines[line - 1] if line <= len(lines) else ""
         return len(text.encode()[:offset].decode(errors="ignore")) + 1
 
-    @property
-    def _lines(self) -> list[str]:
-        cached: list[str] | None = self.__dict__.get("_split")
-        if cached is None:
-            # Not str.splitlines: form feeds and the like do not end a line for ast.
-            cached = re.split(r"\r\n|\r|\n", self.source)
-            self.__dict__["_split"] = cached
-        return cached
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as ast counts them: form feeds and the like end none, unlike ``str.splitlines``."""
+        return re.split(r"\r\n|\r|\n", self.source)
 
 
 def read_text(path: Path, data: bytes | None = None) -> Text | Unreadable:

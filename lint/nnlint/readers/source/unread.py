@@ -37,7 +37,7 @@ def unread_arguments(trace: Trace) -> Iterator[UnreadArgument]:
 def _speaks_for_itself(cls: Class, text: Text) -> bool:
     """It is no base class, is not exchanged for others, and says nothing of arguments without effect."""
     assert cls.node is not None
-    lines = text.source.splitlines()[cls.node.lineno - 1 : cls.node.end_lineno]
+    lines = text.lines[cls.node.lineno - 1 : cls.node.end_lineno]
     if ON_PURPOSE.search("\n".join(lines)) or cls.node.decorator_list:
         return False
     bases, others = kept(text.tree, "_mentions", _mentions)

@@ -62,7 +62,7 @@ def _unused(i: Interpreter, model: Instance, cls: Class, text: Text) -> Iterator
 
 def _on_purpose(text: Text, node: ast.AST) -> bool:
     """The comment at the assignment says so."""
-    lines = text.source.splitlines()
+    lines = text.lines
     first = getattr(node, "lineno", 1) - 1
     said = [lines[first].partition("#")[2]]
     for line in reversed(lines[:first]):

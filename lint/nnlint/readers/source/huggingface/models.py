@@ -14,6 +14,7 @@ from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.modules import OUTPUTS, all_weights
 from nnlint.readers.source.operators import as_tensor
+from nnlint.readers.source.torch.backbones import built_in
 from nnlint.readers.source.torch.modules import MODULE, init_module
 from nnlint.readers.source.values import MISSING, UNKNOWN, Arguments, Call, Class, Instance, Native, Value
 
@@ -74,11 +75,6 @@ def _output(call: Call, **values: Value) -> Instance:
     return Instance(OUTPUT, values, call.place, call.interpreter.new_key())
 
 
-def _layer(call: Call, name: str, *given: Value) -> Value:
-    cls = call.interpreter.project.libraries.symbol(f"torch.nn.{name}")
-    return call.interpreter.construct(cls, Arguments(list(given)), call.node)
-
-
 def _made(cls: Class, head: str, trained: bool) -> Native:
     """``from_pretrained`` and ``from_config`` of a class."""
 
@@ -88,11 +84,11 @@ def _made(cls: Class, head: str, trained: bool) -> Native:
         init_module(call, Arguments([model]))
         origin = {"factory": cls.api, "pretrained": trained, "made": call.place}
         write(model.state, "_origin", origin)
-        write(model.state, "body_norm", _layer(call, "LayerNorm", UNKNOWN))
-        write(model.state, "body_dropout", _layer(call, "Dropout", DROPOUT))
+        write(model.state, "body_norm", built_in(call, "LayerNorm", UNKNOWN))
+        write(model.state, "body_dropout", built_in(call, "Dropout", DROPOUT))
         if head:
             count = arguments.keywords.get("num_labels", UNKNOWN)
-            write(model.state, head, _layer(call, "Linear", UNKNOWN, count))
+            write(model.state, head, built_in(call, "Linear", UNKNOWN, count))
         for _, weight in all_weights(model):
             kind = "loaded" if trained else "unknown"
             write(weight.state, "initialization", Initialization(kind, {}, call.place))

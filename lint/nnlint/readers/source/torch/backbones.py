@@ -117,11 +117,16 @@ def family_of(name: str, table: tuple[tuple[str, Family], ...]) -> Family | None
     return next((family for pattern, family in table if re.fullmatch(pattern, name)), None)
 
 
+def built_in(call: Call, name: str, *given: Value) -> Value:
+    """A layer of ``torch.nn`` inside of a ready-made model."""
+    cls = call.interpreter.project.libraries.symbol(f"torch.nn.{name}")
+    return call.interpreter.construct(cls, Arguments(list(given)), call.node)
+
+
 def _layer(call: Call, layer: Layer, classes: Value) -> Value:
     name, given = layer
-    cls = call.interpreter.project.libraries.symbol(f"torch.nn.{name}")
     values = [classes if value == CLASSES else UNKNOWN if value is None else value for value in given]
-    return call.interpreter.construct(cls, Arguments(values), call.node)
+    return built_in(call, name, *values)
 
 
 def build(call: Call, name: str, family: Family, classes: Value, pretrained: bool | None) -> Value:
