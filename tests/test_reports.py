@@ -15,6 +15,7 @@ from nnlint.evidence.source import Program
 from nnlint.finding import Finding, Level, Note, Table
 from nnlint.fingerprint import fingerprints
 from nnlint.reports import REPORTS, Look, render
+from nnlint.understood import Understood, understood
 
 MODEL = dedent(
     """\
@@ -193,9 +194,9 @@ def test_fingerprint_survives_lines_above_and_tells_equal_findings_apart(folder:
 def test_summary_says_what_was_read_when_nothing_was_found() -> None:
     column = Column("y", Kind.NUMBER, "int64", 20640)
     data = Dataset("d", Place("d.csv"), "table", (Split("all", ("d.csv",), 20640, (column,)),))
-    result = Result((), evidence=(data,))
+    result = Result((), read=understood((data,)))
     assert render("text", result, Look()) == "read 1 data set of 20 640 rows: no findings\n"
-    result = Result((), evidence=(Program("a.py", 1), Program("b.py", 2)))
+    result = Result((), read=understood((Program("a.py", 1), Program("b.py", 2))))
     assert render("text", result, Look()) == "read 2 programs without a network: no findings\n"
 
 
@@ -211,6 +212,6 @@ def test_notes_are_printed_but_when_quiet(name: str) -> None:
 
 
 def test_verbose_says_what_was_read_beside_findings() -> None:
-    result = Result((finding(LOSS),), evidence=(Program("a.py", 1),))
+    result = Result((finding(LOSS),), read=Understood(programs=1))
     assert "read 1 program" in render("text", result, Look(verbosity=1))
     assert "read 1 program" not in render("text", result, Look())

@@ -90,7 +90,7 @@ def without_known(result: Result, file: Path, paths: Sequence[str]) -> Result:
 
 def _stale(gone: Iterable[Entry], result: Result, paths: Sequence[str]) -> Iterator[Entry]:
     """Of entries without a finding those whose finding the run would have made."""
-    ran = {check.code for check in result.checks if could_speak(check, result.evidence)}
+    ran = {check.code for check in result.checks if could_speak(check, result.read)}
     linted = tuple(Path(path).resolve() for path in paths)
     elsewhere = Elsewhere(paths)
     for entry in gone:

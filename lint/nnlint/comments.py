@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.evidence.place import Place
 from nnlint.lines import cells_of, lines_in
 
@@ -38,7 +39,7 @@ def comments_of(path: str, overlay: Mapping[Path, bytes] | None = None) -> list[
     """
     try:
         changed = overlay.get(Path(path).resolve()) if overlay else None
-        data = Path(path).read_bytes() if changed is None else changed
+        data = looks.read(Path(path)) if changed is None else changed
     except OSError:
         return []
     if MARKER not in data:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.config import Settings, exists
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
@@ -57,6 +58,7 @@ def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
     excluded: list[Path] = []
     for text in paths:
         path = Path(text)
+        looks.is_file(path)
         virtual = path.resolve() in settings.overlay
         if not virtual and not exists(text):
             raise FileNotFoundError(text)
@@ -74,7 +76,7 @@ def inputs_of(paths: Iterable[str], settings: Settings) -> Inputs:
         else:
             unreadable.append(Unreadable(Place(text), "path", "is neither a file nor a folder"))
             continue
-        seen |= {file.resolve(): file for file in found if file.resolve() not in seen}
+        seen |= {real: file for file in found if (real := looks.resolved(file)) not in seen}
     if not seen:
         reason = f"is of no kind that nnlint reads ({KINDS})"
         unreadable += [Unreadable(Place(str(p)), "file", reason) for p in others]
@@ -111,6 +113,7 @@ class _Walk:
         ignores = Ignored(folder) if self._respect else None
         for root, folders, names in os.walk(folder, onerror=self.errors.append):
             here = Path(root)
+            looks.below(here)
             folders[:] = [f for f in sorted(folders) if f not in SKIPPED and not self._excluded(here / f)]
             if ignores is not None:
                 gone = ignores.within(here, folders, folders=True)
@@ -132,6 +135,7 @@ def _holds_data(folder: Path) -> bool:
     """Whether an ignored folder has something that would be worth reading, as far as a short look tells."""
     looked = 0
     for root, folders, names in os.walk(folder):
+        looks.below(Path(root))
         folders[:] = sorted(f for f in folders if f not in SKIPPED)
         if any(reader_of(Path(root, name)) not in (None, SOURCE) for name in names):
             return True

@@ -21,6 +21,7 @@ from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import Pairing
 from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
+from nnlint.understood import Understood, understood
 
 APART_FROM_SOURCE = frozenset({Dataset, History, Weights})
 """Evidence that changes in source do not change."""
@@ -28,7 +29,8 @@ APART_FROM_SOURCE = frozenset({Dataset, History, Weights})
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a run. ``evidence`` is what was understood, for the summary and ``show``.
+    """The outcome of a run. ``evidence`` is what was understood, empty where the findings come from the
+    cache; ``read`` is how much that was.
 
     ``failures`` are checks and readers that raised; the findings of all others are complete. ``fixed``: the
     findings that ``--fix`` has repaired. ``checks``: those that ran. ``suppressed``: the number of findings
@@ -42,11 +44,12 @@ class Result:
     evidence: tuple[object, ...] = ()
     failures: tuple[Failure, ...] = ()
     fixed: tuple[Finding, ...] = ()
-    checks: tuple[Check, ...] = ()
+    checks: Sequence[Check] = ()
     suppressed: int = 0
     known: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
     spoken_for: tuple[Finding, ...] = ()
+    read: Understood = field(default_factory=Understood)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def run(
         suppressed=len(findings) + len(more) - len(kept),
         timings={**reading.timings, **judging.timings},
         spoken_for=tuple(judging.spoken_for),
+        read=understood(reading.evidence),
     )
 
 

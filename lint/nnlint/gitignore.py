@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from nnlint import looks
+
 RULES = ".gitignore"
 
 
@@ -58,7 +60,7 @@ def _decided(rules: Sequence[Rule], name: str, folder: bool) -> bool:
 def _above(top: Path) -> Iterator[Rule]:
     """The rules of the folders above ``top`` up to the root of its repository, asked about ``top`` itself."""
     folders = [top, *top.parents]
-    root = next((n for n, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    root = next((n for n, folder in enumerate(folders) if looks.exists(folder / ".git")), 0)
     for folder in reversed(folders[1 : root + 1]):
         yield from ((spec, f"{top.relative_to(folder).as_posix()}/") for spec in _specs(folder))
 
@@ -78,7 +80,7 @@ def _specs(folder: Path) -> Iterator[Spec]:
 
 def _spec(file: Path) -> Spec | None:
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = looks.read(file).decode("utf-8", errors="replace").splitlines()
     except OSError:
         return None
     if not any(line.strip() and not line.startswith("#") for line in lines):

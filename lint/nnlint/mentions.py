@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.config import OWN_FILE, SHARED_FILE
 from nnlint.discover import SKIPPED
 
@@ -36,7 +37,7 @@ class Elsewhere:
         So a model that is linted without the program that trains it is told from one that nobody else uses.
         """
         file = Path(path).resolve()
-        top = next((f for f in file.parents if any((f / root).exists() for root in ROOTS)), None)
+        top = next((f for f in file.parents if any(looks.exists(f / root) for root in ROOTS)), None)
         folder = top or file.parent
         if folder not in self._imported:
             try:
@@ -53,7 +54,8 @@ class Elsewhere:
         """The names in the imports of each file in and below a folder. Raises TooMany."""
         files = read = 0
         for number, (root, below, names) in enumerate(os.walk(folder)):
-            below[:] = [name for name in below if name not in SKIPPED]
+            below[:] = sorted(name for name in below if name not in SKIPPED)
+            looks.below(Path(root))
             if self._is_linted(Path(root)):
                 below.clear()
                 continue
@@ -66,6 +68,7 @@ class Elsewhere:
     def _around(self, folder: Path) -> Iterator[set[bytes]]:
         """The same of the files beside a folder that import from it."""
         _, _, names = next(os.walk(folder.parent), ("", [], []))
+        looks.below(folder.parent)
         if not self._is_linted(folder.parent):
             beside = (words for _, words in self._read(folder.parent, names[:MOST_FILES]))
             yield from (words for words in beside if _encoded(folder.name) in words)
@@ -74,7 +77,7 @@ class Elsewhere:
         """Size of, and names in the imports of, each source file in a folder that is not linted."""
         for file in self._left(folder, names):
             try:
-                data = file.read_bytes()
+                data = looks.read(file)
             except OSError:
                 continue
             yield len(data), {word for found in IMPORT.findall(data) for word in WORD.findall(found)}

@@ -21,11 +21,12 @@ from nnlint.finding import Finding
 from nnlint.mentions import Elsewhere
 from nnlint.placing import named
 from nnlint.selection import ALL, matches
+from nnlint.understood import Understood, understood
 
 ENTRY, PART_ENTRY = "per-file-ignores", "suppressions"
 DIRECTIVES = (LINE, FILE, ENTRY, PART_ENTRY)
 SOURCES = (".py", ".ipynb")
-FROM_OTHER_FILES = (Dataset, History, Weights)
+FROM_OTHER_FILES: dict[object, str] = {Dataset: "datasets", History: "runs", Weights: "weight_files"}
 """Evidence that a run on the source alone does not have; checks of it are then no judges of a comment."""
 
 
@@ -81,7 +82,8 @@ def apply(
     silencers = [*_comments(findings, evidence, settings), *_entries(settings, linted_whole(paths, settings))]
     kept = _kept(findings, silencers)
     _kept(spoken_for, silencers)
-    ran = {c.code for c in checks if could_speak(c, evidence)}
+    read = understood(evidence)
+    ran = {c.code for c in checks if could_speak(c, read)}
     elsewhere = Elsewhere(paths)
     judged = [_with_its_users(_judge(s, ran), elsewhere) for s in silencers if s.judged]
     return Suppressing(tuple(kept), tuple(judged), tuple(silencers))
@@ -143,11 +145,9 @@ def _names(settings: Settings, silence: Silence, finding: Finding) -> bool:
     return all(part == kind and fnmatchcase(name, pattern) for kind, pattern in silence.parts)
 
 
-def could_speak(check: Check, evidence: Sequence[object]) -> bool:
+def could_speak(check: Check, read: Understood) -> bool:
     """Whether the run had what the check needs; checks of comments judge later than this."""
-    missing = [
-        n for n in check.needs if n in FROM_OTHER_FILES and not any(isinstance(e, n) for e in evidence)
-    ]
+    missing = [n for n in check.needs if n in FROM_OTHER_FILES and not getattr(read, FROM_OTHER_FILES[n])]
     return not missing and check.needs != (Suppression,)
 
 

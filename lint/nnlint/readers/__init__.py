@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from nnlint import looks
 from nnlint.config import Settings, UsageError
 from nnlint.evidence.target import UnknownColumn
 from nnlint.finding import Failure, Note
@@ -65,6 +66,9 @@ RUNS = "runs"
 """The reader of logs of training, told by what they hold: a table may be one, or data to learn from."""
 MAY_BE_LOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 
+OPENED = (*MAY_BE_LOGS, ".npz", ".pt", ".pth")
+"""Files that are opened to tell what they are."""
+
 SOURCE = "source"
 """The reader whose files may change within a run of nnlint, by fixes."""
 
@@ -75,6 +79,8 @@ def reader_of(path: Path) -> str | None:
     What may be of two kinds is opened: an archive of arrays may hold weights, a table the log of a run.
     """
     name = path.name.lower()
+    if name.endswith(OPENED) or "tfevents" in name:
+        looks.file(path)
     if (name.endswith(MAY_BE_LOGS) or "tfevents" in name) and _is_log(path):
         return RUNS
     if name.endswith(".npz") and _named_as_weights(path):
@@ -131,6 +137,8 @@ def read(
     by_reader: dict[str, list[Path]] = {}
     for path in files:
         reader = reader_of(path)
+        if reader not in (None, SOURCE):
+            looks.file(path)
         if reader is not None:
             by_reader.setdefault(reader, []).append(path)
     if settings.data:

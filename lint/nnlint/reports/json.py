@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import metadata
 from typing import Any
@@ -14,7 +15,6 @@ from nnlint.fingerprint import fingerprints
 from nnlint.repair import Rewrite
 from nnlint.reports import Look
 from nnlint.reports.style import relative
-from nnlint.reports.summary import read_counts
 
 VERSION = 1
 
@@ -30,7 +30,7 @@ def render(result: Result, look: Look) -> str:
         "fixed": len(result.fixed),
         "suppressed": result.suppressed,
         "known": result.known,
-        "read": read_counts(result),
+        "read": asdict(result.read),
     }
     return json.dumps(document, indent=2) + "\n"
 

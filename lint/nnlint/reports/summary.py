@@ -6,12 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from nnlint.engine import Result
-from nnlint.evidence.data import Dataset
-from nnlint.evidence.runs import History
-from nnlint.evidence.source import Program, Recipe
-from nnlint.evidence.weights import Weights
 from nnlint.finding import Level
-from nnlint.network.graph import Network
 from nnlint.repair import Fix
 from nnlint.reports import Look
 from nnlint.reports.style import COLORS, count, grouped, paint
@@ -56,34 +51,18 @@ def _fixable(result: Result) -> str:
 
 def understood(result: Result) -> str:
     """``read 3 networks, 2 training programs, 1 data set of 20 640 rows``."""
-    read = read_counts(result)
+    read = result.read
     parts = [
-        count(read["networks"], "network"),
-        count(read["training_programs"], "training program"),
-        _data(read["datasets"], read["rows"]),
-        count(read["weight_files"], "file of weights", "files of weights"),
-        count(read["runs"], "log of training", "logs of training"),
+        count(read.networks, "network"),
+        count(read.training_programs, "training program"),
+        _data(read.datasets, read.rows),
+        count(read.weight_files, "file of weights", "files of weights"),
+        count(read.runs, "log of training", "logs of training"),
     ]
     parts = [part for part in parts if not part.startswith("0 ")]
-    if not read["networks"] and read["programs"]:
-        parts.insert(0, count(read["programs"], "program") + " without a network")
+    if not read.networks and read.programs:
+        parts.insert(0, count(read.programs, "program") + " without a network")
     return f"read {', '.join(parts)}" if parts else "read nothing"
-
-
-def read_counts(result: Result) -> dict[str, int]:
-    """Numbers of what was understood, by kind."""
-    evidence = result.evidence
-    datasets = [e for e in evidence if isinstance(e, Dataset)]
-    return {
-        # a model is met again by every program that trains it
-        "networks": len({(e.name, e.place) for e in evidence if isinstance(e, Network)}),
-        "training_programs": len({e.program for e in evidence if isinstance(e, Recipe)}),
-        "programs": sum(isinstance(e, Program) for e in evidence),
-        "datasets": len(datasets),
-        "rows": sum(split.rows for d in datasets for split in d.splits),
-        "weight_files": sum(isinstance(e, Weights) for e in evidence),
-        "runs": sum(isinstance(e, History) for e in evidence),
-    }
 
 
 def _data(datasets: int, rows: int) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nnlint import looks
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.target import with_target
 
@@ -15,7 +16,7 @@ INFO_BYTES = 16 << 20
 
 def is_cache(path: Path) -> bool:
     """Whether an Arrow file is one that ``datasets`` keeps for itself beside the data."""
-    return path.name.startswith("cache-") and path.suffix == ".arrow" and (path.parent / STATE).is_file()
+    return path.name.startswith("cache-") and path.suffix == ".arrow" and looks.is_file(path.parent / STATE)
 
 
 def labelled(dataset: Dataset) -> Dataset:
@@ -28,7 +29,7 @@ def labelled(dataset: Dataset) -> Dataset:
 
 def _labels(folder: Path) -> list[str]:
     """The columns of type ``ClassLabel``; none where nothing describes the folder."""
-    path = folder / INFO
+    path = looks.file(folder / INFO)
     try:
         if path.stat().st_size > INFO_BYTES:
             return []

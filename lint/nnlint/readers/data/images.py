@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnlint import looks
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.images import THUMBNAIL, ClassFolder, ImageFacts, Layout
@@ -193,8 +194,14 @@ def _layout(root: Path, pictures: Sequence[Picture], strays: Sequence[Path]) -> 
 
 
 def _empty_folders(container: Path) -> list[Path]:
+    looks.below(container)
     try:
         folders = [f for f in container.iterdir() if f.is_dir() and not f.name.startswith((".", "_"))]
-        return sorted(f for f in folders if all(e.name.startswith(".") for e in f.iterdir()))
+        return sorted(f for f in folders if all(e.name.startswith(".") for e in _within(f)))
     except OSError:
         return []
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    looks.below(folder)
+    return folder.iterdir()

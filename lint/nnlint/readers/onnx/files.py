@@ -10,6 +10,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped] # no stubs
 
+from nnlint import looks
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 
@@ -90,7 +91,7 @@ _GRAPHS = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 
 def data_file(path: Path, location: str) -> Path | None:
     """The file of external data; None when it lies outside the model's folder, links followed."""
-    target = (path.parent / location).resolve()
+    target = looks.resolved(path.parent / location)
     # A model that is itself a link (a download cache) may keep its data beside the file it points to.
     folders = (path.parent.resolve(), path.resolve().parent)
     escapes = Path(location).is_absolute() or ".." in Path(location).parts
@@ -146,7 +147,7 @@ def _external_problems(path: Path, model: onnx.ModelProto) -> Iterator[Unreadabl
         target = data_file(path, location)
         if target is None:
             yield Unsafe(place, "onnx", f"external data leaves the model's folder: {location!r}")
-        elif not target.is_file():
+        elif not looks.is_file(looks.file(target)):
             yield Unreadable(place, "onnx", f"external data file {location!r} is missing")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
@@ -65,6 +66,7 @@ def _folder(path: Path) -> tuple[Path, str]:
     """The folder of the run of an event file, and its split: splits of a run lie in folders of their own."""
     folder = path.parent
     split, rest = _apart(folder.name)
+    looks.below(folder.parent)
     if split and (not rest or any(_sibling(other, split, rest) for other in folder.parent.iterdir())):
         return folder.parent, split
     return folder, ""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.source import Program
@@ -77,7 +78,7 @@ def mentions_framework(path: Path, data: bytes | None = None) -> bool:
     cannot be read.
     """
     try:
-        data = path.read_bytes() if data is None else data
+        data = looks.read(path) if data is None else data
     except OSError:
         return True  # reading it as text will say why
     return any(mark in data for mark in FRAMEWORKS)
@@ -90,7 +91,7 @@ START = re.compile(r"(^|_)(main|train\w*|run|fit|experiment)(_|$)", re.IGNORECAS
 def starts_training(path: Path, data: bytes | None = None) -> bool:
     """Whether a script that names no framework runs modules beside it that do (``import trainer``)."""
     try:
-        data = path.read_bytes() if data is None else data
+        data = looks.read(path) if data is None else data
         if path.suffix != ".py" or not (b"__main__" in data or START.search(path.stem)):
             return False
         names = {name.decode("ascii", "ignore").strip(".") for name in IMPORT.findall(data)}
@@ -102,4 +103,4 @@ def starts_training(path: Path, data: bytes | None = None) -> bool:
 def _beside(path: Path, name: str) -> Path | None:
     """The module of that name in the folder of the file, or in a package there."""
     place = path.parent.joinpath(*name.split("."))
-    return next((f for f in (place.with_suffix(".py"), place / "__init__.py") if f.is_file()), None)
+    return next((f for f in (place.with_suffix(".py"), place / "__init__.py") if looks.is_file(f)), None)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Filler
 from nnlint.readers.source.interpreter import Interpreter
@@ -54,14 +55,19 @@ def _beside(text: Text, owner: str, name: str) -> Iterator[str]:
     here = Path(text.path)
     attribute = re.compile(rb"\.%s\b" % re.escape(name).encode())
     ours = re.compile(rb"\b(%s|%s)\b" % (re.escape(owner).encode(), re.escape(here.stem).encode()))
-    for path in sorted(here.parent.glob("*.py"))[:NEIGHBOURS]:
-        try:
-            if path.name != here.name and path.stat().st_size < LARGEST:
-                content = path.read_bytes()
-                if attribute.search(content) and ours.search(content):
-                    yield str(path)
-        except OSError:
-            continue
+    sources = [name for name in looks.names(here.parent) if name.endswith(".py")]
+    for path in (here.parent / name for name in sources[:NEIGHBOURS]):
+        if path.name != here.name and looks.is_file(path):
+            content = _content(path)
+            if len(content) < LARGEST and attribute.search(content) and ours.search(content):
+                yield str(path)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return looks.read(path)
+    except OSError:
+        return b""
 
 
 def _filler(i: Interpreter, function: Definition, text: Text, own: bool) -> Filler:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from nnlint import looks
+
 WORD = re.compile(rb"[A-Za-z_]\w{2,}")
 
 
@@ -29,5 +31,5 @@ class Mentions:
 
 def _words(path: Path) -> set[bytes]:
     with suppress(OSError):
-        return set(WORD.findall(path.read_bytes()))
+        return set(WORD.findall(looks.read(path)))
     return set()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnlint import looks
 from nnlint.evidence.files import Unreadable
+from nnlint.looks import Kept, once
 from nnlint.readers.source import statements
 from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.mentions import Mentions
@@ -46,14 +49,14 @@ class Project:
     def __init__(self, overlay: Mapping[Path, bytes] | None = None, files: Iterable[Path] = ()) -> None:
         self.libraries = Libraries()
         self._overlay = overlay or {}
-        self._named = {path.resolve(): path for path in files}
+        self._named = {looks.resolved(path): path for path in files}
         self._here = Path.cwd()
         self.mentions = Mentions(self._named.values())
-        self._texts: dict[Path, Text | Unreadable] = {}
+        self._texts: Kept[Path, Text | Unreadable] = {}
         self._modules: dict[Path, ModuleValue] = {}
-        self._roots: dict[Path, tuple[Path, ...]] = {}
-        self._big: dict[Path, bool] = {}
-        self._found: dict[tuple[str, Path], Path | None] = {}
+        self._roots: Kept[Path, tuple[Path, ...]] = {}
+        self._big: Kept[Path, bool] = {}
+        self._found: Kept[tuple[str, Path], Path | None] = {}
         self._running: set[int] = set()  # ids of modules whose top level is under way
         self._reached: dict[Path, set[int]] = {}  # by file, lines of what was called before it was forgotten
         self._kept = 0  # characters of the texts that are in memory
@@ -67,7 +70,7 @@ class Project:
         """
         if self._kept < KEPT_SOURCE:
             return False
-        for path, text in self._texts.items():
+        for path, (text, _) in self._texts.items():
             if isinstance(text, Text):
                 lines = {n.lineno for n in _definitions(text) if id(n) in i.reached}
                 self._reached.setdefault(path, set()).update(lines)
@@ -80,15 +83,16 @@ class Project:
 
     def text(self, path: Path) -> Text | Unreadable:
         """A file, parsed once."""
-        key = path.resolve()
-        if key not in self._texts:
-            text = self._texts[key] = read_text(self._shown(key), self.in_stead_of(key))
-            self._kept += len(text.source) if isinstance(text, Text) else 0
-        return self._texts[key]
+        return once(self._texts, looks.resolved(path), self._read)
+
+    def _read(self, key: Path) -> Text | Unreadable:
+        text = read_text(self._shown(key), self.in_stead_of(key))
+        self._kept += len(text.source) if isinstance(text, Text) else 0
+        return text
 
     def in_stead_of(self, path: Path) -> bytes | None:
         """What is to be read in stead of what stands in a file, None without such a text."""
-        return self._overlay.get(path.resolve()) if self._overlay else None
+        return self._overlay.get(looks.resolved(path)) if self._overlay else None
 
     def _shown(self, path: Path) -> Path:
         """How findings name a file: as the user did, else from the present folder if it is below."""
@@ -98,7 +102,7 @@ class Project:
 
     def module(self, i: Interpreter, path: Path, name: str = "") -> ModuleValue | None:
         """A module of the project after its top level ran; None if it cannot be read."""
-        key = path.resolve()
+        key = looks.resolved(path)
         if key in self._modules:
             return self._modules[key]
         text = self.text(path)
@@ -177,17 +181,15 @@ class Project:
             path = _file(_above(folder, level), name)
         else:
             path = self._find(name, folder)
-        if path is None or path.resolve() in self._modules or not self._is_big(path):
+        if path is None or looks.resolved(path) in self._modules or not self._is_big(path):
             return None
         return path, name if not level else self.name_of(path)
 
     def _is_big(self, path: Path) -> bool:
         top = path.parent
-        while (top.parent / "__init__.py").exists() and top.parent != top:
+        while looks.exists(top.parent / "__init__.py") and top.parent != top:
             top = top.parent
-        if top not in self._big:
-            self._big[top] = sum(1 for _ in islice(top.rglob("*.py"), BIG + 1)) > BIG
-        return self._big[top]
+        return once(self._big, top, lambda top: sum(1 for _ in islice(_sources(top), BIG + 1)) > BIG)
 
     def resolve(self, i: Interpreter, state: State, name: str) -> Value:
         """A variable, after the module that it is imported from ran."""
@@ -199,25 +201,22 @@ class Project:
         return UNKNOWN if isinstance(state[name], Lazy) else state[name]
 
     def _load(self, i: Interpreter, path: Path, name: str) -> Value:
-        if path.is_dir():
+        if looks.is_dir(path):
             return ModuleValue(name, {"__path__": str(path)}, None, name)
         module = self.module(i, path, name)
         return UNKNOWN if module is None else module
 
     def name_of(self, path: Path) -> str:
         """The dotted name of a file, from the top of the package it is in."""
-        parts = [] if path.name == "__init__.py" else [path.stem if path.is_file() else path.name]
-        folder = path.resolve().parent
-        while (folder / "__init__.py").exists() and folder.name:
+        parts = [] if path.name == "__init__.py" else [path.stem if looks.is_file(path) else path.name]
+        folder = looks.resolved(path).parent
+        while looks.exists(folder / "__init__.py") and folder.name:
             parts.insert(0, folder.name)
             folder = folder.parent
         return ".".join(parts)
 
     def _find(self, name: str, folder: Path) -> Path | None:
-        key = (name, folder)
-        if key not in self._found:
-            self._found[key] = next(self._candidates(name, folder), None)
-        return self._found[key]
+        return once(self._found, (name, folder), lambda key: next(self._candidates(*key), None))
 
     def _candidates(self, name: str, folder: Path) -> Iterator[Path]:
         package = name.partition(".")[0]
@@ -232,18 +231,7 @@ class Project:
 
     def roots(self, folder: Path) -> tuple[Path, ...]:
         """Where absolute imports are looked up: the file's folder, its package's root, the project, src."""
-        if folder not in self._roots:
-            roots = [folder]
-            top = folder
-            while (top / "__init__.py").exists() and top.parent != top:
-                top = top.parent
-            roots.append(top)
-            for parent in (top, *list(top.resolve().parents)[:6]):
-                if any((parent / mark).exists() for mark in ROOT_MARKS):
-                    roots += [parent, parent / "src"]
-                    break
-            self._roots[folder] = tuple(dict.fromkeys(roots))
-        return self._roots[folder]
+        return once(self._roots, folder, _roots)
 
     # attributes of modules
 
@@ -285,6 +273,26 @@ class Project:
         return module.file.parent if module.file is not None and module.file.name == "__init__.py" else None
 
 
+def _roots(folder: Path) -> tuple[Path, ...]:
+    roots = [folder]
+    top = folder
+    while looks.exists(top / "__init__.py") and top.parent != top:
+        top = top.parent
+    roots.append(top)
+    for parent in (top, *list(looks.resolved(top).parents)[:6]):
+        if any(looks.exists(parent / mark) for mark in ROOT_MARKS):
+            roots += [parent, parent / "src"]
+            break
+    return tuple(dict.fromkeys(roots))
+
+
+def _sources(top: Path) -> Iterator[str]:
+    """The names of all Python files below a folder."""
+    for root, _, names in os.walk(top):
+        looks.below(Path(root))
+        yield from (name for name in names if name.endswith(".py"))
+
+
 def _above(folder: Path, level: int) -> Path:
     """The package that a relative import with so many dots starts from."""
     return folder if level == 1 else folder.parents[min(level - 2, len(folder.parents) - 1)]
@@ -307,12 +315,12 @@ def _is_inside(name: str, folder: Path) -> bool:
     package = name.partition(".")[0]
     if package in ("torch", "keras", "tensorflow"):
         return False
-    return any(p.name == package and (p / "__init__.py").exists() for p in (folder, *folder.parents))
+    return any(p.name == package and looks.exists(p / "__init__.py") for p in (folder, *folder.parents))
 
 
 def _is_library_folder(root: Path) -> bool:
     """Where packages of many authors, or Python's own, lie side by side."""
-    return root.name in ("site-packages", "dist-packages") or (root / "os.py").is_file()
+    return root.name in ("site-packages", "dist-packages") or looks.is_file(root / "os.py")
 
 
 def _file(root: Path, name: str) -> Path | None:
@@ -322,6 +330,7 @@ def _file(root: Path, name: str) -> Path | None:
         base / "__init__.py",
         base.with_name(base.name + ".py") if name else base / "__init__.py",
     ):
-        if candidate.is_file():
+        if looks.is_file(candidate):
             return candidate
-    return base if name and base.is_dir() and any(base.glob("*.py")) else None
+    sources = name and looks.is_dir(base) and any(n.endswith(".py") for n in looks.names(base))
+    return base if sources else None

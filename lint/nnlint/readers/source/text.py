@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
 from nnlint.readers.source.nodes import kept
@@ -70,9 +71,11 @@ def read_text(path: Path, data: bytes | None = None) -> Text | Unreadable:
     name = str(path)
     try:
         if (path.stat().st_size if data is None else len(data)) > MAX_BYTES:
+            looks.file(path)
             return Unreadable(Place(name), "python", f"larger than {MAX_BYTES:_} bytes")
-        data = path.read_bytes() if data is None else data
+        data = looks.read(path) if data is None else data
     except OSError as error:
+        looks.file(path)
         return Unreadable(Place(name), "python", error.strerror or str(error))
     if path.suffix == ".ipynb":
         return _notebook(name, data)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 
@@ -56,10 +57,10 @@ def _indexed(index: Path, known: dict[Path, Path]) -> Set:
     for name, file in zip(names, files, strict=True):
         if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
             problems.append(Unsafe(place, "weights", f"a shard stands outside of the folder: {name[:60]!r}"))
-        elif not file.is_file():
+        elif not looks.is_file(file):
             problems.append(Unreadable(place, "weights", f"the shard {name[:60]!r} is missing"))
     sound = [
-        f
+        looks.file(f)
         for f in files
         if ".." not in f.parts and "\0" not in str(f) and f.parent.resolve().is_relative_to(here)
     ]

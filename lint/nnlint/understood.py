@@ -1,0 +1,41 @@
+"""How much of what kind was read: silence can be told from blindness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nnlint.evidence.data import Dataset
+from nnlint.evidence.runs import History
+from nnlint.evidence.source import Program, Recipe
+from nnlint.evidence.weights import Weights
+from nnlint.network.graph import Network
+
+
+@dataclass(frozen=True)
+class Understood:
+    """Numbers of what was understood, by kind."""
+
+    networks: int = 0
+    training_programs: int = 0
+    programs: int = 0
+    datasets: int = 0
+    rows: int = 0
+    weight_files: int = 0
+    runs: int = 0
+
+
+def understood(evidence: Iterable[object]) -> Understood:
+    """The numbers of a run."""
+    evidence = list(evidence)
+    datasets = [e for e in evidence if isinstance(e, Dataset)]
+    return Understood(
+        # a model is met again by every program that trains it
+        networks=len({(e.name, e.place) for e in evidence if isinstance(e, Network)}),
+        training_programs=len({e.program for e in evidence if isinstance(e, Recipe)}),
+        programs=sum(isinstance(e, Program) for e in evidence),
+        datasets=len(datasets),
+        rows=sum(split.rows for d in datasets for split in d.splits),
+        weight_files=sum(isinstance(e, Weights) for e in evidence),
+        runs=sum(isinstance(e, History) for e in evidence),
+    )
