@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nnlint.evidence.deferred import Once
 from nnlint.evidence.place import Place
 from nnlint.network.facts import Range
 
@@ -30,19 +31,39 @@ class GraphNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What a stored tensor's values lie in: the interval of the finite ones; whether some are infinite."""
+
+    range: Range | None = None
+    infinite: bool = False
+
+
+UNSEEN = Once(Extent)
+
+
+@dataclass(frozen=True, slots=True)
 class GraphValue:
     """An input, output or stored tensor. ``shape``: None where a size is not fixed, and as a whole.
 
-    ``range``: the interval of a stored tensor's finite values; ``infinite``: it holds infinities, too.
+    ``extent``: finds what a stored tensor's values lie in. ``values``: those of a small one.
     """
 
     name: str
     dtype: str
     shape: tuple[int | None, ...] | None
     place: Place
-    range: Range | None = None
+    extent: Once[Extent] = UNSEEN
     values: tuple[float, ...] | None = None
-    infinite: bool = False
+
+    @property
+    def range(self) -> Range | None:
+        """The interval of a stored tensor's finite values."""
+        return self.extent().range
+
+    @property
+    def infinite(self) -> bool:
+        """Whether a stored tensor holds infinities."""
+        return self.extent().infinite
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnlint.evidence.place import Place
@@ -11,7 +12,8 @@ from nnlint.evidence.place import Place
 class Slices:
     """The slices of a tensor along one axis: what goes into each unit, or comes out of it.
 
-    ``norms``: the root of the mean square of each; ``zeros``: how many of its ``size`` values are 0.
+    ``norms``: the root of the mean square of each; ``zeros``: how many of its ``size`` values are 0, counted
+    where some slice is (nearly) nothing, else empty.
     ``copies``: groups of slices that are equal and neither zero nor made of a few values only.
     """
 
@@ -54,10 +56,13 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """All tensors of one file. ``ordered``: as the network's layers were made, the head last."""
+    """All tensors of one file; their values are looked at when the first of them is asked for.
+
+    ``ordered``: as the network's layers were made, the head last.
+    """
 
     path: str
     place: Place
     format: str
-    tensors: tuple[StoredTensor, ...]
+    tensors: Sequence[StoredTensor]
     ordered: bool = False

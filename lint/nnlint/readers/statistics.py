@@ -15,9 +15,20 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.weights import Slices, StoredTensor
 
 Array = npt.NDArray[Any]
+Decoder = Callable[[Array], Array]
 
 CHUNK = 2**17
-"""Values looked at in one step: 1 MB as float64 stays in the cache."""
+"""Values looked at in one step: they and their squares stay in the cache of a core."""
+MOST_ROWS = 2**10
+"""Rows of a block: sums of single precision over more would lose digits."""
+SMALL = 2**14
+"""Tensors of so many values are summed in double precision throughout."""
+SQUARED = (1e-15, 1e15)
+"""Magnitudes whose squares, and sums of them, single precision can hold."""
+CENTRED = 5.0
+"""Deviations that the mean may be from 0 before the variance is computed from the distances to it."""
+NOTHING = 1e-6
+"""Of the largest slice: smaller ones are looked at value by value."""
 MOST_SLICES = 2**16
 """Axes longer than this are tables (of words), not units."""
 MOST_GROUPS = 64
@@ -96,12 +107,158 @@ class Statistics:
         return self.count > 0 and self.finite == self.count and self.minimum == self.maximum
 
 
-def slices(array: Array, axis: int, decode: Callable[[Array], Array] | None = None) -> Slices | None:
-    """What the slices of a matrix along ``axis`` are; None where that axis is no axis of units.
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a tensor tells: all values together, and the slices along the axes asked for."""
 
-    ``decode`` makes numbers of stored bits.
+    statistics: Statistics
+    slices: tuple[Slices | None, ...]
+
+
+def survey(array: Array, axes: tuple[int | None, ...] = (), decode: Decoder | None = None) -> Survey:
+    """Statistics and slices of a tensor, in one pass and in bounded memory.
+
+    ``decode`` makes numbers of stored bits. Slices are None where the axis is no axis of units.
     """
-    if array.ndim < 2 or array.size == 0 or array.shape[axis] > MOST_SLICES:
+    wanted = tuple(a if a is not None and _has_units(array, a) else None for a in axes)
+    if array.size <= SMALL or not array.flags.c_contiguous:
+        return _exactly(array, wanted, decode)
+    sums = _Sums(array, decode, rows=0 in wanted, columns=any(a for a in wanted))
+    statistics = sums.statistics()
+    if statistics is None:
+        return _exactly(array, wanted, decode)
+    return Survey(statistics, tuple(None if a is None else _sliced(array, a, sums, decode) for a in wanted))
+
+
+def _has_units(array: Array, axis: int) -> bool:
+    return array.ndim >= 2 and array.size > 0 and array.shape[axis] <= MOST_SLICES
+
+
+def _exactly(array: Array, axes: tuple[int | None, ...], decode: Decoder | None) -> Survey:
+    """In double precision, value by value."""
+    statistics = Statistics()
+    for chunk in chunks(array):
+        statistics.add(decode(chunk) if decode else chunk)
+    return Survey(statistics, tuple(None if a is None else slices(array, a, decode) for a in axes))
+
+
+def chunks(array: Array) -> Iterator[Array]:
+    """All values in blocks of about CHUNK; what is stored in order is never copied as a whole."""
+    if array.flags.c_contiguous:
+        flat = array.reshape(-1)
+        yield from (flat[start : start + CHUNK] for start in range(0, flat.size, CHUNK))
+    elif array.size:
+        yield from (np.ravel(array[block]) for block in _blocks(array))
+
+
+class _Sums:
+    """Sums over the rows and columns of a large tensor, its first axis being that of the rows.
+
+    Single precision is enough within a block; blocks are added up in double precision.
+    """
+
+    def __init__(self, array: Array, decode: Decoder | None, rows: bool, columns: bool) -> None:
+        table = array.reshape(len(array), -1) if array.ndim > 1 else array.reshape(1, -1)
+        self.count, self.nans, self.infinities = array.size, 0, 0
+        self.minimum, self.maximum = math.inf, -math.inf
+        self.rows = np.zeros(len(table)) if rows else None
+        self.columns = np.zeros(table.shape[1]) if columns else None
+        self.total = self.squares = 0.0
+        self._buffer = np.empty(0, np.float32)
+        with np.errstate(all="ignore"):  # signalling NaNs, squares beyond the type
+            for down, across in _patches(*table.shape):
+                part = table[down, across]
+                self._add(decode(part) if decode else part, down, across)
+
+    def _add(self, part: Array, down: slice, across: slice) -> None:
+        if part.dtype not in (np.float32, np.float64):
+            part = part.astype(np.float32)
+        low, high = float(part.min()), float(part.max())
+        sound = math.isfinite(low) and math.isfinite(high)  # NaN passes through min and max
+        largest = max(-low, high)
+        if not sound or (largest and not SQUARED[0] < largest < SQUARED[1]):
+            part = part.astype(np.float64)
+        finite = part if sound else self._finite(part)
+        if not sound:
+            low, high = float(finite.min(initial=math.inf)), float(finite.max(initial=-math.inf))
+            finite = np.where(np.isfinite(part), part, 0.0)
+        self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
+        self.total += float(finite.sum(axis=0).sum(dtype=np.float64))
+        squares = self._squares(part)
+        if self.columns is not None:
+            self.columns[across] += squares.sum(axis=0)
+        along = np.einsum("ij,ij->i", part, part) if self.rows is not None or not sound else None
+        if self.rows is not None:
+            self.rows[down] += along
+        counted = squares if sound else np.square(finite)
+        self.squares += float(
+            (counted.sum(axis=0) if along is None or not sound else along).sum(dtype=np.float64)
+        )
+
+    def _finite(self, part: Array) -> Array:
+        finite = part[np.isfinite(part)]
+        nans = int(np.isnan(part).sum())
+        self.nans += nans
+        self.infinities += part.size - finite.size - nans
+        return finite
+
+    def _squares(self, part: Array) -> Array:
+        if self._buffer.shape != part.shape or self._buffer.dtype != part.dtype:
+            self._buffer = np.empty(part.shape, part.dtype)
+        return np.multiply(part, part, out=self._buffer)
+
+    def statistics(self) -> Statistics | None:
+        """Statistics of all values; None where the mean is so far from 0 that they must be taken off it."""
+        finite = self.count - self.nans - self.infinities
+        if finite:
+            mean, square = self.total / finite, self.squares / finite
+            if not math.isfinite(square) or mean**2 > CENTRED**2 * (square - mean**2):
+                return None
+        return Statistics(
+            self.count,
+            self.nans,
+            self.infinities,
+            self.minimum,
+            self.maximum,
+            0.0 if finite else None,
+            self.total,
+            self.squares,
+        )
+
+    def norms(self, shape: tuple[int, ...], axis: int) -> npt.NDArray[np.float64]:
+        """The root of the mean square of each slice along ``axis``."""
+        if axis == 0:
+            assert self.rows is not None
+            squares = self.rows
+        else:
+            assert self.columns is not None
+            inner = self.columns.reshape(shape[1:])
+            squares = inner.sum(axis=tuple(i for i in range(inner.ndim) if i != axis - 1))
+        norms: npt.NDArray[np.float64] = np.sqrt(squares / (math.prod(shape) // shape[axis]))
+        return norms
+
+
+def _patches(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
+    wide = min(columns, CHUNK)
+    high = min(MOST_ROWS, max(1, CHUNK // wide))
+    for top in range(0, rows, high):
+        for left in range(0, columns, wide):
+            yield slice(top, top + high), slice(left, left + wide)
+
+
+def _sliced(array: Array, axis: int, sums: _Sums, decode: Decoder | None) -> Slices:
+    norms = sums.norms(array.shape, axis)
+    if not norms.min() > NOTHING * norms.max():  # what is (nearly) nothing is told from it by its values
+        found = slices(array, axis, decode)
+        assert found is not None
+        return found
+    view = np.moveaxis(array, axis, 0)
+    return Slices(tuple(norms.tolist()), (), array.size // len(view), tuple(_copies(view, norms)))
+
+
+def slices(array: Array, axis: int, decode: Decoder | None = None) -> Slices | None:
+    """What the slices of a matrix along ``axis`` are; None where that axis is no axis of units."""
+    if not _has_units(array, axis):
         return None
     view = np.moveaxis(array, axis, 0)
     squares, zeros = np.zeros(len(view)), np.zeros(len(view))
@@ -127,13 +284,14 @@ def _blocks(array: Array) -> Iterator[slice]:
 
 def _copies(view: Array, norms: npt.NDArray[np.float64]) -> Iterator[tuple[int, ...]]:
     """Groups of slices that are equal and not zero; equal slices have equal norms, so few are compared."""
-    _, at, counts = np.unique(norms.astype(np.float32), return_inverse=True, return_counts=True)
+    _, at, counts = np.unique(norms, return_inverse=True, return_counts=True)
     for candidate in np.flatnonzero(counts > 1)[:MOST_GROUPS]:
         members = np.flatnonzero(at == candidate)
-        first = np.asarray(view[members[0]])
         if not norms[members[0]] > 0.0:
             continue
-        equal = tuple(int(i) for i in members if np.array_equal(view[i], first))
+        first, begin = np.asarray(view[members[0]]), view[members[0]].flat[:FEWEST_DISTINCT]
+        alike = [i for i in members if np.array_equal(view[i].flat[:FEWEST_DISTINCT], begin)]
+        equal = tuple(int(i) for i in alike if np.array_equal(view[i], first))
         if len(equal) > 1 and len(np.unique(first)) >= FEWEST_DISTINCT:
             yield equal
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from nnlint.config import Settings
 from nnlint.finding import Note
 from nnlint.readers import Progress, Reading
-from nnlint.readers.onnx.files import Broken, opened, tensors, unreadable, with_shapes
+from nnlint.readers.onnx.files import Broken, opened, unreadable, with_shapes
 from nnlint.readers.onnx.graph import inner_constants, network
-from nnlint.readers.onnx.statistics import FEW_VALUES, stored
+from nnlint.readers.onnx.statistics import stored
 from nnlint.readers.onnx.weights import weights
 from nnlint.readers.onnx.written import written
 
@@ -38,9 +38,6 @@ def _read(path: Path) -> Reading:
     graph = file.model.graph
     constants = {t.name: stored(path, t) for t in graph.initializer}
     inner = tuple(inner_constants(path, graph))
-    for tensor in tensors(graph):  # what follows needs sizes, and the values of small tensors only
-        if tensor.HasField("raw_data") and len(tensor.raw_data) > 8 * FEW_VALUES:
-            tensor.ClearField("raw_data")
     model, fault = with_shapes(str(path), file.model, file.newer)
     notes = [Note(str(path), f"not checked for validity: {file.newer}")] if file.newer else []
     problems = (*file.problems, *((fault,) if fault else ()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from google.protobuf.message import DecodeError, EncodeError  # type: ignore[imp
 from nnlint import looks
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
+from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 TWO_GIB = 2**31  # protobuf's limit for one message, so also for what the C++ checks take
@@ -36,7 +39,7 @@ class Opened:
 
 
 def opened(path: Path) -> Opened:
-    """Parse and check a model without loading external data.
+    """Parse and check a model; the values of its large tensors stay in the file, or in those beside it.
 
     Raises Broken for a file that is no model, or whose graph fails the checker: nothing can be said of it.
     """
@@ -44,7 +47,7 @@ def opened(path: Path) -> Opened:
     newer = _newer(model)
     problems = tuple(_external_problems(path, model))
     if not newer and not problems:
-        _check(path)
+        _check(model)
     return Opened(model, problems, newer)
 
 
@@ -67,30 +70,48 @@ def with_shapes(path: str, model: onnx.ModelProto, newer: str) -> tuple[onnx.Mod
 
 
 def external(tensor: onnx.TensorProto) -> dict[str, str]:
-    """``location``, ``offset``, ``length`` of a tensor whose values stand in another file; else empty."""
+    """``location``, ``offset``, ``length`` of a tensor whose values stand in another file, or further on in
+    this one (INLINE instead of ``location``); empty where the tensor holds them.
+    """
     if tensor.data_location != onnx.TensorProto.EXTERNAL:
         return {}
     return {entry.key: entry.value for entry in tensor.external_data}
 
 
-def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """All stored tensors of a graph and its subgraphs: initializers and tensor attributes."""
+def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """All stored tensors of a model: initializers and attributes, also of subgraphs and functions."""
+    yield from within(model.graph)
+    for function in model.functions:
+        yield from _held(function.node)
+
+
+def within(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """All stored tensors of a graph and its subgraphs."""
     yield from graph.initializer
-    for node in graph.node:
+    yield from _held(graph.node)
+
+
+def _held(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.TENSOR:
                 yield attribute.t
             elif attribute.type == onnx.AttributeProto.TENSORS:
                 yield from attribute.tensors
             for inner in (attribute.g, *attribute.graphs) if attribute.type in _GRAPHS else ():
-                yield from tensors(inner)
+                yield from within(inner)
 
 
 _GRAPHS = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 
 
-def data_file(path: Path, location: str) -> Path | None:
+def data_file(path: Path, entries: Mapping[str, str]) -> Path | None:
     """The file of external data; None when it lies outside the model's folder, links followed."""
+    if INLINE in entries:
+        return path
+    location = entries.get("location", "")
+    if "\0" in location:
+        return None
     target = looks.resolved(path.parent / location)
     # A model that is itself a link (a download cache) may keep its data beside the file it points to.
     folders = (path.parent.resolve(), path.resolve().parent)
@@ -106,23 +127,70 @@ def _parsed(path: Path) -> onnx.ModelProto:
             raise Broken("the file is empty")
         if head == LFS_POINTER:
             raise Broken("a Git LFS pointer stands in for the model: run `git lfs pull`")
-        model: onnx.ModelProto = onnx.load(str(path), load_external_data=False)
+        model = _message(path)
     except OSError as error:
         raise Broken(error.strerror or str(error)) from error
-    except (DecodeError, ValueError, UnicodeDecodeError) as error:
+    except (DecodeError, ValueError, Torn) as error:
         raise Broken("not an ONNX model: its protobuf is corrupt or cut off") from error
     if not model.HasField("graph"):
         raise Broken("not an ONNX model: it holds no graph")
     return model
 
 
-def _check(path: Path) -> None:
-    if path.stat().st_size >= TWO_GIB:
+def _message(path: Path) -> onnx.ModelProto:
+    model = onnx.ModelProto()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            model.ParseFromString(without_values(data))
+        except Unknown:
+            model.ParseFromString(data[:TWO_GIB])
+    return model
+
+
+def _check(model: onnx.ModelProto) -> None:
+    """What ONNX's own checker says of all but the values. Raises Broken."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    for tensor in tensors(bare):
+        entries = external(tensor)
+        if entries:
+            try:
+                _fills(tensor, entries)
+            except (KeyError, ValueError):
+                raise Broken(f"tensor '{tensor.name}' does not say where its values stand") from None
+            # Values that are elsewhere have no size here.
+            tensor.dims[:] = [0]
+            tensor.ClearField("data_location")
+            tensor.ClearField("external_data")
+    if bare.ByteSize() >= TWO_GIB:
         return
     try:
-        onnx.checker.check_model(str(path), full_check=False)
+        onnx.checker.check_model(bare, full_check=False)
     except (*_ERRORS, EncodeError, DecodeError) as error:
         raise Broken(f"fails the ONNX checker: {_readable(str(error))}") from error
+
+
+def _fills(tensor: onnx.TensorProto, entries: Mapping[str, str]) -> None:
+    """Whether values within the file are as many as the tensor's sizes ask for. Raises Broken."""
+    width = _WIDTHS.get(tensor.data_type)
+    if INLINE in entries and width is not None:
+        needed, given = math.prod(tensor.dims) * width, int(entries["length"])
+        if min(tensor.dims, default=0) < 0 or needed != given:
+            shape = f"'{tensor.name}' {list(tensor.dims)}"
+            raise Broken(f"fails the ONNX checker: tensor {shape} needs {needed} bytes and has {given}")
+
+
+_WIDTHS: Mapping[int, int] = {
+    getattr(onnx.TensorProto, f"{kind}{bits}"): bits // 8
+    for kind, widths in (
+        ("INT", (8, 16, 32, 64)),
+        ("UINT", (8, 16, 32, 64)),
+        ("FLOAT", (16,)),
+        ("BFLOAT", (16,)),
+    )
+    for bits in widths
+} | {onnx.TensorProto.FLOAT: 4, onnx.TensorProto.DOUBLE: 8, onnx.TensorProto.BOOL: 1}
+"""Bytes of one value."""
 
 
 def _newer(model: onnx.ModelProto) -> str:
@@ -137,14 +205,14 @@ def _newer(model: onnx.ModelProto) -> str:
 
 def _external_problems(path: Path, model: onnx.ModelProto) -> Iterator[Unreadable | Unsafe]:
     seen: set[str] = set()
-    for tensor in tensors(model.graph):
+    for tensor in tensors(model):
         entries = external(tensor)
         location = entries.get("location", "")
-        if not entries or location in seen:
+        if not entries or INLINE in entries or location in seen:
             continue
         seen.add(location)
         place = Place(str(path), part=f"tensor '{tensor.name}'")
-        target = data_file(path, location)
+        target = data_file(path, entries)
         if target is None:
             yield Unsafe(place, "onnx", f"external data leaves the model's folder: {location!r}")
         elif not looks.is_file(looks.file(target)):

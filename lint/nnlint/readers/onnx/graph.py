@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from nnlint.evidence.deferred import Once
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, apply, family
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size, Symbolic, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
-from nnlint.readers.onnx.files import tensors
+from nnlint.readers.onnx.files import within
 from nnlint.readers.onnx.node import Made, Node, Scope
-from nnlint.readers.onnx.statistics import Stored, stored
-from nnlint.readers.statistics import Statistics
+from nnlint.readers.onnx.statistics import UNSEEN, Stored, stored
+from nnlint.readers.statistics import Survey, survey
 
 STANDARD = ("", "ai.onnx")
 KEEPS_VALUES = frozenset({"Identity", "Cast", "DequantizeLinear"})
@@ -218,7 +219,7 @@ def _fold(path: Path, proto: onnx.NodeProto, scope: Scope) -> bool:
         name=name,
         shape=sizes,
         floating=source.floating or not same,
-        statistics=source.statistics if same else None,
+        look=source.look if same else UNSEEN,
         values=source.values if proto.op_type in ("Identity", "Cast") else None,
     )
     return True
@@ -242,9 +243,8 @@ def _constant(path: Path, proto: onnx.NodeProto, name: str) -> Stored | None:
     value = onnx.helper.get_attribute_value(attribute)
     values = tuple(value) if several else (value,)
     shape = (len(values),) if several else ()
-    statistics = Statistics()
-    statistics.add(np.array(values, np.float64))
-    return Stored(name, shape, "float" if floating else "int64", floating, statistics, values, name)
+    look = Once[Survey | None](lambda: survey(np.array(values, np.float64)))
+    return Stored(name, shape, "float" if floating else "int64", floating, look, values, name)
 
 
 def inner_constants(path: Path, graph: onnx.GraphProto) -> Iterator[Stored]:
@@ -252,4 +252,4 @@ def inner_constants(path: Path, graph: onnx.GraphProto) -> Iterator[Stored]:
     for node in graph.node:
         for attribute in node.attribute:
             for inner in (attribute.g, *attribute.graphs):
-                yield from (stored(path, t) for t in tensors(inner) if t.name)
+                yield from (stored(path, t) for t in within(inner) if t.name)

@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 
+from nnlint.evidence.deferred import DeferredMapping
 from nnlint.evidence.place import Place
 from nnlint.evidence.weights import StoredTensor
 from nnlint.network.graph import Initialization, Layer, Parameter, Tensor
@@ -165,7 +166,9 @@ class Node:
 
 def _parameter(name: str, constant: Stored) -> Parameter:
     sizes: tuple[Size, ...] = constant.shape
-    return Parameter(name, Shape(sizes), Initialization("loaded", _law(name, constant)))
+    return Parameter(
+        name, Shape(sizes), Initialization("loaded", DeferredMapping(lambda: _law(name, constant)))
+    )
 
 
 def _law(name: str, constant: Stored) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from nnlint.evidence.deferred import Once
 from nnlint.evidence.weights import Slices
 from nnlint.network.facts import Range
 from nnlint.readers.onnx.files import data_file, external
-from nnlint.readers.statistics import CHUNK, Array, Statistics, bfloat16, slices
+from nnlint.readers.statistics import Array, Decoder, Statistics, Survey, bfloat16, survey
 
 FEW_VALUES = 1024
 """Constants of at most so many values (shapes, axes, bounds, scales) are kept."""
@@ -48,16 +49,29 @@ FLOATS |= {onnx.TensorProto.BFLOAT16}
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor of the file. ``values`` are there for small ones, in row-major order."""
+    """A tensor of the file. ``values`` are there for small ones, in row-major order; ``look`` goes through
+    all of them the first time that it is called, None where they cannot be had.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     floating: bool
-    statistics: Statistics | None = None
+    look: Once[Survey | None]
     values: Numbers | None = None
     root: str = field(default="")
-    slices: tuple[Slices | None, Slices | None] = (None, None)  # along the first axis and the second
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """Counts, extremes and moments of the values."""
+        found = self.look()
+        return found.statistics if found else None
+
+    @property
+    def slices(self) -> tuple[Slices | None, ...]:
+        """What the slices along the first axis, and along the second, are."""
+        found = self.look()
+        return found.slices if found else (None, None)
 
     @property
     def range(self) -> Range | None:
@@ -68,10 +82,13 @@ class Stored:
         return Range(s.minimum, s.maximum)
 
 
-def stored(path: Path, tensor: onnx.TensorProto, name: str = "") -> Stored:
-    """What there is to know of a tensor, read in chunks; external data through a memory map.
+UNSEEN: Once[Survey | None] = Once(lambda: None)
+"""Of constants whose values are not known."""
 
-    Values that cannot be had (missing data, sub-byte types, strings) leave the statistics out.
+
+def stored(path: Path, tensor: onnx.TensorProto, name: str = "") -> Stored:
+    """What there is to know of a tensor. Values that cannot be had (missing data, sub-byte types, strings)
+    are left out.
     """
     shape, name = tuple(tensor.dims), name or tensor.name
     names = onnx.TensorProto.DataType.values()
@@ -79,65 +96,69 @@ def stored(path: Path, tensor: onnx.TensorProto, name: str = "") -> Stored:
         onnx.TensorProto.DataType.Name(tensor.data_type).lower() if tensor.data_type in names else "unknown"
     )
     floating = tensor.data_type in FLOATS
+    look = Once(lambda: _survey(path, tensor))
+    few = math.prod(shape) <= FEW_VALUES
+    return Stored(name, shape, dtype, floating, look, _values(path, tensor) if few else None, name)
+
+
+def _survey(path: Path, tensor: onnx.TensorProto) -> Survey | None:
+    array = _array(path, tensor)
+    if array is None:
+        return None
+    axes = (
+        (0, 1)
+        if tensor.data_type in FLOATS and array.ndim >= 2 and min(array.shape[:2]) >= 2
+        else (None, None)
+    )
+    return survey(array, axes, _decoder(tensor))
+
+
+def _values(path: Path, tensor: onnx.TensorProto) -> Numbers | None:
+    array = _array(path, tensor)
+    if array is None:
+        return None
+    decode = _decoder(tensor)
+    kind = float if tensor.data_type in FLOATS else int
+    return tuple(kind(v) for v in (decode(array) if decode else array).reshape(-1))
+
+
+def _array(path: Path, tensor: onnx.TensorProto) -> Array | None:
+    """The values as they are stored; None where they cannot be had."""
+    shape = tuple(tensor.dims)
     try:
-        statistics, values = _read(path, tensor, math.prod(shape))
-        parts = _slices(path, tensor, shape) if floating and statistics else (None, None)
+        flat = _flat(path, tensor, math.prod(shape))
+        return None if flat is None or flat.size != math.prod(shape) else flat.reshape(shape)
     except (ValueError, TypeError, OSError, KeyError, OverflowError, NotImplementedError):
-        statistics, values, parts = None, None, (None, None)
-    return Stored(name, shape, dtype, floating, statistics, values, name, parts)
+        return None
 
 
-def _slices(
-    path: Path, tensor: onnx.TensorProto, shape: tuple[int, ...]
-) -> tuple[Slices | None, Slices | None]:
-    if len(shape) < 2 or min(shape[:2]) < 2:
-        return None, None
-    if external(tensor) or tensor.HasField("raw_data"):
-        flat = _mapped(path, tensor, math.prod(shape)) if external(tensor) else _raw(tensor)
-        flat = bfloat16(flat) if _is_bfloat16(tensor) else flat
-    else:
-        flat = np.asarray(numpy_helper.to_array(tensor))
-    array = flat.reshape(shape)
-    return slices(array, 0), slices(array, 1)
-
-
-def _read(path: Path, tensor: onnx.TensorProto, size: int) -> tuple[Statistics | None, Numbers | None]:
-    statistics, kept = Statistics(), list[float]()
-    for chunk in _chunks(path, tensor, size):
-        statistics.add(chunk)
-        if size <= FEW_VALUES:
-            kept += (float(v) if tensor.data_type in FLOATS else int(v) for v in chunk)
-    if statistics.count != size:
-        return None, None
-    return statistics, tuple(kept) if size <= FEW_VALUES else None
-
-
-def _chunks(path: Path, tensor: onnx.TensorProto, size: int) -> Iterator[Array]:
+def _flat(path: Path, tensor: onnx.TensorProto, size: int) -> Array | None:
     kind = tensor.data_type
-    if external(tensor) or tensor.HasField("raw_data"):
-        flat = _mapped(path, tensor, size) if external(tensor) else _raw(tensor)
-        for start in range(0, flat.size, CHUNK):
-            yield (
-                bfloat16(flat[start : start + CHUNK]) if _is_bfloat16(tensor) else flat[start : start + CHUNK]
-            )
-    elif kind in _REPEATED:
+    if external(tensor):
+        return _mapped(path, tensor, size)
+    if tensor.HasField("raw_data"):
+        return np.frombuffer(tensor.raw_data, _RAW[kind])
+    if kind in _REPEATED:
         name, dtype = _REPEATED[kind]
-        yield np.array(getattr(tensor, name), dtype)
-    elif kind in _RAW:
-        yield np.asarray(numpy_helper.to_array(tensor)).reshape(-1)
+        return np.array(getattr(tensor, name), dtype)
+    return np.asarray(numpy_helper.to_array(tensor)).reshape(-1) if kind in _RAW else None
 
 
-def _is_bfloat16(tensor: onnx.TensorProto) -> bool:
-    return bool(tensor.data_type == onnx.TensorProto.BFLOAT16)
+def _decoder(tensor: onnx.TensorProto) -> Decoder | None:
+    """What makes numbers of the bits of bfloat16 where they are read as they are stored."""
+    raw = bool(external(tensor)) or tensor.HasField("raw_data")
+    if tensor.data_type != onnx.TensorProto.BFLOAT16:
+        return None
+    return bfloat16 if raw else _single
 
 
-def _raw(tensor: onnx.TensorProto) -> Array:
-    return np.frombuffer(tensor.raw_data, _RAW[tensor.data_type])
+def _single(values: Array) -> Array:
+    return values.astype(np.float32)
 
 
 def _mapped(path: Path, tensor: onnx.TensorProto, size: int) -> Array:
     entries, dtype = external(tensor), _RAW[tensor.data_type]
-    target = data_file(path, entries.get("location", ""))
+    target = data_file(path, entries)
     if target is None:
         raise ValueError("external data leaves the folder")
     offset, length = int(entries.get("offset", 0)), int(entries.get("length", size * dtype.itemsize))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from nnlint.evidence.deferred import Deferred
 from nnlint.evidence.place import Place
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.network.graph import Layer, Network, Operation, Tensor
@@ -21,12 +22,20 @@ _PASSED = frozenset({Family.NORM, Family.DROPOUT, Family.MOVE, Family.ACTIVATION
 def weights(
     path: Path, constants: Iterable[Stored], uses: Mapping[str, Use], network: Network | None
 ) -> Weights:
-    """All floating tensors of the file."""
-    found = {c.name: c for c in constants if c.floating and c.statistics is not None and c.root == c.name}
+    """All floating tensors of the file; their values are looked at when they are asked for."""
+    found = {c.name: c for c in constants if c.floating and c.root == c.name}
+    tensors = Deferred(lambda: _ordered(tuple(_tensors(path, found, uses, network)), network))
+    return Weights(str(path), Place(str(path)), "onnx", tensors, ordered=True)
+
+
+def _tensors(
+    path: Path, found: Mapping[str, Stored], uses: Mapping[str, Use], network: Network | None
+) -> Iterator[StoredTensor]:
     readers = _readers(network) if network else {}
     ends = {id(layer) for layer in _residual_ends(network)} if network else set()
-    stored = (_tensor(path, c, uses.get(name), readers.get(name, ""), ends) for name, c in found.items())
-    return Weights(str(path), Place(str(path)), "onnx", _ordered(tuple(stored), network), ordered=True)
+    for name, constant in found.items():
+        if constant.statistics is not None:
+            yield _tensor(path, constant, uses.get(name), readers.get(name, ""), ends)
 
 
 def _ordered(stored: tuple[StoredTensor, ...], network: Network | None) -> tuple[StoredTensor, ...]:

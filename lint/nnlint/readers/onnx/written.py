@@ -8,7 +8,8 @@ from typing import Any
 
 import onnx
 
-from nnlint.evidence.onnx import Graph, GraphNode, GraphValue
+from nnlint.evidence.deferred import Once
+from nnlint.evidence.onnx import Extent, Graph, GraphNode, GraphValue
 from nnlint.evidence.place import Place
 from nnlint.network.facts import Range
 from nnlint.readers.onnx.statistics import Stored
@@ -95,7 +96,11 @@ def _shape(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
 
 def _stored(file: str, constant: Stored) -> GraphValue:
     place = Place(file, part=f"tensor '{constant.root}'")
+    extent = Once(lambda: _extent(constant))
+    return GraphValue(constant.name, constant.dtype, constant.shape, place, extent, constant.values)
+
+
+def _extent(constant: Stored) -> Extent:
     seen = constant.statistics
     ends = Range(seen.minimum, seen.maximum) if seen is not None and seen.finite else None
-    infinite = seen is not None and seen.inf_count > 0
-    return GraphValue(constant.name, constant.dtype, constant.shape, place, ends, constant.values, infinite)
+    return Extent(ends, seen is not None and seen.inf_count > 0)

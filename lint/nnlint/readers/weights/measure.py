@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from nnlint.evidence.weights import Slices, StoredTensor
-from nnlint.readers.statistics import CHUNK, Array, Statistics, slices, stored_tensor
+from nnlint.evidence.weights import StoredTensor
+from nnlint.readers.statistics import stored_tensor, survey
 from nnlint.readers.weights.names import Part, parts
 from nnlint.readers.weights.stored import Raw
 
@@ -31,35 +30,18 @@ def _counts(raw: Raw, part: Part) -> bool:
 
 
 def _measured(path: Path, raw: Raw, part: Part) -> StoredTensor:
-    array, statistics, values = raw.load(), Statistics(), list[float]()
-    for chunk in _chunks(array):
-        numbers = raw.type.decode(chunk) if raw.type.decode else chunk
-        statistics.add(numbers)
-        if array.ndim == 1 and array.size <= LONGEST_VECTOR:
-            values += numbers.astype(np.float64).tolist()
+    array, decode = raw.load(), raw.type.decode
+    found = survey(array, (part.units, part.inputs) if raw.type.floating else (None, None), decode)
+    short = array.ndim == 1 and array.size <= LONGEST_VECTOR
+    numbers = (decode(array) if decode else array) if short else np.empty(0)
+    units, inputs = found.slices
     return replace(
-        stored_tensor(path, raw.name, raw.shape, raw.type.name, statistics),
+        stored_tensor(path, raw.name, raw.shape, raw.type.name, found.statistics),
         role=part.role,
         consumer=part.consumer,
         layer=part.layer,
         parameter=part.parameter,
-        units=_slices(raw, array, part.units),
-        inputs=_slices(raw, array, part.inputs),
-        values=tuple(values),
+        units=units,
+        inputs=inputs,
+        values=tuple(numbers.astype(np.float64).tolist()),
     )
-
-
-def _chunks(array: Array) -> Iterator[Array]:
-    """All values in blocks of about CHUNK; what is stored in order is never copied as a whole."""
-    if array.flags.c_contiguous:
-        flat = array.reshape(-1)
-        yield from (flat[start : start + CHUNK] for start in range(0, flat.size, CHUNK))
-    elif array.size:
-        step = max(1, CHUNK * len(array) // array.size)
-        yield from (np.ravel(array[start : start + step]) for start in range(0, len(array), step))
-
-
-def _slices(raw: Raw, array: Array, axis: int | None) -> Slices | None:
-    if axis is None or not raw.type.floating or math.prod(raw.shape) == 0:
-        return None
-    return slices(array, axis, raw.type.decode)
