@@ -104,6 +104,8 @@ def _dead(tensor: StoredTensor, first: bool) -> Iterator[_Dead]:
     for side, slices in sides:
         if slices is None or len(slices.norms) < FEWEST_UNITS or slices.size < 2:
             continue
+        if min(slices.norms) > VANISHING * max(slices.norms):  # none is below its share of the median either
+            continue
         living = [n for n in slices.norms if n > 0.0]
         limit = VANISHING * statistics.median(living) if living else 0.0
         dead = [i for i, norm in enumerate(slices.norms) if norm <= limit]

@@ -59,6 +59,8 @@ def saturated_gate(
         bias, units = layers.get(tensor.layer, {}).get("bias"), tensor.units
         if bias is None or units is None or len(bias.values) != len(units.norms):
             continue
+        if max(map(abs, bias.values)) <= SMALLEST:
+            continue
         spread = [norm * math.sqrt(units.size) for norm in units.norms]
         pairs = zip(bias.values, spread, strict=True)
         stuck = sum(abs(b) > max(SMALLEST, outweighs * s) for b, s in pairs if s > 0.0)

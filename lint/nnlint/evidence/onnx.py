@@ -39,13 +39,14 @@ class Extent:
 
 
 UNSEEN = Once(Extent)
+UNLISTED: Once[tuple[float, ...] | None] = Once(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
 class GraphValue:
     """An input, output or stored tensor. ``shape``: None where a size is not fixed, and as a whole.
 
-    ``extent``: finds what a stored tensor's values lie in. ``values``: those of a small one.
+    ``extent`` finds what a stored tensor's values lie in, ``few`` those of a small one.
     """
 
     name: str
@@ -53,7 +54,12 @@ class GraphValue:
     shape: tuple[int | None, ...] | None
     place: Place
     extent: Once[Extent] = UNSEEN
-    values: tuple[float, ...] | None = None
+    few: Once[tuple[float, ...] | None] = UNLISTED
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """The values of a small stored tensor, in row-major order."""
+        return self.few()
 
     @property
     def range(self) -> Range | None:

@@ -19,7 +19,7 @@ from nnlint.network.size import Size, Symbolic, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
 from nnlint.readers.onnx.files import within
 from nnlint.readers.onnx.node import Made, Node, Scope
-from nnlint.readers.onnx.statistics import UNSEEN, Stored, stored
+from nnlint.readers.onnx.statistics import UNLISTED, UNSEEN, Numbers, Stored, stored
 from nnlint.readers.statistics import Survey, survey
 
 STANDARD = ("", "ai.onnx")
@@ -220,7 +220,7 @@ def _fold(path: Path, proto: onnx.NodeProto, scope: Scope) -> bool:
         shape=sizes,
         floating=source.floating or not same,
         look=source.look if same else UNSEEN,
-        values=source.values if proto.op_type in ("Identity", "Cast") else None,
+        few=source.few if proto.op_type in ("Identity", "Cast") else UNLISTED,
     )
     return True
 
@@ -244,7 +244,8 @@ def _constant(path: Path, proto: onnx.NodeProto, name: str) -> Stored | None:
     values = tuple(value) if several else (value,)
     shape = (len(values),) if several else ()
     look = Once[Survey | None](lambda: survey(np.array(values, np.float64)))
-    return Stored(name, shape, "float" if floating else "int64", floating, look, values, name)
+    few = Once[Numbers | None](lambda: values)
+    return Stored(name, shape, "float" if floating else "int64", floating, look, few, name)
 
 
 def inner_constants(path: Path, graph: onnx.GraphProto) -> Iterator[Stored]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import onnx
@@ -92,7 +93,7 @@ class Node:
         """Its name; that of its first output where it has none."""
         return self.proto.name or next((o for o in self.proto.output if o), "")
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """Where findings about it point."""
         return Place(self.scope.path, part=f"node '{self.name}' ({self.proto.op_type})")

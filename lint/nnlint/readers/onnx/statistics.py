@@ -19,7 +19,9 @@ from nnlint.readers.onnx.files import data_file, external
 from nnlint.readers.statistics import Array, Decoder, Statistics, Survey, bfloat16, survey
 
 FEW_VALUES = 1024
-"""Constants of at most so many values (shapes, axes, bounds, scales) are kept."""
+"""Constants of at most so many values (shapes, axes, bounds, scales) are known value by value."""
+LONGEST_VECTOR = 2**16
+"""So are vectors (biases, gains, running statistics) of at most so many."""
 
 Numbers = tuple[float, ...]
 _REPEATED: Mapping[int, tuple[str, np.dtype[Any]]] = {
@@ -43,14 +45,16 @@ _RAW: Mapping[int, np.dtype[Any]] = {
     onnx.TensorProto.UINT64: np.dtype("<u8"),
     onnx.TensorProto.BOOL: np.dtype("?"),
 }
+NAMES: Mapping[int, str] = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}
+"""Types of values by ONNX's numbers."""
 FLOATS = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16})
 FLOATS |= {onnx.TensorProto.BFLOAT16}
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor of the file. ``values`` are there for small ones, in row-major order; ``look`` goes through
-    all of them the first time that it is called, None where they cannot be had.
+    """A tensor of the file. ``look`` goes through its values the first time that it is called, None where
+    they cannot be had; ``few`` gives those of a small one in row-major order, None of others.
     """
 
     name: str
@@ -58,8 +62,13 @@ class Stored:
     dtype: str
     floating: bool
     look: Once[Survey | None]
-    values: Numbers | None = None
-    root: str = field(default="")
+    few: Once[Numbers | None] = field(default_factory=lambda: UNLISTED)
+    root: str = ""
+
+    @property
+    def values(self) -> Numbers | None:
+        """The values of a small tensor."""
+        return self.few()
 
     @property
     def statistics(self) -> Statistics | None:
@@ -83,6 +92,7 @@ class Stored:
 
 
 UNSEEN: Once[Survey | None] = Once(lambda: None)
+UNLISTED: Once[Numbers | None] = Once(lambda: None)
 """Of constants whose values are not known."""
 
 
@@ -91,14 +101,12 @@ def stored(path: Path, tensor: onnx.TensorProto, name: str = "") -> Stored:
     are left out.
     """
     shape, name = tuple(tensor.dims), name or tensor.name
-    names = onnx.TensorProto.DataType.values()
-    dtype = (
-        onnx.TensorProto.DataType.Name(tensor.data_type).lower() if tensor.data_type in names else "unknown"
-    )
+    dtype = NAMES.get(tensor.data_type, "unknown")
     floating = tensor.data_type in FLOATS
     look = Once(lambda: _survey(path, tensor))
-    few = math.prod(shape) <= FEW_VALUES
-    return Stored(name, shape, dtype, floating, look, _values(path, tensor) if few else None, name)
+    short = math.prod(shape) <= (LONGEST_VECTOR if len(shape) == 1 else FEW_VALUES)
+    few = Once(lambda: _values(path, tensor)) if short else UNLISTED
+    return Stored(name, shape, dtype, floating, look, few, name)
 
 
 def _survey(path: Path, tensor: onnx.TensorProto) -> Survey | None:
@@ -118,8 +126,10 @@ def _values(path: Path, tensor: onnx.TensorProto) -> Numbers | None:
     if array is None:
         return None
     decode = _decoder(tensor)
-    kind = float if tensor.data_type in FLOATS else int
-    return tuple(kind(v) for v in (decode(array) if decode else array).reshape(-1))
+    numbers = (decode(array) if decode else array).reshape(-1)
+    if tensor.data_type in FLOATS:
+        numbers = numbers.astype(np.float64)
+    return tuple((numbers.astype(np.uint8) if numbers.dtype == np.bool_ else numbers).tolist())
 
 
 def _array(path: Path, tensor: onnx.TensorProto) -> Array | None:

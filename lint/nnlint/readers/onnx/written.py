@@ -12,7 +12,7 @@ from nnlint.evidence.deferred import Once
 from nnlint.evidence.onnx import Extent, Graph, GraphNode, GraphValue
 from nnlint.evidence.place import Place
 from nnlint.network.facts import Range
-from nnlint.readers.onnx.statistics import Stored
+from nnlint.readers.onnx.statistics import NAMES, Stored
 
 _SCALARS = (
     onnx.AttributeProto.INT,
@@ -27,7 +27,9 @@ def written(path: Path, model: onnx.ModelProto, constants: Mapping[str, Stored])
     graph, file = model.graph, str(path)
     stored = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
     found = (*graph.input, *graph.value_info, *graph.output)
-    types = {v.name: _type(v.type.tensor_type.elem_type) for v in found if v.type.HasField("tensor_type")}
+    types = {
+        v.name: NAMES.get(v.type.tensor_type.elem_type, "") for v in found if v.type.HasField("tensor_type")
+    }
     types = {name: constant.dtype for name, constant in constants.items()} | types
     fixed = {name: _stored(file, constant) for name, constant in constants.items()}
     return Graph(
@@ -45,12 +47,6 @@ def written(path: Path, model: onnx.ModelProto, constants: Mapping[str, Stored])
         {o.domain: o.version for o in model.opset_import},
         frozenset(f.name for f in model.functions),
         frozenset(e.value for a in graph.quantization_annotation for e in a.quant_parameter_tensor_names),
-    )
-
-
-def _type(number: int) -> str:
-    return (
-        onnx.TensorProto.DataType.Name(number).lower() if number in onnx.TensorProto.DataType.values() else ""
     )
 
 
@@ -83,7 +79,7 @@ def _captured(node: onnx.NodeProto) -> Iterator[str]:
 
 
 def _value(file: str, value: onnx.ValueInfoProto, what: str) -> GraphValue:
-    kind = _type(value.type.tensor_type.elem_type)
+    kind = NAMES.get(value.type.tensor_type.elem_type, "")
     return GraphValue(value.name, kind, _shape(value), Place(file, part=f"{what} '{value.name}'"))
 
 
@@ -97,7 +93,7 @@ def _shape(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
 def _stored(file: str, constant: Stored) -> GraphValue:
     place = Place(file, part=f"tensor '{constant.root}'")
     extent = Once(lambda: _extent(constant))
-    return GraphValue(constant.name, constant.dtype, constant.shape, place, extent, constant.values)
+    return GraphValue(constant.name, constant.dtype, constant.shape, place, extent, constant.few)
 
 
 def _extent(constant: Stored) -> Extent:

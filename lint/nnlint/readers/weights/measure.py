@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,10 @@ from nnlint.readers.weights.stored import Raw
 
 LONGEST_VECTOR = 2**16
 """Vectors of at most so many values (biases, gains, statistics) are kept."""
+WORTH_THREADS = 2**24
+"""Values from which on tensors are gone through side by side: numpy leaves the interpreter free meanwhile."""
+THREADS = 2
+"""One core waits for memory while another computes; each holds one tensor at a time."""
 SMALL_INTEGERS = frozenset({"int8", "uint8"})
 """What quantised weights are stored as; other integers are indices and counters."""
 
@@ -22,7 +28,11 @@ SMALL_INTEGERS = frozenset({"int8", "uint8"})
 def measured(path: Path, raws: Sequence[Raw], keras: bool = False) -> list[StoredTensor]:
     """The tensors of numbers with their statistics."""
     known = parts({r.name: r.shape for r in raws}, keras)
-    return [_measured(path, r, known[r.name]) for r in raws if _counts(r, known[r.name])]
+    counted = [(r, known[r.name]) for r in raws if _counts(r, known[r.name])]
+    if sum(math.prod(r.shape) for r, _ in counted) < WORTH_THREADS:
+        return [_measured(path, *one) for one in counted]
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda one: _measured(path, *one), counted))
 
 
 def _counts(raw: Raw, part: Part) -> bool:

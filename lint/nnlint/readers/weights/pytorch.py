@@ -17,7 +17,7 @@ import numpy as np
 
 from nnlint.readers.statistics import Array
 from nnlint.readers.weights.objects import Named, named_tensors
-from nnlint.readers.weights.stored import TYPES, Foreign, Malformed, Raw, Type
+from nnlint.readers.weights.stored import TYPES, Foreign, Malformed, Mapped, Raw, Type
 from nnlint.readers.weights.unpickling import Storage, Strided, Unpickled, unpickled
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -68,20 +68,20 @@ def _archive(path: Path) -> list[Raw]:
     read = unpickled(io.BytesIO(content))
     _check(read)
     folder = pickled.removesuffix("data.pkl")
-    find = partial(_stored_in, path, {n.removeprefix(folder): m for n, m in members.items()})
+    find = partial(_stored_in, path, Mapped(path), {n.removeprefix(folder): m for n, m in members.items()})
     return [_raw(named, find) for named in named_tensors(read.value)]
 
 
 def _stored_in(
-    path: Path, members: Mapping[str, zipfile.ZipInfo], storage: Storage
+    path: Path, content: Mapped, members: Mapping[str, zipfile.ZipInfo], storage: Storage
 ) -> Callable[[Type], Array]:
     member = members.get(f"data/{storage.key}")
     if member is None:
         raise Malformed(f"truncated: the values 'data/{storage.key}' are not in the archive")
-    return partial(_values, path, member)
+    return partial(_values, path, content, member)
 
 
-def _values(path: Path, member: zipfile.ZipInfo, kind: Type) -> Array:
+def _values(path: Path, content: Mapped, member: zipfile.ZipInfo, kind: Type) -> Array:
     if member.compress_type != zipfile.ZIP_STORED:
         with zipfile.ZipFile(path) as archive:
             packed = _packed(archive, member, path, LARGEST_PACKED)
@@ -95,7 +95,7 @@ def _values(path: Path, member: zipfile.ZipInfo, kind: Type) -> Array:
         + int.from_bytes(header[26:28], "little")
         + int.from_bytes(header[28:30], "little")
     )
-    return _mapped(path, kind, start, member.file_size // kind.stored.itemsize)
+    return content.values(kind, start, member.file_size // kind.stored.itemsize)
 
 
 def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, most: int) -> bytes:
@@ -103,14 +103,6 @@ def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, most:
         raise Malformed(f"'{member.filename}' unpacks to {member.file_size} bytes", unsafe=True)
     with archive.open(member) as file:
         return file.read(member.file_size)
-
-
-def _mapped(path: Path, kind: Type, start: int, count: int) -> Array:
-    if not count:
-        return np.empty(0, kind.stored)
-    if start + count * kind.stored.itemsize > path.stat().st_size:
-        raise Malformed("truncated: values end behind the end of the file")
-    return np.memmap(path, kind.stored, "r", start, (count,))
 
 
 # pickles with storages behind them
@@ -141,15 +133,15 @@ def _legacy(path: Path, file: BinaryIO) -> list[Raw]:
         if kind is None:  # a storage of what is no weight: where the next one begins is not known
             break
         file.seek(count * kind.stored.itemsize, io.SEEK_CUR)
-    return [_raw(named, partial(_behind, path, starts)) for named in found if _reached(named, starts)]
+    return [_raw(named, partial(_behind, Mapped(path), starts)) for named in found if _reached(named, starts)]
 
 
 def _reached(named: Named, starts: Mapping[str, int]) -> bool:
     return not isinstance(named.value, Strided) or named.value.storage.key in starts
 
 
-def _behind(path: Path, starts: Mapping[str, int], storage: Storage) -> Callable[[Type], Array]:
-    return lambda kind: _mapped(path, kind, starts[storage.key], storage.count)
+def _behind(content: Mapped, starts: Mapping[str, int], storage: Storage) -> Callable[[Type], Array]:
+    return lambda kind: content.values(kind, starts[storage.key], storage.count)
 
 
 def _plain(value: Any) -> list[Raw]:

@@ -12,10 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnlint.readers.statistics import Array
-from nnlint.readers.weights.stored import TYPES, Malformed, Raw, Type
+from nnlint.readers.weights.stored import TYPES, Malformed, Mapped, Raw, Type
 
 LONGEST_HEADER = 100_000_000
 """The limit of the reference implementation, in bytes."""
@@ -60,6 +58,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
 
 
 def _tensors(path: Path, header: dict[str, Any], start: int, size: int) -> Iterator[Raw]:
+    content = Mapped(path)
     for name, entry in header.items():
         if name == "__metadata__":
             continue
@@ -71,7 +70,7 @@ def _tensors(path: Path, header: dict[str, Any], start: int, size: int) -> Itera
             continue
         if end - begin != math.prod(shape) * kind.stored.itemsize:
             raise Malformed(f"'{name}' of shape {list(shape)} does not fill its {end - begin} bytes")
-        yield Raw(name, shape, kind, partial(_values, path, kind, start + begin, shape))
+        yield Raw(name, shape, kind, partial(_values, content, kind, start + begin, shape))
 
 
 def _entry(name: str, entry: Any) -> tuple[tuple[int, ...], int, int]:
@@ -85,7 +84,5 @@ def _entry(name: str, entry: Any) -> tuple[tuple[int, ...], int, int]:
     return shape, begin, end
 
 
-def _values(path: Path, kind: Type, offset: int, shape: tuple[int, ...]) -> Array:
-    count = math.prod(shape)
-    flat = np.memmap(path, kind.stored, "r", offset, (count,)) if count else np.empty(0, kind.stored)
-    return flat.reshape(shape)
+def _values(content: Mapped, kind: Type, offset: int, shape: tuple[int, ...]) -> Array:
+    return content.values(kind, offset, math.prod(shape)).reshape(shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,25 @@ class Raw:
     type: Type
     load: Callable[[], Array]
     key: object = None  # equal for tensors that share their values
+
+
+class Mapped:
+    """A file's bytes as one memory map, made when they are first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bytes: Array | None = None
+
+    def values(self, kind: Type, start: int, count: int) -> Array:
+        """So many values from ``start`` on. Raises Malformed where the file ends before they do."""
+        if not count:
+            return np.empty(0, kind.stored)
+        if self._bytes is None:
+            self._bytes = np.asarray(np.memmap(self._path, np.uint8, "r"))
+        stop = start + count * kind.stored.itemsize
+        if stop > self._bytes.size:
+            raise Malformed("truncated: values end behind the end of the file")
+        return self._bytes[start:stop].view(kind.stored)
 
 
 def _small_float(exponent_bits: int, bias: int, ieee: bool) -> Callable[[Array], Array]:
