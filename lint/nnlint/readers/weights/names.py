@@ -22,6 +22,10 @@ STATISTICS = {
 GAINS = {"gamma": "weight", "beta": "bias", "scale": "weight"}
 OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_scale"})
 EMBEDDING = re.compile(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
+SECOND = frozenset({"recurrent_kernel", "pointwise_kernel"})
+"""Weights of layers that have a ``kernel`` besides."""
+PROJECTION = re.compile(r"(^|[._/])(query|key|value|attention_output|output)(_dense)?$")
+"""Layers of Keras's attention, whose kernels have an axis of heads."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ def _part(layer: str, parameter: str, beside: Mapping[str, tuple[int, ...]], ker
         return Part(layer, own, "norm", "batch_norm" if normalises else "")
     if len(shape) == 1 and BIASES.match(parameter):
         return Part(layer, "bias", "bias")
+    if len(shape) == 2 and parameter == "embeddings":
+        return Part(layer, "weight", "embedding", "embedding")
     if len(shape) >= 2 and WEIGHTS.match(parameter):
         return _weight(layer, parameter, shape, beside, keras)
     return Part(layer, parameter)
@@ -89,8 +95,14 @@ def _weight(
     bias = beside.get("bias", ())
     if len(shape) == 2 and not bias and EMBEDDING.search(layer):
         return Part(layer, "weight", "embedding", "embedding")
+    if (keras or parameter == "kernel") and len(shape) == 3 and PROJECTION.search(layer):
+        return Part(layer, parameter, "weight")
     if keras or parameter == "kernel":
         axes = (len(shape) - 1, len(shape) - 2)
+        if len(shape) > 2 and bias == shape[-2:-1] and bias != shape[-1:]:  # of a transposed convolution
+            axes = axes[::-1]
+        if parameter in SECOND:
+            return Part(layer, parameter, "weight", "", *axes)
     elif RECURRENT.match(parameter) and len(shape) == 2:
         return Part(layer, parameter, "weight", "rnn", 0, 1)
     elif parameter != "weight" or len(shape) > 5:

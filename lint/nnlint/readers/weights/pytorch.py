@@ -86,16 +86,17 @@ def _values(path: Path, content: Mapped, member: zipfile.ZipInfo, kind: Type) ->
         with zipfile.ZipFile(path) as archive:
             packed = _packed(archive, member, path, LARGEST_PACKED)
         return np.frombuffer(packed, kind.stored, len(packed) // kind.stored.itemsize)
+    start = beginning(path, member)
+    return content.values(kind, start, member.file_size // kind.stored.itemsize)
+
+
+def beginning(path: Path, member: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member that is not packed begin: behind header, name and extra field."""
     with path.open("rb") as file:
         file.seek(member.header_offset)
         header = file.read(30)
-    start = (
-        member.header_offset
-        + 30
-        + int.from_bytes(header[26:28], "little")
-        + int.from_bytes(header[28:30], "little")
-    )
-    return content.values(kind, start, member.file_size // kind.stored.itemsize)
+    name, extra = (int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
+    return member.header_offset + len(header) + name + extra
 
 
 def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, most: int) -> bytes:
