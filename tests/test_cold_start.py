@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "pandas", "sklearn", "onnx", "pyarrow", "libcst", "ibis", "polars", "numpy", "rich", "PIL")
+HEAVY = (
+    *("torch", "pandas", "sklearn", "onnx", "pyarrow", "libcst", "ibis", "polars", "numpy", "rich", "PIL"),
+    *("jinja2", "pygments"),
+)
 PROGRAM = f"""
 import sys
 from nnlint.cli import main

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,13 @@ class Check:
     def documentation(self) -> Documentation:
         """Summary, reason, sources and examples, from the function's docstring."""
         return parse(inspect.getdoc(self.function) or "")
+
+    @property
+    def family(self) -> str:
+        """What the package that it stands in says of itself: ``output layers and losses``."""
+        package = sys.modules.get(self.function.__module__.rpartition(".")[0])
+        first = ((package and package.__doc__) or self.function.__module__).strip().split("\n")[0]
+        return first.removeprefix("Checks of ").rstrip(".")
 
     @cached_property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:

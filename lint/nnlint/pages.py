@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -182,15 +181,8 @@ def _index(checks: Sequence[Check]) -> Iterator[str]:
     yield from ("# Checks", "", f"{len(checks)} checks; {hints} are hints, which run only when selected.", "")
     for family, members in groupby(checks, lambda check: check.code.rstrip("0123456789")):
         found = list(members)
-        yield from (f"## {family}: {_title(found[0])}", "", "| Check | Level | Fix | |", "|---|---|---|---|")
+        yield from (f"## {family}: {found[0].family}", "", "| Check | Level | Fix | |", "|---|---|---|---|")
         for check in found:
             link = f"[{check.code} {check.name}]({check.code}.md)"
             yield f"| {link} | {check.level} | {check.fix or ''} | {prose(check.documentation.summary)} |"
         yield ""
-
-
-def _title(check: Check) -> str:
-    """What the package that a check stands in says of itself."""
-    package = sys.modules.get(check.function.__module__.rpartition(".")[0])
-    first = ((package and package.__doc__) or check.function.__module__).strip().split("\n")[0]
-    return first.removeprefix("Checks of ").rstrip(".")

@@ -18,6 +18,7 @@ REPORTS: dict[str, str] = {
     "gitlab": "GitLab's code quality report",
     "junit": "JUnit XML, for servers that show tests",
     "markdown": "a table, for job summaries and comments",
+    "html": "one page to look at, complete in itself: findings, networks, data, runs",
 }
 """Module of this package -> what it is for."""
 

@@ -59,7 +59,7 @@ def _crop(line: str, place: Place, room: int) -> tuple[str, int, int]:
     within = place.end_line in (0, place.line) and place.end_column
     end = place.end_column - 1 if within else len(line)
     end = min(max(end, begin + 1), max(len(line), begin + 1))
-    left, right = _window(line, begin, end, room)
+    left, right = window(line, begin, end, room)
     before, after = "…" if left else "", "…" if right < len(line) else ""
     crop = before + line[left:right] + after
     start = width(visible(before + line[left:begin]))
@@ -67,7 +67,7 @@ def _crop(line: str, place: Place, room: int) -> tuple[str, int, int]:
     return crop, start, max(1, length)
 
 
-def _window(line: str, begin: int, end: int, room: int) -> tuple[int, int]:
+def window(line: str, begin: int, end: int, room: int) -> tuple[int, int]:
     """The part of the line, as a slice, that fits ``room`` columns and holds the beginning of the span."""
     if width(visible(line)) <= room:
         return 0, len(line)

@@ -1,0 +1,117 @@
+"""Histograms of numbers: the splits of a data set over each other, as shares of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnlint.evidence.data import Column, Dataset, Kind
+from nnlint.evidence.images import ImageFacts
+from nnlint.reports.html.charts import figure, steps
+from nnlint.reports.html.images import images_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Frames = Mapping[str, pd.DataFrame]
+
+WIDTH, HEIGHT = 240, 64
+FEWEST_BINS, MOST_BINS = 8, 30
+BEYOND = 0.005
+"""Share of the values on each side that may lie beyond the frame, where they would press all else flat."""
+
+SQUEEZED = 12.0
+"""That is when the frame would be this much wider than what holds nearly all values."""
+
+IMAGE_FIGURES = ("brightness", "contrast", "sharpness", "width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Outlines by split: (role, ``d`` of a path), that to train on first. ``low``, ``high``: its ends."""
+
+    outlines: tuple[tuple[str, str], ...]
+    low: str
+    high: str
+    note: str = ""
+
+
+def of_columns(data: Dataset, columns: Sequence[Column]) -> dict[str, Histogram]:
+    """Histograms of the columns of numbers, from the sample that checks look at."""
+    numbers = [c for c in columns if c.kind is Kind.NUMBER and not c.constant]
+    frames = _frames(data) if numbers else {}
+    found = {}
+    for column in numbers:
+        values = {role: f[column.name].to_numpy(dtype=float) for role, f in frames.items() if _has(f, column)}
+        drawn = histogram(values, integral=column.integral)
+        if drawn is not None:
+            found[column.name] = drawn
+    return found
+
+
+def of_images(data: Dataset) -> Iterator[tuple[str, Histogram]]:
+    """Histograms of what is measured of each image."""
+    import numpy as np
+
+    facts = [f for f in images_of(data) if not f.reason] if data.format == "images" else []
+    by_role: dict[str, list[ImageFacts]] = {}
+    for each in facts:
+        by_role.setdefault(each.role or "all", []).append(each)
+    for name in IMAGE_FIGURES:
+        values = {role: np.array([getattr(f, name) for f in members]) for role, members in by_role.items()}
+        drawn = histogram(values, integral=name in ("width", "height"))
+        if drawn is not None:
+            yield name, drawn
+
+
+def histogram(values: Mapping[str, Any], *, integral: bool = False) -> Histogram | None:
+    """Shares of each split's values in common bins, None where there is nothing to be told apart."""
+    import numpy as np
+
+    finite = {role: v[np.isfinite(v)] for role, v in values.items()}
+    finite = {role: v for role, v in finite.items() if len(v)}
+    if not finite:
+        return None
+    together = np.concatenate([*finite.values()])
+    low, high = float(together.min()), float(together.max())
+    if not low < high:
+        return None
+    inner = np.quantile(together, (BEYOND, 1 - BEYOND))
+    note = ""
+    if high - low > SQUEEZED * (inner[1] - inner[0]) > 0:
+        outside = float(np.mean((together < inner[0]) | (together > inner[1])))
+        note = f"{outside:.1%} of the values lie beyond, from {figure(low)} to {figure(high)}"
+        low, high = map(float, inner)
+    edges = _edges(low, high, integral, min(map(len, finite.values())))
+    shares = {r: np.histogram(v, edges)[0] / len(v) for r, v in finite.items()}
+    top = max(float(s.max()) for s in shares.values()) or 1.0
+    outlines = tuple(
+        (role, steps([float(s) / top for s in heights], WIDTH, HEIGHT, closed=number == 0))
+        for number, (role, heights) in enumerate(shares.items())
+    )
+    return Histogram(outlines, figure(float(f"{low:.4g}")), figure(float(f"{high:.4g}")), note)
+
+
+def _edges(low: float, high: float, integral: bool, rows: int) -> Any:
+    """A bin for each whole number where they are few, else as many as the smallest split fills (Rice)."""
+    import numpy as np
+
+    if integral and high - low < MOST_BINS:
+        return np.arange(low - 0.5, high + 1)
+    bins = min(max(FEWEST_BINS, round(2 * rows ** (1 / 3))), MOST_BINS)
+    return np.linspace(low, high, bins + 1)
+
+
+def _has(frame: pd.DataFrame, column: Column) -> bool:
+    return column.name in frame and frame[column.name].dtype.kind == "f"
+
+
+def _frames(data: Dataset) -> Frames:
+    """The samples by split; none where they cannot be had any more."""
+    roles = [data.train.role, *(s.role for s in data.splits if s.role != data.train.role)]
+    try:
+        frames = {role: data.sample(role) for role in roles}
+    except Exception:  # a report of what was found does not fail because the rows are gone
+        return {}
+    return {role: frame for role, frame in frames.items() if frame is not None}
