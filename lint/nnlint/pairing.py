@@ -18,7 +18,7 @@ class Pairing:
     """Relations among the evidence of one run."""
 
     def __init__(self, evidence: Sequence[object], pairs: dict[str, str] | None = None) -> None:
-        self._datasets = [e for e in evidence if isinstance(e, Dataset)]
+        self._datasets = [e for e in evidence if isinstance(e, Dataset) and e.format != "boxes"]
         self._programs = {e.path: e for e in evidence if isinstance(e, Program)}
         self._pairs = pairs or {}
         self._of_program: dict[str, tuple[Dataset, ...]] = {}
@@ -54,7 +54,7 @@ class Pairing:
         if isinstance(a, Dataset) or isinstance(b, Dataset):
             data, code = (a, b) if isinstance(a, Dataset) else (b, a)
             if isinstance(code, Weights | History):  # neither says by itself what it was trained on
-                return len(self._datasets) == 1
+                return len(self._datasets) == 1 and self._datasets[0] is data
             program = getattr(code, "program", None)
             return program is not None and any(d is data for d in self.datasets_of(program))
         return getattr(a, "program", None) == getattr(b, "program", "")

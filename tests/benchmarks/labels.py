@@ -1,9 +1,11 @@
-"""``python -m tests.benchmarks.labels [--seeds N]``: planted label errors found, beside cleanlab's defaults.
+"""``python -m tests.benchmarks.labels [--seeds N] [--overlapping]``: planted label errors found, beside cleanlab.
 
 Uniform flips of 2, 5 and 10 % of the labels of sets that come with scikit-learn. Both judge by predictions out of
 five folds: DS101 by its own, cleanlab's ``find_label_issues`` by those of a logistic regression on standardised
 features, which its documentation uses. ``at k``: share of flipped labels among the k ranked first, k their number.
-``clean``: rows named in the sets as they are, of all rows. Without cleanlab only DS101 is measured.
+``clean``: rows named in the sets as they are, of all rows. A set in which nothing is named counts as precision 0.
+``same predictions``: cleanlab's defaults on the predictions that DS101 works with. ``--overlapping``: rows named in
+generated sets without a wrong label whose classes overlap. Without cleanlab only DS101 is measured.
 """
 
 from __future__ import annotations
@@ -11,17 +13,14 @@ from __future__ import annotations
 import argparse
 import importlib.util
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn import datasets as bundled
+from tests.benchmarks.overlapping import OVERLAPPING, overlapping
 
-from nnlint.evidence.data import Column, Dataset, Kind, Split
-from nnlint.evidence.place import Place
-from nnlint.evidence.target import with_target
-from nnlint_checks.data.learning import label_noise, out_of_fold
+from nnlint_checks.data.learning import label_noise, out_of_fold, suspects
 from nnlint_checks.data.likely_label_errors import likely_label_errors
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,6 +28,7 @@ Found = tuple[Array, Array]  # ranking of the rows, the worst first; which are n
 
 SETS = ("digits", "breast_cancer", "wine", "iris")
 RATES = (0.02, 0.05, 0.10)
+OPTIONS = {n: p.default for n, p in signature(likely_label_errors).parameters.items() if n != "data"}
 
 
 def flipped(labels: Array, rate: float, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -44,40 +44,50 @@ def ours(x: Array, labels: Array) -> Found:
     """What DS101 ranks and names; none where it is silent."""
     predicted = out_of_fold(x, labels)
     assert predicted is not None
-    noise = label_noise(predicted, labels)
     named = np.zeros(len(labels), bool)
-    for finding in likely_label_errors(dataset(x, labels)):
-        assert finding.table is not None
-        differ = noise.calibrated.argmax(axis=1) != labels
-        named = differ & (noise.wrong > 0.5)
-    return np.argsort(-noise.wrong, kind="stable"), named
-
-
-def dataset(x: Array, labels: Array) -> Dataset:
-    """The rows as the reader of tables would give them."""
-    frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])]).astype(float)
-    columns = [Column(n, Kind.NUMBER, "float", len(x), distinct=len(set(frame[n]))) for n in frame]
-    counts = tuple((str(c), int((labels == c).sum())) for c in np.unique(labels))
-    label = Column("label", Kind.CATEGORY, "string", len(x), distinct=len(counts), top=counts)
-    frame["label"] = labels.astype(str).astype(object)
-    split = Split("all", ("t.csv",), len(x), (*columns, label), (len(x),))
-    found = Dataset("t", Place("t.csv"), "table", (split,), features=tuple(c.name for c in columns))
-    return replace(with_target(found, "label", "option"), load=lambda role, target: frame.copy())
+    named[suspects(predicted, labels, **OPTIONS).rows] = True
+    own = predicted[np.arange(len(labels)), labels]
+    return np.lexsort((own, -label_noise(predicted, labels).wrong)), named
 
 
 def cleanlab(x: Array, labels: Array) -> Found:
-    """What cleanlab ranks and names."""
-    from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]
-    from cleanlab.rank import get_label_quality_scores  # type: ignore[import-untyped]
+    """What cleanlab ranks and names in the predictions of a logistic regression."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000))
-    predicted = cross_val_predict(model, x, labels, cv=5, method="predict_proba")
+    return _issues(cross_val_predict(model, x, labels, cv=5, method="predict_proba"), labels)
+
+
+def same_predictions(x: Array, labels: Array) -> Found:
+    """What cleanlab ranks and names in the predictions that DS101 works with."""
+    predicted = out_of_fold(x, labels)
+    assert predicted is not None
+    return _issues(predicted, labels)
+
+
+def _issues(predicted: Array, labels: Array) -> Found:
+    from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]
+    from cleanlab.rank import get_label_quality_scores  # type: ignore[import-untyped]
+
     named = find_label_issues(labels, predicted, n_jobs=1)
     return np.argsort(get_label_quality_scores(labels, predicted), kind="stable"), named
+
+
+def print_overlapping(seeds: int) -> None:
+    """Rows that DS101 names in sets without a wrong label, and how many sets it speaks about."""
+    print(f"{'overlapping':18}{'sets':>6}{'spoken of':>11}{'rows':>8}{'named':>8}")
+    for name in OVERLAPPING:
+        counts = []
+        for x, y in overlapping(name, seeds):
+            predicted = out_of_fold(x, y)
+            found = 0 if predicted is None else len(suspects(predicted, y, **OPTIONS).rows)
+            counts.append((len(y), found))
+        rows, named = (sum(c) for c in zip(*counts, strict=True))
+        spoken = sum(found > 0 for _, found in counts)
+        print(f"  {name:16}{len(counts):6}{spoken:11}{rows:8}{named / rows:8.2%}", flush=True)
 
 
 def measures(find: Callable[[Array, Array], Found], name: str, rate: float, seeds: int) -> Iterator[Array]:
@@ -97,25 +107,29 @@ def main() -> None:
     """Print a line for each set and rate, and the means."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.labels")
     parser.add_argument("--seeds", type=int, default=5)
-    seeds = parser.parse_args().seeds
-    finders = {"nnlint": ours}
+    parser.add_argument("--overlapping", action="store_true", help="generated sets without a wrong label")
+    options = parser.parse_args()
+    if options.overlapping:
+        print_overlapping(options.seeds)
+        return
+    seeds, finders = options.seeds, {"nnlint": ours}
     if importlib.util.find_spec("cleanlab"):
-        finders["cleanlab"] = cleanlab
+        finders |= {"same predictions": same_predictions, "cleanlab": cleanlab}
     for label, find in finders.items():
-        print(f"{label:16}{'rate':>6}{'precision':>11}{'recall':>8}{'at k':>7}", flush=True)
+        print(f"{label:17}{'rate':>6}{'precision':>11}{'recall':>8}{'at k':>7}", flush=True)
         means = []
         for name in SETS:
             for rate in RATES:
                 found = np.mean([*measures(find, name, rate, seeds)], axis=0)
                 means.append(found)
-                print(f"  {name:14}{rate:6.0%}{found[0]:11.3f}{found[1]:8.3f}{found[2]:7.3f}", flush=True)
+                print(f"  {name:15}{rate:6.0%}{found[0]:11.3f}{found[1]:8.3f}{found[2]:7.3f}", flush=True)
         mean = np.mean(means, axis=0)
-        print(f"  {'mean':14}{'':6}{mean[0]:11.3f}{mean[1]:8.3f}{mean[2]:7.3f}", flush=True)
+        print(f"  {'mean':15}{'':6}{mean[0]:11.3f}{mean[1]:8.3f}{mean[2]:7.3f}", flush=True)
         rows = [
             (len(getattr(bundled, f"load_{n}")().target), next(measures(find, n, 0.0, 1))[0]) for n in SETS
         ]
         share = sum(n * s for n, s in rows) / sum(n for n, _ in rows)
-        print(f"  {'clean':14}{share:6.2%} of all rows named", flush=True)
+        print(f"  {'clean':15}{share:6.2%} of all rows named", flush=True)
 
 
 if __name__ == "__main__":

@@ -137,21 +137,95 @@ CONFIDENT = 0.5
 """Usual margin (difference of the two largest probabilities) of predictions that know their classes."""
 
 
-def gap(probabilities: Array, labels: Array) -> tuple[int, int]:
-    """Number of surely contradicted labels, and of rows that lie between classes; (0, 0) when unsure.
+@dataclass(frozen=True)
+class Gap:
+    """Labels that are contradicted surely (``sure``, a mask), and how many rows lie ``between`` classes.
+
+    ``apart``: how many of the labels are of classes between which fewer rows lie than such labels.
+    """
+
+    sure: Array
+    between: int
+    apart: int
+
+
+def gap(probabilities: Array, labels: Array) -> Gap:
+    """Labels deep within another class, beside the rows on the border of both; none when unsure.
 
     Where all predictions are equally sure, a temperature explains wrong labels as well as a rate of them
-    does. But classes that overlap have rows in between, more of them than rows deep in the wrong class.
+    does. But classes that overlap have rows in between, more of them than rows deep in the wrong class. Of
+    several classes some overlap and some lie apart, so each two are looked at by themselves.
     """
     import numpy as np
 
-    ordered = np.sort(probabilities, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
+    order = np.argsort(probabilities, axis=1)
+    first, second = order[:, -1], order[:, -2]
+    rows = np.arange(len(labels))
+    margin = probabilities[rows, first] - probabilities[rows, second]
     usual = float(np.median(margin))
     if usual < CONFIDENT:
-        return 0, 0
-    sure = (probabilities.argmax(axis=1) != labels) & (margin >= SURE * usual)
-    return int(sure.sum()), int((margin < BETWEEN * usual).sum())
+        return Gap(np.zeros(len(labels), bool), 0, 0)
+    sure = (first != labels) & (margin >= SURE * usual)
+    border = margin < BETWEEN * usual
+    classes = probabilities.shape[1]
+    contradicted = _pairs(first[sure], labels[sure], classes)
+    lying_between = _pairs(first[border], second[border], classes)
+    apart = int(contradicted[contradicted > lying_between].sum())
+    return Gap(sure, int(border.sum()), apart)
+
+
+def _pairs(one: Array, other: Array, classes: int) -> Array:
+    """How often each two classes occur together, in whatever order."""
+    import numpy as np
+
+    numbers = np.minimum(one, other) * classes + np.maximum(one, other)
+    counts: Array = np.bincount(numbers, minlength=classes**2)
+    return counts
+
+
+APART = 2.0
+"""Nats that each label is worth which lies deep in a class that is apart from its own: of 300 sets without
+planted errors none had one."""
+
+SURELY = 3
+"""Labels contradicted surely, while fewer rows lie between the classes, that are evidence by themselves."""
+
+BOTH_EVIDENCE, BOTH_SURE = 2.5, 5
+"""Nats and surely contradicted labels that are evidence together. Of iris with 10 % wrong labels they
+are 3 to 8 nats and 10 to 13 labels; of 14 sets with overlapping classes none had both."""
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """``rows``: numbers of the rows whose label looks wrong, the worst first. ``calibrated``: as of Noise."""
+
+    rows: Array
+    calibrated: Array
+
+
+def suspects(
+    probabilities: Array, labels: Array, *, evidence: float, share: float, probability: float
+) -> Suspects:
+    """The rows whose labels look wrong; none where overlapping classes explain what is contradicted.
+
+    ``evidence``: nats that wrong labels must bring. ``share``: of the contradicted labels, how many must be
+    put down to wrong ones. ``probability``: that a row which is named has a wrong label.
+    """
+    import numpy as np
+
+    noise, between = label_noise(probabilities, labels), gap(probabilities, labels)
+    differ = noise.calibrated.argmax(axis=1) != labels
+    sure = int(between.sure.sum())
+    nats = noise.evidence + APART * between.apart
+    both = nats >= BOTH_EVIDENCE and sure >= BOTH_SURE and 3 * sure >= between.between
+    told = (nats >= evidence or both) and noise.rate >= share * differ.mean()
+    apart = (between.apart > 1 and nats >= evidence) or (sure >= SURELY and sure > between.between)
+    named = (differ & (noise.wrong > probability)) | between.sure
+    if not (told or apart):
+        named[:] = False
+    own = probabilities[np.arange(len(labels)), labels]
+    ranked = np.lexsort((own, -noise.wrong))
+    return Suspects(ranked[named[ranked]], noise.calibrated)
 
 
 def _mixture(scores: Array, labels: Array, temperature: float) -> tuple[float, float, float, float]:

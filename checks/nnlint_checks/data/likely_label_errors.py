@@ -10,7 +10,7 @@ from nnlint.evidence.data import Dataset, Split, Target, Task
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
-from nnlint_checks.data.learning import FOLDS, Noise, gap, label_noise, out_of_fold
+from nnlint_checks.data.learning import FOLDS, Suspects, out_of_fold, suspects
 from nnlint_checks.data.matrix import matrix, where
 from nnlint_checks.data.reading import text_features
 
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 50
 """Below, folds are too small to learn from."""
-
-SURELY = 3
-"""Labels contradicted surely, while fewer rows lie between the classes, that are evidence by themselves."""
-
-BOTH_EVIDENCE, BOTH_SURE = 2.5, 5
-"""Likelihood and surely contradicted labels that are evidence together. Of iris with 10 % wrong labels they
-are 3 to 8 nats and 10 to 13 labels; of 14 sets with overlapping classes none had both."""
 
 TOLD = 0.5
 """Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
@@ -95,21 +88,11 @@ def likely_label_errors(
     known = _learned(predicted, labels)
     if known.sum() < FEWEST_ROWS:
         return
-    noise = label_noise(predicted[known], labels[known])
-    differ = noise.calibrated.argmax(axis=1) != labels[known]
-    sure, between = gap(predicted[known], labels[known])
-    both = noise.evidence >= BOTH_EVIDENCE and sure >= BOTH_SURE and 3 * sure >= between
-    if noise.evidence < evidence and not (sure >= SURELY and sure > between) and not both:
-        return
-    if noise.rate < share * differ.mean():
-        return
+    found = suspects(predicted[known], labels[known], evidence=evidence, share=share, probability=probability)
     frame, labels = frame[known], labels[known]
-    ranked = (-noise.wrong).argsort(kind="stable")
-    rows = [int(i) for i in ranked if differ[i] and noise.wrong[i] > probability]
-    if rows:
-        yield _finding(
-            data, data.target, frame, rows, _table(data.train, frame, rows, classes, labels, noise)
-        )
+    if len(found.rows):
+        table = _table(data.train, frame, found, classes, labels)
+        yield _finding(data, data.target, frame, len(found.rows), table)
 
 
 def _features(data: Dataset, frame: pd.DataFrame) -> Array | None:
@@ -149,21 +132,20 @@ def _encoded(labels: pd.Series[Any]) -> tuple[list[str], Array]:
     return [str(c) for c in classes], codes
 
 
-def _table(
-    split: Split, frame: pd.DataFrame, rows: list[int], classes: list[str], labels: Array, noise: Noise
-) -> Table:
+def _table(split: Split, frame: pd.DataFrame, found: Suspects, classes: list[str], labels: Array) -> Table:
     lines = []
-    for i in rows[:SHOWN]:
-        best = int(noise.calibrated[i].argmax())
+    for i in found.rows[:SHOWN]:
+        best = int(found.calibrated[i].argmax())
         found_at = where(split, frame.index[i])
-        lines.append((found_at, classes[labels[i]], classes[best], f"{noise.calibrated[i, best]:.2f}"))
+        probability = f"{found.calibrated[i, best]:.2f}"
+        lines.append((found_at, classes[labels[i]], classes[best], probability))
     return Table(("row", "label", "looks like", "probability"), tuple(lines))
 
 
-def _finding(data: Dataset, target: Target, frame: pd.DataFrame, rows: list[int], table: Table) -> Finding:
+def _finding(data: Dataset, target: Target, frame: pd.DataFrame, rows: int, table: Table) -> Finding:
     looked = "" if len(frame) >= 0.9 * data.train.rows else "sampled "
     _, given, better, _ = table.rows[0]
-    message = f"{len(rows):,} of {len(frame):,} {looked}labels look wrong"
+    message = f"{rows:,} of {len(frame):,} {looked}labels look wrong"
     message += f", first '{given[:20]}' for '{better[:20]}'"
     return Finding(
         Place(

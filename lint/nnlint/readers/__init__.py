@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import mmap
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,8 +88,17 @@ def reader_of(path: Path) -> str | None:
         return "weights"
     if name.endswith((".pt", ".pth")) and _holds_samples(path):
         return "data"
-    found = next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
-    return "data" if found is None and name.endswith(".json") and _holds_rows(path) else found
+    if name.endswith(".json"):
+        return _reader_of_json(name, path)
+    if name.endswith(".txt"):
+        return "data" if _labels_boxes(path) else None
+    return next((reader for reader, ends in READERS.items() if name.endswith(ends)), None)
+
+
+def _reader_of_json(name: str, path: Path) -> str | None:
+    if name.endswith(READERS["weights"]):
+        return "weights"
+    return "data" if _holds_rows(path) or holds_boxes(path) else None
 
 
 def _holds_samples(path: Path) -> bool:
@@ -104,6 +114,39 @@ def _holds_rows(path: Path) -> bool:
             return re.match(rb"\s*\[\s*\{", file.read(64)) is not None
     except OSError:
         return False
+
+
+BOXES_BEGIN = re.compile(
+    rb'\s*(\xef\xbb\xbf)?\s*\{\s*"(info|images|annotations|categories|licenses|type|version|contributor)"'
+)
+
+
+def holds_boxes(path: Path) -> bool:
+    """Whether a JSON file has the three lists of COCO: images, their annotations, the categories."""
+    try:
+        with path.open("rb") as file:
+            if BOXES_BEGIN.match(file.read(100)) is None:
+                return False
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                wanted = (b'"images"', b'"annotations"', b'"categories"')
+                return all(text.find(word) >= 0 for word in wanted)
+    except (OSError, ValueError):
+        return False
+
+
+BOX_LINE = re.compile(rb"\s*\d+([ \t]+[-+\d.eE]+){4,}[ \t]*(\r?\n|$)")
+
+
+def _labels_boxes(path: Path) -> bool:
+    """Whether a text file is one of the labels of YOLO: by its folder, and its first line if it has one."""
+    if "labels" not in path.parts[:-1]:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(4_096)
+    except OSError:
+        return False
+    return not head.strip() or BOX_LINE.match(head) is not None
 
 
 def _is_log(path: Path) -> bool:

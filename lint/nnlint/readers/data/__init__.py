@@ -9,8 +9,9 @@ from nnlint.config import Settings
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.target import UnknownColumn, unknown, with_target
 from nnlint.finding import Note
-from nnlint.readers import PACKINGS, Progress, Reading
+from nnlint.readers import PACKINGS, Progress, Reading, holds_boxes
 from nnlint.readers.data import hugging_face, remote
+from nnlint.readers.data.annotated import read_annotated
 from nnlint.readers.data.arrays import open_archive, open_array
 from nnlint.readers.data.delimited import open_delimited
 from nnlint.readers.data.excel import open_excel
@@ -50,6 +51,10 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     Raises UnknownColumn when ``settings.target`` is a column of none of them. Never raises for bad files.
     """
     found: list[object] = []
+    boxes = read_annotated(
+        [p for p in files if p.suffix.lower() == ".json" and holds_boxes(p)], files, progress
+    )
+    files = [p for p in files if p not in boxes.files]
     for path in files:
         if not path.name.lower().endswith(ENDS) and not hugging_face.is_cache(path):
             progress(path.as_posix())
@@ -61,6 +66,8 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     found += read_images([p for p in files if p.name.lower().endswith(ENDS)], progress)
     datasets = _targeted([d for d in found if isinstance(d, Dataset)], settings.target)
     problems = [p for p in found if not isinstance(p, Table | Dataset)]
+    datasets += [d for d in boxes.evidence if isinstance(d, Dataset)]
+    problems += [e for e in boxes.evidence if not isinstance(e, Dataset)]
     notes = [Note(t.path.as_posix(), text) for t in found if isinstance(t, Table) for text in t.notes]
     return Reading((*datasets, *problems), (*notes, *_without_target(datasets)))
 

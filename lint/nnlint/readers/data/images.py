@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.target import with_target
 from nnlint.readers import Progress
 from nnlint.readers.data.groups import ROLES
-from nnlint.readers.data.pictures import Undecodable, facts, opened
+from nnlint.readers.data.pictures import Undecodable, facts, opened, quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,14 +114,15 @@ def _headers(
     """The images whose headers could be read, or were not looked at."""
     good = {p.path for p in pictures}
     step = max(1, len(pictures) // HEADERS)
-    for picture in pictures[::step]:
-        try:
-            with opened(picture.path) as image:
-                sizes[(*image.size, len(image.getbands()))] += 1
-        except Undecodable as problem:
-            good.discard(picture.path)
-            kind = Unsafe if problem.unsafe else Unreadable
-            broken.append(kind(Place(picture.path.as_posix()), "image", str(problem)))
+    with quiet():
+        for picture in pictures[::step]:
+            try:
+                with opened(picture.path) as image:
+                    sizes[(*image.size, len(image.getbands()))] += 1
+            except Undecodable as problem:
+                good.discard(picture.path)
+                kind = Unsafe if problem.unsafe else Unreadable
+                broken.append(kind(Place(picture.path.as_posix()), "image", str(problem)))
     return good
 
 
@@ -160,13 +163,23 @@ class _Loader:
         import numpy as np
 
         pictures = self._pictures[role]
-        chosen = np.sort(np.random.default_rng(0).permutation(len(pictures))[:number])
-        return [self._known(pictures[i], role) for i in chosen]
+        chosen = [pictures[i] for i in np.sort(np.random.default_rng(0).permutation(len(pictures))[:number])]
+        left = [p for p in chosen if p.path not in self._facts]
+        self._facts |= {p.path: known for p, known in zip(left, measured(left, role), strict=True)}
+        return [self._facts[p.path] for p in chosen]
 
-    def _known(self, picture: Picture, role: str) -> ImageFacts:
-        if picture.path not in self._facts:
-            self._facts[picture.path] = facts(picture.path, role, picture.label)
-        return self._facts[picture.path]
+
+THREADS = 8
+"""Decoders at once, at most: they wait for the disk, and leave the interpreter's lock alone."""
+
+
+def measured(pictures: Sequence[Picture], role: str) -> Iterator[ImageFacts]:
+    """What is known of each image, decoded side by side."""
+    from PIL import Image
+
+    Image.init()  # registers the decoders, which threads would do one after the other
+    with quiet(), ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        yield from pool.map(lambda p: facts(p.path, role, p.label), pictures)
 
 
 def _figures(known: ImageFacts) -> Any:

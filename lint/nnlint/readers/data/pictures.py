@@ -6,6 +6,8 @@ import math
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,14 +35,20 @@ class Undecodable(Exception):
         self.unsafe = unsafe
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Pillow's warnings. Around threads, not within them: they share the filters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def opened(path: Path) -> Image:
-    """An image with its header read. Raises Undecodable."""
+    """An image with its header read; Pillow may warn. Raises Undecodable."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(path)
+        image = Image.open(path)
     except Image.DecompressionBombError:
         raise Undecodable(f"more than {PIXELS} pixels when decoded", unsafe=True) from None
     except UnidentifiedImageError:
@@ -57,16 +65,15 @@ def opened(path: Path) -> Image:
 
 
 def facts(path: Path, role: str, label: str) -> ImageFacts:
-    """What is to be known of an image; with a reason where its pixels cannot be decoded. Never raises."""
+    """What is to be known of an image; with a reason where its pixels cannot be decoded. Never
+    raises; Pillow may warn."""
     known = ImageFacts(path.as_posix(), role, label)
     try:
         with opened(path) as image:
             width, height = image.size
             known = replace(known, width=width, height=height, mode=image.mode, format=image.format or "")
             image.draft("RGB", (SHARP, SHARP))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                image.load()
+            image.load()
             return _measured(known, image)
     except Undecodable as problem:
         return replace(known, reason=str(problem))
