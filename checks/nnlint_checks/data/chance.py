@@ -83,6 +83,30 @@ def more_than_divided(copies: Array, crossing: int, share: float) -> bool:
     return crossing > expected + 4 * spread
 
 
+MANY = 2_000
+"""Rows with a value from which on the normal distribution is as good as counting."""
+
+
+def exact(a: int, rows: int, b: int, others: int) -> float:
+    """Chance, by Fisher's exact test (twice the smaller tail), that ``a`` of ``rows`` and ``b`` of ``others``
+    rows differ as much in a random division of all.
+    """
+    having, whole = a + b, rows + others
+    expected = having * rows / whole
+    if having > MANY:
+        spread = math.sqrt(expected * (others / whole) * (whole - having) / max(whole - 1, 1))
+        return math.erfc(abs(a - expected) / max(spread, 1e-12) / math.sqrt(2))
+    tail = range(max(0, having - others), a + 1) if a < expected else range(a, min(having, rows) + 1)
+    ways = _choices(whole, having)
+    found = sum(math.exp(_choices(rows, k) + _choices(others, having - k) - ways) for k in tail)
+    return min(1.0, 2 * found)
+
+
+def _choices(of: int, number: int) -> float:
+    """Logarithm of the number of ways to choose."""
+    return math.lgamma(of + 1) - math.lgamma(number + 1) - math.lgamma(of - number + 1)
+
+
 def keys(frame: pd.DataFrame) -> Array:
     """A number for each row; equal for rows with equal values, missing ones included."""
     import pandas as pd

@@ -23,7 +23,7 @@ def label_shift(
     squared or Kolmogorov and Smirnov, with an effect size. Classes that a split lacks are another
     check's business: only those are compared that both splits have.
     Options: effect: least Cramér's V, or Kolmogorov-Smirnov distance. significance: chance of a false
-    alarm in one split.
+    alarm in one split; ten times that for a class by itself, by Fisher's exact test.
 
     Fires:
         Half of the test rows are ill, of the training rows one in five.
@@ -63,7 +63,7 @@ def label_shift(
         return
     for split in data.splits:
         shift = None if split is data.train else target_shift(data, split)
-        if shift is not None and shift.effect >= effect and shift.chance < significance:
+        if shift is not None and shift.beyond(effect, significance):
             yield _finding(data, split, shift)
 
 

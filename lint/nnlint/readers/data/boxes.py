@@ -127,12 +127,12 @@ def _odd(drawn: Drawn) -> tuple[tuple[Odd, ...], int]:
     box = np.frombuffer(drawn.box, np.float64).reshape(-1, 4)
     size = np.frombuffer(drawn.sizes, np.float64).reshape(-1, 2)[image]
     listed, known = np.array(drawn.listed, bool), np.array(drawn.known, bool)
-    finite, low, high = np.isfinite(box).all(axis=1), box[:, :2], box[:, :2] + box[:, 2:]
-    full: Array = finite & (box[:, 2:] > 0).all(axis=1)
-    outside = full & (size > 0).all(axis=1) & _beyond(low, high, size)
-    corners = outside & (box[:, 2:] > low).all(axis=1) & ~_beyond(low, box[:, 2:], size)
+    finite, low, high = _each(np.isfinite(box)), box[:, :2], box[:, :2] + box[:, 2:]
+    full = finite & _each(box[:, 2:] > 0)
+    outside = full & _each(size > 0) & _beyond(low, high, size)
+    corners = outside & _each(box[:, 2:] > low) & ~_beyond(low, box[:, 2:], size)
     masks: dict[Oddity, Array] = {
-        Oddity.MALFORMED: np.isinf(box).any(axis=1),  # NaN stands for none, which is no fault
+        Oddity.MALFORMED: ~_each(~np.isinf(box)),  # NaN stands for none, which is no fault
         Oddity.EMPTY: finite & ~full,
         Oddity.OUTSIDE: outside,
         Oddity.NO_IMAGE: ~listed[image],
@@ -149,7 +149,14 @@ def _beyond(low: Array, high: Array, size: Array) -> Array:
     import numpy as np
 
     slack = np.where(size > 1, np.maximum(EDGE * size, PIXELS), EDGE * size)
-    result: Array = ((low < -slack) | (high > size + slack)).any(axis=1)
+    return ~_each((low >= -slack) & (high <= size + slack))
+
+
+def _each(rows: Array) -> Array:
+    """For each row, whether all of it is true."""
+    import numpy as np
+
+    result: Array = np.logical_and.reduce(rows, axis=1)
     return result
 
 
@@ -159,8 +166,7 @@ def _missing(drawn: Drawn, listed: Array) -> Array:
 
     there = np.array([f is not None for f in drawn.found], bool)
     mostly = bool(listed.any()) and float(there[listed].mean()) >= HERE
-    result: Array = ~there if mostly else np.zeros_like(there)
-    return result
+    return ~there if mostly else np.zeros_like(there)
 
 
 def _repeated(image: Array, category: Array, box: Array, wanted: Array) -> Array:

@@ -18,7 +18,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.target import with_target
 from nnlint.readers import Progress
 from nnlint.readers.data.groups import ROLES
-from nnlint.readers.data.pictures import Undecodable, facts, opened, quiet
+from nnlint.readers.data.pictures import Undecodable, decode, facts, opened, quiet, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,9 @@ HEADERS = 2_000
 
 SAMPLED = 1_000
 """Images of a split that are decoded for a sample."""
+
+STRIDE = 5_000
+"""Images between two messages of how far reading is."""
 
 MEASURED = 2_000
 """Images of a split that are decoded for what is known of each."""
@@ -64,7 +67,7 @@ def read_images(files: Sequence[Path], progress: Progress) -> list[object]:
             progress(root.as_posix())
             inside = [p.path for p in pictures if _beside(p, divided)]
             strays = [*inside, *(p.path for p in by_root.get(root.parent, []) if p.path.parent == root)]
-            found += _read(root, [p for p in pictures if not _beside(p, divided)], strays)
+            found += _read(root, [p for p in pictures if not _beside(p, divided)], strays, progress)
     return found
 
 
@@ -79,14 +82,14 @@ def _picture(path: Path) -> Picture:
     return Picture(path, label, role, container.parent if role else container)
 
 
-def _read(root: Path, pictures: list[Picture], strays: Sequence[Path]) -> list[object]:
+def _read(root: Path, pictures: list[Picture], strays: Sequence[Path], progress: Progress) -> list[object]:
     roles: dict[str, list[Picture]] = {}
     for picture in pictures:
         roles.setdefault(picture.role or "all", []).append(picture)
     broken: list[object] = []
     sizes: Counter[tuple[int, int, int]] = Counter()
     for role, members in list(roles.items()):
-        good = _headers(members, sizes, broken)
+        good = _headers(members, sizes, broken, progress)
         roles[role] = [p for p in members if p.path in good]
     order = [r for r in ("train", "validation", "test", "all") if roles.get(r)]
     if not order:
@@ -109,16 +112,26 @@ def _read(root: Path, pictures: list[Picture], strays: Sequence[Path]) -> list[o
 
 
 def _headers(
-    pictures: Sequence[Picture], sizes: Counter[tuple[int, int, int]], broken: list[object]
+    pictures: Sequence[Picture],
+    sizes: Counter[tuple[int, int, int]],
+    broken: list[object],
+    progress: Progress,
 ) -> set[Path]:
-    """The images whose headers could be read, or were not looked at."""
+    """The images whose headers could be read, or that were only looked at for whether they are whole."""
     good = {p.path for p in pictures}
     step = max(1, len(pictures) // HEADERS)
     with quiet():
-        for picture in pictures[::step]:
+        for number, picture in enumerate(pictures):
+            if number % STRIDE == 0:
+                progress(f"{picture.root.as_posix()}: {number:,} of {len(pictures):,} images")
             try:
+                if number % step and whole(picture.path):
+                    continue
                 with opened(picture.path) as image:
-                    sizes[(*image.size, len(image.getbands()))] += 1
+                    if number % step:
+                        decode(image)
+                    else:
+                        sizes[(*image.size, len(image.getbands()))] += 1
             except Undecodable as problem:
                 good.discard(picture.path)
                 kind = Unsafe if problem.unsafe else Unreadable

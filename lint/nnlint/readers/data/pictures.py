@@ -64,22 +64,49 @@ def opened(path: Path) -> Image:
     return image
 
 
+ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
+"""First bytes of a format -> what is among its last: JPEG, PNG."""
+
+TAIL = 64
+
+
+def whole(path: Path) -> bool:
+    """Whether the file ends as its first bytes say that it should; False is a reason to decode it, no more."""
+    try:
+        with path.open("rb") as file:
+            end = ENDS.get(file.read(2))
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL))
+            return size > 0 if end is None else end in file.read()
+    except OSError:
+        return False
+
+
+def decode(image: Image) -> None:
+    """Load the pixels. Raises Undecodable."""
+    try:
+        image.load()
+    except DAMAGES as error:
+        reason = str(error).split("(")[0].strip() or type(error).__name__
+        raise Undecodable(f"damaged: {reason}") from None
+
+
 def facts(path: Path, role: str, label: str) -> ImageFacts:
     """What is to be known of an image; with a reason where its pixels cannot be decoded. Never
-    raises; Pillow may warn."""
+    raises; Pillow may warn.
+    """
     known = ImageFacts(path.as_posix(), role, label)
     try:
         with opened(path) as image:
             width, height = image.size
             known = replace(known, width=width, height=height, mode=image.mode, format=image.format or "")
             image.draft("RGB", (SHARP, SHARP))
-            image.load()
+            decode(image)
             return _measured(known, image)
     except Undecodable as problem:
         return replace(known, reason=str(problem))
     except DAMAGES as error:
-        reason = str(error).split("(")[0].strip() or type(error).__name__
-        return replace(known, reason=f"damaged: {reason}")
+        return replace(known, reason=f"damaged: {error}")
 
 
 def _measured(known: ImageFacts, image: Image) -> ImageFacts:
