@@ -10,20 +10,13 @@ from nnlint.evidence.data import Dataset
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
-from nnlint_checks.data.class_imbalance import SEVERE, imbalance
+from nnlint_checks.data.class_imbalance import SEVERE, balanced, imbalance, weighs
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
 LOSSES = (
     *("cross_entropy", "nll", "sparse_categorical_nll", "categorical_nll", "categorical_cross_entropy"),
     *("bce", "bce_with_logits"),
 )
-BALANCING = re.compile(
-    r"class_?weights?|pos_?weights?|sample_?weights?|loss_?weights?|weighted|sampler|focal|smote|adasyn"
-    r"|(over|under|re)_?sampl|balanc|imblearn|stratif|effective_number|ldam|threshold",
-    re.IGNORECASE,
-)
-"""Words of programs that weigh classes, sample them evenly, keep their shares, or move the decision."""
-
 ACCURACY = re.compile(r"(^|_)(acc|accs|accuracy|accuracies|correct|hits|top1)(_|$)|accuracy", re.IGNORECASE)
 OTHER_METRICS = re.compile(
     r"f1|fbeta|recall|precision|\bauc|auroc|roc_|auprc|kappa|mcc|matthews|confusion|classification_report"
@@ -96,7 +89,6 @@ def imbalance_ignored(recipe: Recipe, data: Dataset, *, ratio: float = 10.0) -> 
                 accuracy = (model(x[test]).argmax(dim=1) == y[test]).float().mean()
         ```
         ```python generate
-        # expect customers.csv warning: [DS201]
         import numpy as np
         import pandas as pd
 
@@ -110,7 +102,7 @@ def imbalance_ignored(recipe: Recipe, data: Dataset, *, ratio: float = 10.0) -> 
     if found is None or not _only_accuracy(recipe):
         return
     for use in training_uses(recipe, LOSSES):
-        if not _unweighted(use) or use.reconstructs or _other_target(use, data):
+        if weighs(use) or use.reconstructs or _other_target(use, data):
             return
         yield Finding(
             use.place,
@@ -128,13 +120,9 @@ def imbalance_ignored(recipe: Recipe, data: Dataset, *, ratio: float = 10.0) -> 
 def _only_accuracy(recipe: Recipe) -> bool:
     """Whether the words of the program speak of accuracy, and of nothing that minds the balance."""
     words = recipe.words
-    if recipe.unread or any(map(BALANCING.search, words)) or any(map(OTHER_METRICS.search, words)):
+    if recipe.unread or balanced(recipe) or any(map(OTHER_METRICS.search, words)):
         return False
-    return any(map(ACCURACY.search, words)) and not any(feed.loader.sampler for feed in recipe.feeds)
-
-
-def _unweighted(use: LossUse) -> bool:
-    return all(use.loss.attributes.get(name) is None for name in ("weight", "pos_weight", "alpha", "gamma"))
+    return any(map(ACCURACY.search, words))
 
 
 def _other_target(use: LossUse, data: Dataset) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.data import Column, Dataset, Task
 from nnlint.evidence.place import Place
+from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.values import is_scale
 
@@ -17,11 +19,18 @@ SEVERE = 100
 FEWEST_ROWS = 20
 """Below, a ratio beyond ten to one is two or three rows."""
 
+BALANCING = re.compile(
+    r"class_?weights?|pos_?weights?|sample_?weights?|loss_?weights?|weighted|sampler|focal|smote|adasyn"
+    r"|(over|under|re)_?sampl|balanc|imblearn|stratif|effective_number|ldam|threshold",
+    re.IGNORECASE,
+)
+"""Words of programs that weigh classes, sample them evenly, keep their shares, or move the decision."""
+
 SHOWN = 10
 
 
 @check("DS201", level=WARNING)
-def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
+def class_imbalance(data: Dataset, recipe: Recipe | None, *, ratio: float = 10.0) -> Iterator[Finding]:
     """The largest class has more than ten times the rows of the smallest.
 
     Why: a network that always names the large class already has a high accuracy and a low loss; the gradient
@@ -55,6 +64,34 @@ def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
         frame.to_csv("fraud.csv", index=False)
         ```
     Silent:
+        The loss weighs the small class.
+        ```python train.py
+        import pandas as pd
+        import torch
+        from torch import nn
+
+        frame = pd.read_csv("churn.csv")
+        x = torch.tensor(frame.drop(columns="label").to_numpy(), dtype=torch.float32)
+        y = torch.tensor(frame["label"].to_numpy())
+        model = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 2))
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        rare = torch.tensor([1.0, 11.0])
+        for epoch in range(100):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), y, weight=rare)
+            print(loss.item())
+            loss.backward()
+            optimizer.step()
+        ```
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(rng.normal(size=(360, 3)), columns=["a", "b", "c"])
+        frame["label"] = [0] * 330 + [1] * 30
+        frame.to_csv("churn.csv", index=False)
+        ```
         Nine to one is common and learned.
         ```python generate
         import numpy as np
@@ -77,7 +114,7 @@ def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
         ```
     """
     found = imbalance(data, ratio)
-    if found is None:
+    if found is None or (recipe is not None and balanced(recipe)):
         return
     yield Finding(
         Place(data.train.paths[-1], part=f"column '{found.column.name}'"),
@@ -87,6 +124,20 @@ def class_imbalance(data: Dataset, *, ratio: float = 10.0) -> Iterator[Finding]:
         table=found.table,
         subject=(data.place.path, "target"),
         level=ERROR if found.times > SEVERE and data.format != "boxes" else None,
+    )
+
+
+def balanced(recipe: Recipe) -> bool:
+    """Whether a program minds the balance of its classes: by weights, a sampler, or as its words say."""
+    if any(map(BALANCING.search, recipe.words)) or any(map(weighs, recipe.losses)):
+        return True
+    return any(feed.loader.sampler for feed in recipe.feeds)
+
+
+def weighs(use: LossUse) -> bool:
+    """Whether a loss gives classes, or rows that are hard, a weight of their own."""
+    return any(
+        use.loss.attributes.get(name) is not None for name in ("weight", "pos_weight", "alpha", "gamma")
     )
 
 

@@ -29,7 +29,7 @@ SIGNIFICANCE = 0.001
 
 ONE_VALUE = 10.0
 """A value that differs by itself (a category that is gone, a class grown rare) may be this many times
-likelier by chance, among all values of all columns: 4 to 8 of 1 000 random divisions of iris and wine have one."""
+likelier by chance, among all values of all columns: 4 to 8 of 1 000 random divisions of iris have one."""
 
 RARE = 5
 """Expected count below which categories are put together (Cochran 1954)."""

@@ -68,7 +68,6 @@ def distribution_shift(
         ```
         A division by time: only the date and the running number differ.
         ```python generate
-        # expect train.csv  warning: [DS309]
         import numpy as np
         import pandas as pd
 

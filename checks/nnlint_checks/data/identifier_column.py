@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nnlint.check import WARNING, check
+from nnlint.check import HINT, WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, spelled
 from nnlint.evidence.source import Pipeline
 from nnlint.evidence.target import ID_WORDS, words
@@ -28,20 +28,41 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
     """A column that is different in every row and only names it is among the features.
 
     Why: a number of a customer or a hash tells nothing of new rows; a network learns the training rows by it,
-    and where the numbers follow the order of collection it predicts the target from that order.
+    and where the numbers follow the order of collection it predicts the target from that order. Of a table
+    that is linted without the program that reads it, a column that is named as an identifier is a hint.
     Source: Kaufman et al., "Leakage in Data Mining", TKDD 2012; cleanlab, "identifier column".
 
     Fires:
-        Nobody drops the number of the customer.
+        The program takes the number of the customer for a feature.
         ```python generate
         # expect train.csv  warning: [DS309]
         import numpy as np
         import pandas as pd
 
         rng = np.random.default_rng(0)
-        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400], "age": rng.normal(40, 9, 400)})
+        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400], "age": rng.normal(0, 1, 400)})
+        frame["size"] = rng.normal(0, 1, 400)
         frame["label"] = rng.integers(0, 2, 400)
         frame.to_csv("train.csv", index=False)
+        ```
+        ```python
+        import pandas as pd
+        import torch
+        from sklearn.preprocessing import StandardScaler
+        from torch import nn
+
+        frame = pd.read_csv("train.csv")
+        scaled = StandardScaler().fit_transform(frame.drop(columns=["label"]))
+        x = torch.tensor(scaled, dtype=torch.float32)
+        y = torch.tensor(frame["label"].values)
+        model = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 2))
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        criterion = nn.CrossEntropyLoss()
+        for _ in range(100):
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
         ```
         A hash.
         ```python generate
@@ -58,6 +79,16 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
         frame.to_csv("train.csv", index=False)
         ```
     Silent:
+        Named for what it is, in a table that is linted without the program that reads it.
+        ```python generate
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({"customer_id": rng.permutation(4000)[:400], "age": rng.normal(40, 9, 400)})
+        frame["label"] = rng.integers(0, 2, 400)
+        frame.to_csv("train.csv", index=False)
+        ```
         The program drops it.
         ```python generate
         import numpy as np
@@ -113,6 +144,7 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
                 f"'{column.name[:40] or 'first column'}' names the rows: {column.rows:,} different values",
                 "drop the column before training",
                 Table(("values",), tuple((value,) for value in _first(data, column))),
+                level=HINT if code is None and column.name in data.identifiers else None,
             )
 
 

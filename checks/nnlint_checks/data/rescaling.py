@@ -87,17 +87,18 @@ def _quartiles(values: Array) -> Array:
 def _standardised(changes: list[Scaling]) -> bool:
     """Whether one side has mean 0 and deviation 1 in all columns and the other is far from it in most.
 
-    A side that has them exactly was standardised by its own figures; then less distance is enough.
+    A split that has them exactly was standardised by its own figures; then less distance is enough. Training
+    rows have them exactly as a rule, and other rows that differ from them have merely moved (DS401).
     """
     sides = [(c.train, c.here) for c in changes]
-    for pairs in (sides, [(here, train) for train, here in sides]):
+    for own, pairs in ((True, sides), (False, [(here, train) for train, here in sides])):
         raw = [abs(m) > 1 or not 0.5 < d < 2 for (m, d), _ in pairs]
         standard = [abs(m) < 0.5 and 0.6 < d < 1.6 for _, (m, d) in pairs]
         exact = [abs(m) < 0.005 and 0.95 < d < 1.05 for _, (m, d) in pairs]
         apart = [abs(m) > 0.2 or not 0.8 < d < 1.25 for (m, d), _ in pairs]
         if len(pairs) >= 2 and all(standard) and sum(raw) >= 0.7 * len(raw):
             return True
-        if len(pairs) >= 2 and all(exact) and sum(apart) >= 0.5 * len(apart):
+        if own and len(pairs) >= 2 and all(exact) and sum(apart) >= 0.5 * len(apart):
             return True
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnlint.check import ERROR, check
@@ -24,6 +24,11 @@ SHOWN = 8
 NEAR_ROWS = 5_000
 NEAR = 0.01
 """Part of the usual distance to the nearest row below which two rows are one row with noise."""
+
+DIGITS = 9
+HEAD = 500
+FEW = 10
+"""Distinct values that rounding leaves of a column at least: fewer tell no rows apart."""
 
 GROUPS = frozenset(
     {
@@ -63,6 +68,16 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         frame = load_wine(as_frame=True).frame.sample(frac=1, random_state=0)
         frame[:145].to_csv("train.csv", index=False)
         frame[130:].to_csv("test.csv", index=False)
+        ```
+        Fifteen test rows are training rows, rounded to one digit.
+        ```python generate
+        # expect test.csv  error: [DS407]
+        from sklearn.datasets import load_breast_cancer
+
+        frame = load_breast_cancer(as_frame=True).frame.sample(frac=1, random_state=0)
+        columns = [c for c in frame if c.startswith("mean")][:4] + ["target"]
+        frame[columns][:450].to_csv("train.csv", index=False)
+        frame[columns][435:].round(1).to_csv("test.csv", index=False)
         ```
         Texts on both sides.
         ```python generate
@@ -115,7 +130,6 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
         ```
         Three columns of few values: equal rows are chance. Each file numbers its rows from 0.
         ```python generate
-        # expect train.csv  warning: [DS309]
         import numpy as np
         import pandas as pd
 
@@ -134,7 +148,12 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
             continue
         if not len(train) or not len(other):
             continue
-        found = _exact(data, train, other) or _near(data, train, other) or _groups(data, split, train, other)
+        found = (
+            _exact(data, train, other)
+            or _rounded(data, train, other)
+            or _near(data, train, other)
+            or _groups(data, split, train, other)
+        )
         if found and len(found.pairs) >= max(fewest, share * found.rows):
             yield _finding(data, split, found)
 
@@ -159,6 +178,39 @@ def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap |
     if more_than_divided(copies, len(pairs), test_share) or (alone and beyond_chance(len(pairs), expected)):
         return Overlap("rows are in the training split, too", pairs, len(other))
     return None
+
+
+def _rounded(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:
+    """Rows that are equal once both splits are rounded to the digits of the coarser one."""
+    columns = [
+        n for n in names(data, train) if n in other and train[n].dtype.kind == other[n].dtype.kind == "f"
+    ]
+    digits = {n: (_decimals(train[n].to_numpy()), _decimals(other[n].to_numpy())) for n in columns}
+    coarser = {n: min(both) for n, both in digits.items() if min(both) < max(both)}
+    if not coarser:
+        return None
+    ours, theirs = train.round(coarser), other.round(coarser)
+    lost = [n for n in coarser if max(ours[n].nunique(), theirs[n].nunique()) < FEW]
+    found = _exact(data, ours.drop(columns=lost), theirs.drop(columns=lost))
+    return None if found is None else replace(found, what="rows are training rows, rounded")
+
+
+def _decimals(values: Array) -> int:
+    """Digits behind the point that the values are written with, DIGITS when there are as many or more."""
+    import numpy as np
+
+    there = values[np.isfinite(values)]
+    for part in (there[:HEAD], there):
+        digits = next((d for d in range(DIGITS) if _written(part, d)), DIGITS)
+        if digits == DIGITS:
+            return DIGITS
+    return digits
+
+
+def _written(values: Array, digits: int) -> bool:
+    import numpy as np
+
+    return bool(np.allclose(values, values.round(digits), rtol=1e-12, atol=10.0 ** -(digits + 6)))
 
 
 def _repeats(hashes: Array) -> int:
