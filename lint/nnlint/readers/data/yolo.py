@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint import looks
 from nnlint.evidence.place import Place
 from nnlint.readers.data.boxes import Drawn
 from nnlint.readers.data.groups import ROLES
@@ -112,9 +113,10 @@ def _described(root: Path) -> tuple[dict[object, str], int | None]:
     Only the two entries that are asked for are read of the YAML, in the forms that they have.
     """
     for folder in (root, root.parent):
+        looks.below(folder)
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])[:20]:
             try:
-                with path.open(encoding="utf-8") as file:
+                with looks.file(path).open(encoding="utf-8") as file:
                     found = _classes(file.read(NAMES_BYTES))
             except (OSError, ValueError):
                 continue
