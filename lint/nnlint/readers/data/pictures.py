@@ -71,7 +71,7 @@ TAIL = 64
 
 
 def whole(path: Path) -> bool:
-    """Whether the file ends as its first bytes say that it should; False is a reason to decode it, no more."""
+    """Whether the file ends as its first bytes say that it should; if not, that is a reason to decode it."""
     try:
         with path.open("rb") as file:
             end = ENDS.get(file.read(2))
