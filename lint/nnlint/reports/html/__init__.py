@@ -39,6 +39,9 @@ from nnlint.reports.summary import understood
 OPEN = 30
 """Findings up to this number are shown open."""
 
+FEW = 6
+"""Networks, data sets and runs up to this number of each are shown open."""
+
 PLAIN = 100
 """Findings whose details stand in the page itself; those of the others are unpacked when they are opened."""
 
@@ -68,13 +71,14 @@ def render(result: Result, look: Look) -> str:
             families=families(result.findings, result.checks),
             fixable=sum(finding.fix is not None for finding in result.findings),
             open=len(result.findings) <= OPEN,
+            few=FEW,
             bodies=details[:PLAIN],
             packed=_packed(details[PLAIN:]),
             networks=list(networks(result.evidence)),
             recipes=recipes(result.evidence),
             data_sets=data,
             runs=list(runs(result.evidence)),
-            not_read=[cards.not_read(e) for e in result.evidence if isinstance(e, Unreadable | Unsafe)],
+            not_read=_not_read(result),
             size=charts,
             histogram_size=histograms,
             scales_size=scales,
@@ -109,6 +113,13 @@ def _title(result: Result) -> str:
     if parts:
         return ", ".join(parts)
     return "Not all could be checked" if result.failures else "No findings"
+
+
+def _not_read(result: Result) -> list[cards.Record]:
+    """What could not be read and no finding speaks of."""
+    told = {finding.place.path for finding in result.findings}
+    found = (e for e in result.evidence if isinstance(e, Unreadable | Unsafe))
+    return [cards.not_read(e) for e in found if e.place.path not in told]
 
 
 def _levels(result: Result) -> list[tuple[Level, int]]:
@@ -161,7 +172,7 @@ def amount(value: object) -> str:
     if isinstance(value, int):
         return grouped(value)
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return charts.figure(value)
     return visible(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 

@@ -115,7 +115,7 @@ def chart(title: str, lines: Sequence[Line], *, log: bool | None = None, x_name:
 def figure(value: float) -> str:
     """A number for an axis: ``0.001``, ``25``, ``3e5``."""
     if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.6g}"
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
     return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.finding import Finding
 from nnlint.reports import cards
+from nnlint.reports.html.charts import figure
 from nnlint.reports.html.histograms import Histogram, of_columns, of_images
 from nnlint.reports.html.images import Sheet, sheets
 from nnlint.reports.html.scales import Scales, scales
@@ -46,13 +47,15 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class ColumnView:
-    """A column: what it is, figures about it, and the histogram or the bars of its values."""
+    """A column: what it is, figures about it, and the histogram or the bars of its values.
+
+    ``role``: ``target``, ``identifier`` or "".
+    """
 
     name: str
     what: str
-    target: bool
+    role: str
     facts: tuple[str, ...]
-    missing: tuple[Share, ...]
     histogram: Histogram | None
     values: tuple[Bars, ...]
 
@@ -84,8 +87,7 @@ def data_sets(evidence: Iterable[object], findings: Sequence[Finding]) -> Iterat
 def _view(data: Dataset, named: set[str]) -> DataView:
     card = cards.dataset(data)
     columns = _chosen(data, named)
-    classes_in = data.target.column if data.target and data.target.classes else None
-    histograms = of_columns(data, [c for c in columns if c.name != classes_in])
+    histograms = of_columns(data, columns)
     classes = _classes(data, card)
     return DataView(
         card,
@@ -102,13 +104,15 @@ def _view(data: Dataset, named: set[str]) -> DataView:
 
 
 def _chosen(data: Dataset, named: set[str]) -> list[Column]:
-    """The columns that are drawn, in the order of the table."""
+    """The columns that are drawn, in the order of the table; classes have their bars already."""
     if data.format == "images":
         return []
     target = data.target.column if data.target else None
-    ranked = sorted(data.train.columns, key=lambda c: (c.name != target, c.name not in named))
+    classes = bool(data.target and data.target.classes)
+    columns = [c for c in data.train.columns if not (classes and c.name == target)]
+    ranked = sorted(columns, key=lambda c: (c.name != target, c.name not in named))
     wanted = {c.name for c in ranked[:MOST_COLUMNS]}
-    return [c for c in data.train.columns if c.name in wanted]
+    return [c for c in columns if c.name in wanted]
 
 
 def _classes(data: Dataset, card: cards.Record) -> list[Bars]:
@@ -150,23 +154,27 @@ def _missing(data: Dataset) -> Iterator[Bars]:
 
 def _column(data: Dataset, column: Column, histogram: Histogram | None) -> ColumnView:
     there = [(s.role, c) for s in data.splits if (c := s.column(column.name)) is not None]
-    missing = tuple(_share(role, c.missing, c.rows) for role, c in there if c.missing)
-    target = data.target is not None and data.target.column == column.name
+    role = "identifier" if column.name in data.identifiers else ""
+    if data.target is not None and data.target.column == column.name:
+        role = "target"
     what = f"{column.kind}, {column.dtype}" if column.dtype != column.kind else str(column.kind)
-    classes = target and data.target is not None and bool(data.target.classes)
     values = () if histogram else tuple(_values(there))
-    facts = tuple(_facts(column, codes=classes))
-    return ColumnView(visible(column.name), what, target, facts, missing, histogram, values)
+    facts = (*_facts(column), *_gaps(there))
+    return ColumnView(visible(column.name), what, role, facts, histogram, values)
 
 
-def _facts(column: Column, *, codes: bool) -> Iterator[str]:
-    """Figures about a column; of numbers that stand for classes, moments say nothing."""
+def _gaps(there: Sequence[tuple[str, Column]]) -> Iterator[str]:
+    if any(c.missing for _, c in there):
+        yield f"missing {', '.join(_share(role, c.missing, c.rows).text for role, c in there)}"
+
+
+def _facts(column: Column) -> Iterator[str]:
     if column.constant:
         yield "one value only"
-    elif column.distinct is not None and (codes or column.kind is not Kind.NUMBER):
+    elif column.distinct is not None and column.kind is not Kind.NUMBER:
         yield f"{grouped(column.distinct)} distinct"
-    if column.mean is not None and column.deviation is not None and not codes:
-        yield f"mean {column.mean:.4g}, deviation {column.deviation:.4g}"
+    if column.mean is not None and column.deviation is not None:
+        yield f"mean {figure(column.mean)} ± {figure(column.deviation)}"
     if column.infinite:
         yield f"{grouped(column.infinite)} infinite"
     if column.others:

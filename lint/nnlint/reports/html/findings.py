@@ -47,9 +47,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is seen of a finding when it is opened. ``steps``: those that have no line to be shown."""
+    """What is seen of a finding when it is opened. ``named``: frames are of other files, too.
+    ``steps``: those that have no line to be shown.
+    """
 
     frames: tuple[Frame, ...]
+    named: bool
     steps: tuple[tuple[int, str, str], ...]
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -102,8 +105,10 @@ def body(finding: Finding, coloring: Coloring, thumbnails: Thumbnails) -> Body:
     rows = [
         [Cell(visible(text), thumbnails.of(text)) for text in row] for row in (table.rows if table else ())
     ]
+    framed = tuple(frames(labels, coloring))
     return Body(
-        tuple(frames(labels, coloring)),
+        framed,
+        len(framed) > 1 or not in_text(labels[0]),
         tuple(_step(x) for x in labels if x.number and not in_text(x)),
         tuple(map(visible, table.header)) if table else (),
         tuple(map(tuple, rows)),

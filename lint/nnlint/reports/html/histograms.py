@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.data import Column, Dataset, Kind
@@ -21,7 +22,7 @@ FEWEST_BINS, MOST_BINS = 8, 30
 BEYOND = 0.005
 """Share of the values on each side that may lie beyond the frame, where they would press all else flat."""
 
-SQUEEZED = 12.0
+SQUEEZED = 4.0
 """That is when the frame would be this much wider than what holds nearly all values."""
 
 IMAGE_FIGURES = ("brightness", "contrast", "sharpness", "width", "height")
@@ -38,16 +39,34 @@ class Histogram:
 
 
 def of_columns(data: Dataset, columns: Sequence[Column]) -> dict[str, Histogram]:
-    """Histograms of the columns of numbers, from the sample that checks look at."""
-    numbers = [c for c in columns if c.kind is Kind.NUMBER and not c.constant]
-    frames = _frames(data) if numbers else {}
+    """Histograms of the columns of numbers and times, from the sample that checks look at."""
+    drawable = [c for c in columns if c.kind in (Kind.NUMBER, Kind.TIME) and not c.constant]
+    frames = _frames(data) if drawable else {}
     found = {}
-    for column in numbers:
-        values = {role: f[column.name].to_numpy(dtype=float) for role, f in frames.items() if _has(f, column)}
-        drawn = histogram(values, integral=column.integral)
+    for column in drawable:
+        there = {role: frame[column.name] for role, frame in frames.items() if column.name in frame}
+        if column.kind is Kind.TIME:
+            drawn = histogram({role: _days(series) for role, series in there.items()}, written=_date)
+        else:
+            numbers = {role: s.to_numpy(float) for role, s in there.items() if s.dtype.kind == "f"}
+            drawn = histogram(numbers, integral=column.integral)
         if drawn is not None:
             found[column.name] = drawn
     return found
+
+
+def _days(times: pd.Series[Any]) -> Any:
+    """Days since 1970 as numbers, NaN where there is no time."""
+    import pandas as pd
+
+    if times.dtype.kind != "M":
+        times = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
+    since = times - pd.Timestamp(0, tz=times.dt.tz)
+    return (since / pd.Timedelta(days=1)).to_numpy(float)
+
+
+def _date(days: float) -> str:
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def of_images(data: Dataset) -> Iterator[tuple[str, Histogram]]:
@@ -65,7 +84,9 @@ def of_images(data: Dataset) -> Iterator[tuple[str, Histogram]]:
             yield name, drawn
 
 
-def histogram(values: Mapping[str, Any], *, integral: bool = False) -> Histogram | None:
+def histogram(
+    values: Mapping[str, Any], *, integral: bool = False, written: Callable[[float], str] = figure
+) -> Histogram | None:
     """Shares of each split's values in common bins, None where there is nothing to be told apart."""
     import numpy as np
 
@@ -81,7 +102,7 @@ def histogram(values: Mapping[str, Any], *, integral: bool = False) -> Histogram
     note = ""
     if high - low > SQUEEZED * (inner[1] - inner[0]) > 0:
         outside = float(np.mean((together < inner[0]) | (together > inner[1])))
-        note = f"{outside:.1%} of the values lie beyond, from {figure(low)} to {figure(high)}"
+        note = f"{outside:.1%} of the values lie beyond, from {written(low)} to {written(high)}"
         low, high = map(float, inner)
     edges = _edges(low, high, integral, min(map(len, finite.values())))
     shares = {r: np.histogram(v, edges)[0] / len(v) for r, v in finite.items()}
@@ -90,7 +111,7 @@ def histogram(values: Mapping[str, Any], *, integral: bool = False) -> Histogram
         (role, steps([float(s) / top for s in heights], WIDTH, HEIGHT, closed=number == 0))
         for number, (role, heights) in enumerate(shares.items())
     )
-    return Histogram(outlines, figure(float(f"{low:.4g}")), figure(float(f"{high:.4g}")), note)
+    return Histogram(outlines, written(low), written(high), note)
 
 
 def _edges(low: float, high: float, integral: bool, rows: int) -> Any:
@@ -101,10 +122,6 @@ def _edges(low: float, high: float, integral: bool, rows: int) -> Any:
         return np.arange(low - 0.5, high + 1)
     bins = min(max(FEWEST_BINS, round(2 * rows ** (1 / 3))), MOST_BINS)
     return np.linspace(low, high, bins + 1)
-
-
-def _has(frame: pd.DataFrame, column: Column) -> bool:
-    return column.name in frame and frame[column.name].dtype.kind == "f"
 
 
 def _frames(data: Dataset) -> Frames:

@@ -68,7 +68,7 @@ def _signal(network: Network) -> Chart | None:
     known = max((sum(math.isfinite(y) for _, y in line.points) for line in lines), default=0)
     if known < FEWEST_POINTS:
         return None
-    return chart("Signal by depth", lines, log=True, x_name="depth: operations on the longest way")
+    return chart("Signal by depth", lines, log=True, x_name="depth, along the longest way")
 
 
 def _forward(found: Signal, way: Sequence[Operation]) -> Line:

@@ -69,7 +69,9 @@ def _known(column: Column) -> bool:
 def _range(column: Column, y: float, at: Callable[[float], float]) -> Range:
     low, high = column.minimum or 0.0, column.maximum or 0.0
     mean, deviation = column.mean or 0.0, column.deviation or 0.0
-    text = f"{visible(column.name)}: {low:.4g} to {high:.4g}, mean {mean:.4g}, deviation {deviation:.4g}"
+    text = (
+        f"{visible(column.name)}: {figure(low)} to {figure(high)}, mean {figure(mean)} ± {figure(deviation)}"
+    )
     begin, end = max(low, mean - deviation), min(high, mean + deviation)
     return Range(cut(visible(column.name), NAME), text, y, at(low), at(high), at(begin), at(end))
 

@@ -15,6 +15,12 @@
   const MOST_OPEN = 400;
 
   // What is seen of a finding when it is opened stands in the page for the first, and packed for the others.
+  // Files that are not in sight are not laid out; how high they will be can be told from their findings.
+  const ROW = 4.2;
+  for (const file of document.querySelectorAll(".many .file")) {
+    file.style.containIntrinsicBlockSize = `auto ${2.5 + ROW * (file.childElementCount - 1)}rem`;
+  }
+
   const packed = document.getElementById("packed");
   const first = packed ? Number(packed.dataset.first) : Infinity;
   let unpacked;
