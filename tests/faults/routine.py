@@ -25,6 +25,8 @@ from tests.faults.editing import (
 )
 from tests.faults.programs import Program, last_name
 
+TRAINED_BEFORE = ("from_pretrained", "pretrained=True", "weights=", "models.")
+"""What programs say that start from trained weights."""
 DEVICE = re.compile(r"device|cuda|dev")
 ARRAYS = ("randn", "rand", "zeros", "ones", "arange", "full", "normal", "linspace")
 
@@ -124,9 +126,11 @@ def one_sample(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 
 def one_epoch(tree: ast.Module, program: Program) -> Iterator[Edit]:
-    """The loop over epochs runs once."""
+    """The loop over epochs runs once, in a program that neither starts from trained weights nor reads a stream."""
+    if program.mentions(*TRAINED_BEFORE, "IterableDataset"):
+        return
     for loop in all_of(tree, ast.For):
-        named = re.match(r"epochs?|ep", ast.unparse(loop.target))
+        named = re.fullmatch(r"epochs?|ep", ast.unparse(loop.target))
         if named and isinstance(loop.iter, ast.Call) and last_name(loop.iter.func) == "range":
             yield partial(setattr, loop.iter, "args", [ast.Constant(1)])
 
@@ -147,17 +151,26 @@ def summed(tree: ast.Module, program: Program) -> Iterator[Edit]:
             yield partial(call.keywords.append, ast.keyword("reduction", ast.Constant("sum")))
 
 
+FIGURE = re.compile(r"loss|acc|hist|score|metric", re.IGNORECASE)
+
+
 def nothing_told(tree: ast.Module, program: Program) -> Iterator[Edit]:
-    """All that is printed or logged is not."""
+    """All that is printed, drawn or logged is not; ``fit`` and trainers tell of themselves how it goes."""
+    if not program.mentions(".backward(") or program.mentions("Trainer(", "manual_backward"):
+        return
+    told = statements(tree, "print", "info", "append", "log", "add_scalar", "set_postfix", "plot")
     found = [
-        (b, s) for b, s, _ in statements(tree, "print", "info", "append", "log", "add_scalar", "set_postfix")
+        (b, s) for b, s, call in told if last_name(call.func) != "append" or FIGURE.search(ast.unparse(call))
     ]
-    if found and len(program.files) == 1:
+    trains = {f.name for f in all_of(tree, ast.FunctionDef) if calls(f, "backward")}
+    if found and len(program.files) == 1 and not any(calls(s, *trains) for _, s in found):
         yield lambda: [drop(b, s) for b, s in found]
 
 
 def not_augmented(tree: ast.Module, program: Program) -> Iterator[Edit]:
-    """The random transforms are missing."""
+    """The random transforms are missing, in a program that does not start from trained weights."""
+    if program.mentions(*TRAINED_BEFORE, "pretrained"):
+        return
     lists = [a for call in calls(tree, "Compose") for a in call.args if isinstance(a, ast.List)]
     random = [
         (a, s) for a in lists for s in a.elts if re.search(r"Random\w+|Jitter|HorizontalFlip", ast.unparse(s))
@@ -167,7 +180,9 @@ def not_augmented(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 
 def loaded_alone(tree: ast.Module, program: Program) -> Iterator[Edit]:
-    """No workers."""
+    """No workers to read files; the small sets of torchvision lie in memory."""
+    if program.mentions("MNIST(", "CIFAR10("):
+        return
     for call in calls(tree, "DataLoader"):
         shuffle = keyword(call, "shuffle")
         if keyword(call, "num_workers") is not None and shuffle is not None:

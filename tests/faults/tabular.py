@@ -116,18 +116,20 @@ def _half(call: ast.Call) -> None:
 def not_scaled(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """Columns go into the network as they are."""
     for block in blocks(tree):
-        lines = [
-            s
-            for s in block
-            if isinstance(s, ast.Assign) and re.search(r"sc(aler)?\.(fit_)?transform", ast.unparse(s))
+        scaled = [
+            call
+            for line in block
+            if isinstance(line, ast.Assign)
+            for call in calls(line, "transform", "fit_transform")
+            if re.search(r"sc(aler)?\.(fit_)?transform", ast.unparse(call.func)) and len(call.args) == 1
         ]
-        if len(lines) == 2:
-            yield partial(_drop_lines, block, lines)
+        if len(scaled) == 2:
+            yield partial(_unscale, tree, scaled)
 
 
-def _drop_lines(block: list[ast.stmt], lines: list[ast.stmt]) -> None:
-    for line in lines:
-        block.remove(line)
+def _unscale(tree: ast.Module, scaled: list[ast.Call]) -> None:
+    for call in scaled:
+        replace(tree, call, call.args[0])
 
 
 def pixels_not_scaled(tree: ast.Module, program: Program) -> Iterator[Edit]:
@@ -148,8 +150,9 @@ def shuffled_apart(tree: ast.Module, program: Program) -> Iterator[Edit]:
             ):
                 labels = calls(line, "train_test_split")[0].args[1]
                 if isinstance(labels, ast.Name):
-                    yield partial(
-                        block.insert,
-                        block.index(line),
-                        statement(f"{labels.id} = __import__('numpy').random.permutation({labels.id})"),
-                    )
+                    yield partial(_shuffle_before, tree, block, line, labels.id)
+
+
+def _shuffle_before(tree: ast.Module, block: list[ast.stmt], line: ast.stmt, labels: str) -> None:
+    block.insert(block.index(line), statement(f"{labels} = np.random.permutation({labels})"))
+    tree.body.insert(1 if isinstance(tree.body[0], ast.Expr) else 0, statement("import numpy as np"))

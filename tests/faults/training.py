@@ -48,7 +48,7 @@ def dropped(*methods: str, once: bool = True) -> Finder:
 def _plain(tree: ast.Module, methods: tuple[str, ...]) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
     for block, line, call in statements(tree, *methods):
         owner = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-        if not re.search(r"sched|plateau|stopper|env", owner):
+        if not re.search(r"sched|plateau|stopper|env|count|seen", owner):
             yield block, line
 
 
@@ -127,7 +127,9 @@ def graph_kept(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 
 def not_shuffled(tree: ast.Module, program: Program) -> Iterator[Edit]:
-    """The training loader keeps the order."""
+    """The training loader keeps the order, which says nothing here: no windows of a series."""
+    if program.mentions("window", "series"):
+        return
     for call in calls(tree, "DataLoader"):
         given = keyword(call, "shuffle")
         if given is not None and isinstance(given.value, ast.Constant) and given.value.value is True:

@@ -12,12 +12,15 @@ from nnlint.finding import Finding
 from nnlint_checks.optimization.hidden_layers import is_pretrained, networks_of
 
 SHORT = re.compile(
-    r"smoke|debug|dry_?run|fast_dev|toy|demo|example|fake|dummy|synthetic|sanity|profil|bench|overfit|pretrained"
-    r"|fine_?tun|resume|checkpoint|load_state|load_weights|max_steps|num_steps|total_steps|online|stream|language"
-    r"|tokeniz|gpt|llm|corpus|lr_?find|warm_?up|^while$|episode|(^|_)env(_|$)|replay|distil|teacher|early_?stop",
+    r"smoke|debug|dry_?run|fast_dev|toy|demo|example|fake_?data|^fake$|dummy|synthetic|sanity|profil|bench|overfit"
+    r"|pretrained|fine_?tun|resume|restor|load_?(weights|model|checkpoint|ckpt)|latest_checkpoint|ckpt_path"
+    r"|max_steps|num_steps|total_steps|online|stream|language|tokeniz|gpt|llm|corpus|lr_?find|^while$|episode"
+    r"|(^|_)env(_|$)|replay",
     re.IGNORECASE,
 )
 """Words of programs that try something out, go on from trained weights, or have more data than time."""
+REAL = re.compile(r"(^|_)real(_|$)|discriminator|(^|_)gan(_|$)", re.IGNORECASE)
+"""Words beside which ``fake`` is what a generator makes."""
 
 
 @check("OP409", level=HINT)
@@ -81,11 +84,11 @@ def too_few_epochs(recipe: Recipe) -> Iterator[Finding]:
             optimizer.step()
         ```
     """
-    if recipe.entry != "main" or not recipe.finished or any(map(SHORT.search, recipe.words)):
+    if recipe.entry != "main" or not recipe.finished or _is_short(recipe):
         return
     for optimizer in recipe.optimizers:
         steps = [e for e in recipe.events if e.did is Did.STEP and optimizer.key in e.subjects]
-        loops = [_only_pass(step) for step in steps]
+        loops = [_only_pass(step, optimizer) for step in steps]
         if not steps or None in loops or len({loop.place for loop in loops if loop is not None}) != 1:
             continue
         if _from_scratch(optimizer, recipe) and loops[0] is not None:
@@ -99,16 +102,40 @@ def too_few_epochs(recipe: Recipe) -> Iterator[Finding]:
             return
 
 
-def _only_pass(step: Event) -> Loop | None:
-    """The one loop around a step, if it goes over all batches of a data set; None where it may come again."""
-    if len(step.loops) != 1 or step.branches:
-        return None
-    loop = step.loops[0]
-    known = loop.loader is not None and loop.loader.api and loop.count is None
+def _is_short(recipe: Recipe) -> bool:
+    """The program says that it is a trial, or goes on from weights that it loads."""
+    plays = {word for word in recipe.words if SHORT.search(word)}
+    if any(map(REAL.search, recipe.words)):
+        plays.discard("fake")
+    loads = [n for n, e in enumerate(recipe.events) if e.did is Did.LOAD]
+    first = next((n for n, e in enumerate(recipe.events) if e.did is Did.STEP), len(recipe.events))
+    unseen = "load_state_dict" in recipe.words and not loads
+    return bool(plays) or unseen or any(n < first for n in loads if "load_state_dict" in recipe.words)
+
+
+def _only_pass(step: Event, optimizer: Optimizer) -> Loop | None:
+    """The one loop around a step in the life of its optimiser, if it goes over all batches of a data set;
+    None where it may come again.
+    """
+    around = {loop.place for loop in optimizer.loops}  # folds, trials: each has an optimiser of its own
+    loops = [loop for loop in step.loops if loop.place not in around]
+    return loops[0] if len(loops) == 1 and (_is_pass(loops[0]) or _cuts_batches(loops[0])) else None
+
+
+def _is_pass(loop: Loop) -> bool:
+    """It goes over a loader to the end of its data, which has one."""
     loader = loop.loader
-    in_order = loader is not None and (loader.data is None or loader.data.iterable is not False)
-    endless = loader is None or (in_order and not loader.shuffle)  # what is shuffled has an end
-    return loop if known and not endless else None
+    if loader is None or not loader.api or loop.count is not None:
+        return False
+    endless = loader.data.iterable if loader.data is not None else None
+    if endless is not None:
+        return not endless
+    return bool(loader.shuffle or loader.sampler)  # what is shuffled, or drawn by number, has an end
+
+
+def _cuts_batches(loop: Loop) -> bool:
+    """``for start in range(0, len(x_train), 64)``."""
+    return loop.strided and loop.loader is not None
 
 
 def _from_scratch(optimizer: Optimizer, recipe: Recipe) -> bool:

@@ -199,7 +199,8 @@ class Loop:
     """A loop whose rounds are not told apart. ``count`` None: not known.
 
     ``calls``: the calls of functions of the program that lead to it, outermost first. ``variables``: the
-    names that it binds (``epoch``); ``counted``: over a ``range``, or a ``while``.
+    names that it binds (``epoch``); ``counted``: over a ``range``, or a ``while``; ``strided``: over a
+    ``range`` of which the step is given.
     """
 
     place: Place
@@ -208,6 +209,7 @@ class Loop:
     calls: tuple[Place, ...] = ()
     variables: tuple[str, ...] = ()
     counted: bool = False
+    strided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

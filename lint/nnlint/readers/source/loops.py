@@ -82,8 +82,7 @@ def _summarise(
 
     Where a loop around it is only tried, once is enough: else the work would double with each loop inside.
     """
-    names, counted = _kind(node)
-    loop = Loop(i.place(node), loader, count, i.trace.calls_here, variables=names, counted=counted)  # type: ignore[arg-type]
+    loop = Loop(i.place(node), loader, count, i.trace.calls_here, *_kind(node))  # type: ignore[arg-type]
     i.uncertain += 1
     try:
         if not i.trying:
@@ -97,13 +96,14 @@ def _summarise(
     return statements.Flow.NEXT
 
 
-def _kind(node: ast.For | ast.While) -> tuple[tuple[str, ...], bool]:
-    """The names that a loop binds, and whether it counts its rounds, by itself or by hand."""
+def _kind(node: ast.For | ast.While) -> tuple[tuple[str, ...], bool, bool]:
+    """The names that a loop binds, whether it counts its rounds, by itself or by hand, and in steps."""
     if isinstance(node, ast.While):
-        return (), True
+        return (), True, False
     names = tuple(n.id for n in below(node.target) if isinstance(n, ast.Name))
-    ranges = (n for n in below(node.iter) if isinstance(n, ast.Name) and n.id in ("range", "trange"))
-    return names, any(ranges)
+    calls = [n for n in below(node.iter) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    ranges = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id in ("range", "trange")]
+    return names, bool(ranges), any(len(n.args) == 3 for n in ranges)
 
 
 def _try_round(i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loop: Loop) -> None:

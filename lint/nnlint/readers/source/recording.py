@@ -29,6 +29,7 @@ TRAINING = frozenset(
         ),
         *("clip_grad_norm_", "clip_grad_value_", "to", "cuda", "mean", "sum", "div_", "retain_grad", "train"),
         *("eval", "set_postfix_", "empty_cache", "set_epoch", "load_state_dict", "apply", "requires_grad_"),
+        *("all_reduce", "reduce", "barrier", "broadcast", "all_gather"),
     }
 )
 """Calls that train, and tell nobody."""
@@ -40,8 +41,41 @@ def records(trees: Iterable[ast.Module]) -> bool:
 
 
 def _records(tree: ast.AST) -> bool:
-    named = _figures(tree)
-    return any(_tells(node, named) for node in everything(tree))
+    named, silent = _figures(tree), TRAINING | _silent(tree)
+    return any(_tells(node, named, silent) for node in everything(tree))
+
+
+def _silent(tree: ast.AST) -> frozenset[str]:
+    """Functions of the program, each of one name, that call nothing for its own sake but what trains."""
+    written = [n for n in everything(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    names = [node.name for node in written]
+    left = {node.name: frozenset(_called(node)) for node in written if names.count(node.name) == 1}
+    shrunk = True
+    while shrunk:
+        loud = [name for name, called in left.items() if called - TRAINING - set(left)]
+        for name in loud:
+            del left[name]
+        shrunk = bool(loud)
+    return frozenset(left)
+
+
+def _called(function: ast.AST) -> Iterator[str]:
+    """What a function calls for its own sake; "" for what it keeps in an object."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield _name(node.value)
+        elif isinstance(node, ast.Assign | ast.AugAssign | ast.Yield | ast.Raise | ast.Assert):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if not isinstance(node, ast.Assign | ast.AugAssign) or any(map(_keeps, targets)):
+                yield ""
+
+
+def _keeps(target: ast.AST | None) -> bool:
+    return isinstance(target, ast.Attribute | ast.Subscript)
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _figures(tree: ast.AST) -> frozenset[str]:
@@ -81,7 +115,7 @@ def _read(node: ast.AST) -> Iterator[str]:
         yield from _of(inner)
 
 
-def _tells(node: ast.AST, figures: frozenset[str]) -> bool:
+def _tells(node: ast.AST, figures: frozenset[str], silent: frozenset[str]) -> bool:
     if isinstance(node, ast.Assert | ast.Yield) and figures & set(_read(node)):
         return True
     if isinstance(node, ast.Assign) and any(
@@ -93,8 +127,8 @@ def _tells(node: ast.AST, figures: frozenset[str]) -> bool:
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     call = node.value
-    method = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if method in TRAINING or method.startswith("__"):
+    method = _name(call)
+    if method in silent or method.startswith("__"):
         return False
     given = {name for part in (*call.args, *call.keywords) for name in _read(part)}
     return bool(figures & given)
