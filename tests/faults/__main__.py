@@ -56,7 +56,7 @@ def _print_table(faults: list[Fault], verdicts: list[Verdict]) -> None:
     found = Counter(v.mutant.fault for v in verdicts if v.found)
     extra = Counter(v.mutant.fault for v in verdicts if v.extra)
     print(f"{'fault':56}{'injected':>9}{'found':>7}{'extra':>7}")
-    for fault in faults:
+    for fault in filter(injected.__getitem__, faults):
         print(f"{fault!s:56}{injected[fault]:9}{found[fault]:7}{extra[fault]:7}")
     total = sum(injected.values())
     print(f"{'all':56}{total:9}{sum(found.values()):7}{sum(extra.values()):7}")

@@ -1,13 +1,14 @@
-"""DP703: columns of a table go to a network as they stand in the file."""
+"""DP703: columns of a table, or pixels, go to a network as they stand in the file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset
-from nnlint.evidence.place import Step
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Pipeline, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
@@ -18,13 +19,17 @@ PREPARED = re.compile(
     r"norm|scal|standard|process|clean|prepar|feature|embed|encod|pca|toy|synth|xor", re.IGNORECASE
 )
 """Names of files whose columns have been brought to one scale, most likely, or were made so."""
+WIDE = 100.0
+"""Values that lie this far apart, a hundred times what initial weights are made for, are not scaled."""
+STANDARDISE = "standardise the features with the mean and deviation of the training rows"
+DIVIDE = "divide the pixels by 255, or begin the network with a Rescaling layer"
 
 
 @check("DP703", level=WARNING)
 def inputs_not_scaled(
     network: Network, pipeline: Pipeline, recipe: Recipe, data: Dataset | None
 ) -> Iterator[Finding]:
-    """Features go from the reader of a table to the first layer, and nothing on the way scales them.
+    """Features or pixels go from where they are read to the first layer, and nothing on the way scales them.
 
     Why: initial weights and step sizes fit inputs of mean 0 and deviation 1. The columns with the largest
     figures decide the sums of the first layer alone, and training is slow or diverges.
@@ -44,6 +49,18 @@ def inputs_not_scaled(
         model = keras.Sequential([keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)])
         model.compile(optimizer="adam", loss="mse")
         model.fit(X_train, y_train, epochs=50, validation_split=0.2)  # warning: [DP703]
+        ```
+        Pixels from 0 to 255.
+        ```python
+        from tensorflow import keras
+
+        (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+        x_train = x_train.reshape(-1, 784).astype("float32")
+        x_test = x_test.reshape(-1, 784).astype("float32")
+        model = keras.Sequential([keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer="adam", loss=loss)
+        model.fit(x_train, y_train, epochs=5, validation_data=(x_test, y_test))  # warning: [DP703]
         ```
     Silent:
         A scaler that knows the training rows; a network that normalises its inputs.
@@ -72,23 +89,64 @@ def inputs_not_scaled(
         model.compile(optimizer="adam", loss="mse")
         model.fit(df.drop(columns=["price"]).values, df["price"].values, epochs=50, validation_split=0.2)
         ```
+        Pixels that are divided, by the program or by the first layer.
+        ```python
+        from tensorflow import keras
+
+        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+        model = keras.Sequential(
+            [keras.layers.Rescaling(1.0 / 255), keras.layers.Flatten(), keras.layers.Dense(10)]
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer="adam", loss=loss)
+        model.fit(x_train, y_train, epochs=5, validation_data=(x_test, y_test))
+        plain = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+        plain.compile(optimizer="adam", loss=loss)
+        plain.fit(x_train / 255.0, y_train, epochs=5, validation_data=(x_test / 255.0, y_test))
+        ```
     """
-    tables = [(path, place) for path, place in pipeline.reads if path.lower().endswith(TABLES)]
-    if data is not None or pipeline.scales is not False or not tables or len(tables) < len(pipeline.reads):
-        return
-    steps = any(event.did is Did.STEP for event in recipe.events)
-    if not steps or any(PREPARED.search(path) for path, _ in tables):
-        return
-    fed = [pair.place for pair in pipeline.pairs if pair.api != "train_test_split"]
+    read = _table(pipeline) or _set(pipeline)
     first = first_weighted(network)
-    if first is None:
+    steps = any(event.did is Did.STEP for event in recipe.events)
+    if data is not None or pipeline.scales is not False or read is None or first is None or not steps:
         return
+    fed = [feed.place for feed in recipe.feeds if feed.purpose == "train"]
+    fed += [pair.place for pair in pipeline.pairs if pair.api != "train_test_split"]
     yield Finding(
         fed[0] if fed else first.place,
-        "nothing scales the features between the file and the network",
-        "standardise the features with the mean and deviation of the training rows",
+        read.message,
+        read.help,
         trail=(
-            Step(tables[0][1], "the table is read here"),
-            Step(first.place, f"{network.name} takes its columns as they are: {first.kind} comes first"),
+            Step(read.place, read.label),
+            Step(first.place, f"{network.name} takes them as they are: {first.kind} comes first"),
         ),
     )
+
+
+class Read(NamedTuple):
+    """What nobody scales: where it is read, and what to say of it."""
+
+    place: Place
+    label: str
+    message: str
+    help: str
+
+
+def _table(pipeline: Pipeline) -> Read | None:
+    """A table, where nothing else is read, and no name says that it has been prepared."""
+    tables = [(path, place) for path, place in pipeline.reads if path.lower().endswith(TABLES)]
+    if not tables or len(tables) < len(pipeline.reads) or any(PREPARED.search(path) for path, _ in tables):
+        return None
+    message = "nothing scales the features between the file and the network"
+    return Read(tables[0][1], "the table is read here", message, STANDARDISE)
+
+
+def _set(pipeline: Pipeline) -> Read | None:
+    """A set of a library whose values are known to lie far apart."""
+    wide = [span for span in pipeline.spans if span.high - span.low >= WIDE]
+    if not wide or pipeline.reads:
+        return None
+    span = wide[0]
+    what = "pixels" if span.pixels else "features"
+    message = f"{what} of {span.api} go into the network as they are, from {span.low:g} to {span.high:g}"
+    return Read(span.place, "they are read here", message, DIVIDE if span.pixels else STANDARDISE)

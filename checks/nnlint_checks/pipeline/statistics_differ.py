@@ -50,6 +50,18 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
             for images, labels in test_loader:
                 print((model(images).argmax(1) == labels).float().mean())
         ```
+        The test images stay between 0 and 255.
+        ```python
+        from tensorflow import keras
+
+        (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+        x_train = x_train.astype("float32") / 255
+        model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer="adam", loss=loss)
+        model.fit(x_train, y_train, epochs=5, validation_split=0.1)
+        print(model.evaluate(x_test, y_test))  # warning: [DP712]
+        ```
     Silent:
         The same constants, once in full.
         ```python
@@ -79,6 +91,10 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
     for feed in recipe.feeds:
         if feed.purpose != "evaluate":
             continue
+        odd = _scaled_apart(feed, training)
+        if odd is not None and odd.place not in seen:
+            seen.add(odd.place)
+            yield odd
         pairs = [(_normalized(one), _normalized(feed)) for one in training]
         if not pairs or any(a is None or b is None or not _differ(a, b) for a, b in pairs):
             continue
@@ -88,6 +104,23 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
         if place not in seen:
             seen.add(place)
             yield _finding(place, first, second)
+
+
+def _scaled_apart(feed: Feed, training: list[Feed]) -> Finding | None:
+    """Of what was read in one scale one part is scaled, and the other goes into the network as it is."""
+    ours = feed.loader.data
+    theirs = [one.loader.data for one in training if one.loader.data is not None]
+    if ours is None or ours.origin is None or not theirs:
+        return None
+    if any(data.origin != ours.origin or {data.scaled, ours.scaled} != {True, False} for data in theirs):
+        return None
+    said = "are scaled, training samples are not" if ours.scaled else "are not scaled, training samples are"
+    return Finding(
+        feed.place,
+        f"evaluation samples {said}",
+        "scale all splits by the constants of the training split",
+        trail=(Step(training[0].place, "the network is trained here"),),
+    )
 
 
 def _made(feed: Feed) -> Place:

@@ -7,6 +7,17 @@ from dataclasses import dataclass
 from nnlint.evidence.place import Place
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where values lie as they are read: ``api`` gives them, at ``place``. ``pixels``: of images."""
+
+    low: float
+    high: float
+    api: str
+    place: Place
+    pixels: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """A set of rows of a data set in code. ``role``: ``all``, ``train``, ``validation``, ``test`` or ""."""

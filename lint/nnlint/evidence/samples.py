@@ -47,6 +47,8 @@ class Samples:
     ``transforms``: None when they are not known. ``iterable``: it gives its samples in its own order, None
     when that is not known. ``source``: the path it is read from. ``numpy_random``: where an item asks
     NumPy's global generator for a random number, ``decodes``: where it reads an image from a file each time.
+    ``scaled``: the program has scaled the values of a table or array before; False where they are as they
+    were read, None when that is not known. ``origin``: equal for parts of what was read in one scale.
     """
 
     key: Hashable
@@ -62,6 +64,8 @@ class Samples:
     numpy_random: Place | None = None
     parts: tuple[Samples, ...] = ()
     decodes: Place | None = None
+    scaled: bool | None = None
+    origin: Hashable = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from nnlint.evidence.columns import Taken as Taken
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.rows import Fit as Fit
 from nnlint.evidence.rows import Rows as Rows
+from nnlint.evidence.rows import Span as Span
 from nnlint.evidence.rows import SplitUse as SplitUse
 from nnlint.evidence.samples import Chain, Feed, Samples
 from nnlint.network.graph import Network, Operation, Tensor
@@ -363,7 +364,8 @@ class Pipeline:
     from reader to network is understood and nothing does, None when not known. ``features`` and ``labels``:
     how both are picked from the columns, where the code shows it, by name or by position. ``chains``: the
     transforms of images; ``pairs``: features and labels that are given along with each other. ``left_out``:
-    columns that the code drops anywhere, "*" where it picks columns of a part of the rows.
+    columns that the code drops anywhere, "*" where it picks columns of a part of the rows. ``spans``: where
+    the values lie that go into networks as they are read.
     """
 
     program: str
@@ -379,6 +381,7 @@ class Pipeline:
     chains: tuple[Chain, ...] = ()
     pairs: tuple[Pair, ...] = ()
     left_out: frozenset[str] = frozenset()
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

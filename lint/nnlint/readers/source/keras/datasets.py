@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nnlint.evidence.samples import Samples
-from nnlint.evidence.source import Labels
+from nnlint.evidence.source import Labels, Loader, Span
 from nnlint.network.facts import Meaning, Role
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
@@ -23,6 +23,8 @@ from nnlint.readers.source.values import (
     Call,
     Function,
     Instance,
+    OneOf,
+    State,
     Stream,
     Value,
 )
@@ -36,6 +38,11 @@ CLASSES = {
 """How many classes the sets of Keras have, by their pages."""
 FLAT = ("mnist", "fashion_mnist", "imdb", "reuters")
 """Sets whose labels have one axis."""
+
+PARTS_OF = "_parts"
+"""Under which a pipeline holds one of its elements."""
+IMAGES = {"mnist": 3, "fashion_mnist": 3, "cifar10": 4, "cifar100": 4}
+"""Sets of images of bytes, and how many axes they have."""
 
 ENCODINGS = {"int": "integers", "sparse": "integers", "categorical": "one-hot"}
 """``label_mode`` and ``class_mode`` -> how labels are written."""
@@ -51,9 +58,22 @@ def _load(name: str) -> Callable[[Call, Arguments], Value]:
             shape,
             role=Role(Meaning.CLASS_INDICES),
         )
-        return ((UNKNOWN, truth), (UNKNOWN, truth))
+        return tuple((_images(call, name, role), truth) for role in ("train", "test"))
 
     return run
+
+
+def _images(call: Call, name: str, role: str) -> Value:
+    """The pictures of one of both splits: bytes, from 0 to 255."""
+    if name not in IMAGES:
+        return UNKNOWN
+    call.interpreter.project.libraries.symbol("numpy.ndarray")  # arrays are in play from here on
+    from nnlint.readers.source.tabular.values import Data, root, wrap
+
+    span = Span(0.0, 255.0, f"{name}.load_data", call.place, pixels=True)
+    rows = root(call.interpreter, role, call.place, name)
+    data = Data("array", rows, scaled=False, rank=IMAGES[name], changed=frozenset(), span=span)
+    return wrap(call.interpreter, data, call.place)
 
 
 def _from_files(name: str, mode: str, default: str) -> Callable[[Call, Arguments], Value]:
@@ -70,10 +90,26 @@ def _from_files(name: str, mode: str, default: str) -> Callable[[Call, Arguments
 
 
 def _pipeline(
-    call: Call, labels: Labels | None, samples: Samples | None = None, shuffle: Value = None
+    call: Call,
+    labels: Labels | None,
+    samples: Samples | None = None,
+    shuffle: Value = None,
+    parts: Value = UNKNOWN,
 ) -> Instance:
-    state = {HELD: labels, "_samples": samples, "_shuffle": shuffle}
-    return Instance(PIPELINE, state, call.place, call.interpreter.new_key())
+    """``parts``: the features and labels of one element, UNKNOWN where nothing is known of them."""
+    state = {HELD: labels, "_samples": samples, "_shuffle": shuffle, PARTS_OF: parts}
+    return _made(call, state)
+
+
+def _made(call: Call, state: State) -> Instance:
+    """A pipeline, with what a loop over it is told."""
+    key, shuffle = call.interpreter.new_key(), state.get("_shuffle")
+    samples = state.get("_samples")
+    if isinstance(samples, Samples):
+        shuffled = shuffle if isinstance(shuffle, bool) else None
+        name = PIPELINE.api
+        state["_loader"] = Loader(samples.role, call.place, name, shuffle=shuffled, data=samples, key=key)
+    return Instance(PIPELINE, state, call.place, key)
 
 
 def _derived(call: Call, arguments: Arguments) -> Instance:
@@ -86,7 +122,7 @@ def _derived(call: Call, arguments: Arguments) -> Instance:
     elif isinstance(samples, Samples):
         key = call.interpreter.new_key()
         state["_samples"] = replace(samples, key=("part", key), named="", role="")
-    return Instance(PIPELINE, state, call.place, call.interpreter.new_key())
+    return _made(call, state)
 
 
 def _slices(call: Call, arguments: Arguments) -> Value:
@@ -95,7 +131,17 @@ def _slices(call: Call, arguments: Arguments) -> Value:
     labels = labels_of(given[1]) if isinstance(given, tuple) and len(given) == 2 else None
     node = call.node.args[0] if isinstance(call.node, ast.Call) and call.node.args else None
     samples = samples_of(call, given, node)
-    return _pipeline(call, labels, samples, False if samples is not None else None)
+    parts = tuple(_element(call, part) for part in given) if isinstance(given, tuple) else UNKNOWN
+    return _pipeline(call, labels, samples, False if samples is not None else None, parts)
+
+
+def _element(call: Call, value: Value) -> Value:
+    """What is known of a row, or of a batch, of an array."""
+    from nnlint.readers.source.tabular.bridge import data_in
+
+    data = next(iter(data_in(value)), None) if isinstance(value, Instance | OneOf) else None
+    known = {"labels": labels_of(value), "data": data}
+    return Tensor(Operation("input", (), {k: v for k, v in known.items() if v is not None}, call.place))
 
 
 def _flow(call: Call, arguments: Arguments) -> Value:
@@ -117,12 +163,14 @@ def _map(call: Call, arguments: Arguments) -> Value:
     function, before = arguments.get(1, "map_func", UNKNOWN), labels_of(arguments.positional[0])
     own = arguments.positional[0].state
     samples, shuffle = own.get("_samples"), own.get("_shuffle")
-    if before is None or not isinstance(function, Function | Bound):
+    parts = own.get(PARTS_OF, UNKNOWN)
+    if not isinstance(function, Function | Bound) or not (before or isinstance(parts, tuple)):
         return _pipeline(call, None, samples, shuffle)
     truth = Tensor(Operation("input", (), {"labels": before}, call.place))
-    result = call.interpreter.call(function, Arguments([_unknown(call), truth]), call.node)
-    labels = labels_of(result[1]) if isinstance(result, tuple) and len(result) == 2 else None
-    return _pipeline(call, labels, samples, shuffle)
+    given = list(parts) if isinstance(parts, tuple) else [_unknown(call), truth]
+    result = call.interpreter.call(function, Arguments(given), call.node)
+    pair = isinstance(result, tuple) and len(result) == 2
+    return _pipeline(call, labels_of(result[1]) if pair else None, samples, shuffle, result)
 
 
 def _unknown(call: Call) -> Tensor:
@@ -130,7 +178,7 @@ def _unknown(call: Call) -> Tensor:
 
 
 def _rounds(call: Call, arguments: Arguments) -> Value:
-    return Stream(UNKNOWN)
+    return Stream(arguments.positional[0].state.get(PARTS_OF, UNKNOWN))
 
 
 SAME = ("batch", "prefetch", "cache", "repeat", "with_options", "unbatch")
@@ -173,5 +221,6 @@ SYMBOLS: dict[str, Value] = {
         for module in ("keras.utils", "keras.preprocessing", "keras.preprocessing.image")
         for name in FOLDERS
     },
+    "tensorflow.newaxis": None,
     "tensorflow.data.Dataset.from_tensor_slices": native("from_tensor_slices", _slices),
 }

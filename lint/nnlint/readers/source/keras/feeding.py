@@ -34,7 +34,16 @@ def samples_of(call: Call, value: Value, node: ast.expr | None) -> Samples | Non
         key = ("name", id(call.interpreter.frame.scope), name)
     if key is None:
         return None
-    return Samples(key, call.place, "array", key, role, role_of(name), transforms=(), iterable=False)
+    from nnlint.readers.source.tabular.bridge import scale_of
+
+    scaled, origin = scale_of(value)
+    return Samples(
+        *(key, call.place, "array", key, role, role_of(name)),
+        transforms=(),
+        iterable=False,
+        scaled=scaled,
+        origin=origin,
+    )
 
 
 def _name(node: ast.expr | None) -> str:

@@ -10,7 +10,7 @@ from nnlint.readers.source.definitions import OBJECT, event, keep_keywords, libr
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import tensors_in
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 _DECAY = "weight_decay=None clipnorm=None clipvalue=None global_clipnorm=None"
 
@@ -85,12 +85,24 @@ def _minimize(call: Call, arguments: Arguments) -> Value:
     return event(Did.STEP)(call, arguments)
 
 
+TAPED = "taped models"
+"""The note of a trace for the models that the last gradients of a tape are of."""
+
+
+def _apply(call: Call, arguments: Arguments) -> Value:
+    optimizer, taped = arguments.positional[0], call.interpreter.trace.notes.get(TAPED)
+    if isinstance(optimizer, Instance) and isinstance(taped, tuple):
+        known = optimizer.state.get("_models", ())
+        call.interpreter.heap.write(optimizer.state, "_models", tuple(dict.fromkeys((*known, *taped))))
+    return event(Did.STEP)(call, arguments)
+
+
 OPTIMIZER = library_class(
     "keras.optimizers.Optimizer",
     (OBJECT,),
     {
-        "apply_gradients": native("apply_gradients", event(Did.STEP)),
-        "apply": native("apply", event(Did.STEP)),
+        "apply_gradients": native("apply_gradients", _apply),
+        "apply": native("apply", _apply),
         "minimize": native("minimize", _minimize),
     },
 )
@@ -112,9 +124,18 @@ def _enter(call: Call, arguments: Arguments) -> Value:
 
 
 def _gradient(call: Call, arguments: Arguments) -> Value:
-    differentiate(call.interpreter, arguments.get(1, "target", UNKNOWN))
-    call.interpreter.trace.did(Did.BACKWARD, call.place)
+    target, i = arguments.get(1, "target", UNKNOWN), call.interpreter
+    differentiate(i, target)
+    i.trace.did(Did.BACKWARD, call.place)
+    i.trace.notes[TAPED] = _models_of(i, target)
     return UNKNOWN
+
+
+def _models_of(i: Interpreter, target: Value) -> tuple[int, ...]:
+    """The one model that a value was computed with; none where there are several to choose from."""
+    reached = {id(o) for tensor in tensors_in(target) for o in tensor.ancestors()}
+    keys = {c.model.key for c in i.trace.calls if any(id(o) in reached for o in c.operations)}
+    return tuple(keys) if len(keys) == 1 else ()
 
 
 TAPE = library_class(

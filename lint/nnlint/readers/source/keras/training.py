@@ -181,7 +181,8 @@ def _fit(call: Call, arguments: Arguments) -> Value:
             differentiate(i, result)
     fed = i.trace.notes.setdefault("fed", [])
     if isinstance(fed, list):
-        fed.append((bound["x"], bound["y"]))
+        parts = bound["x"].state.get("_parts") if isinstance(bound["x"], Instance) else None
+        fed.append(parts if isinstance(parts, tuple) and len(parts) == 2 else (bound["x"], bound["y"]))
     i.trace.notes.setdefault("fitted", []).append((model, bound["x"]))  # type: ignore[attr-defined]
     _note_callbacks(call, model, bound["callbacks"])
     _rounds(call, model, bound)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -150,6 +150,17 @@ def data_in(dataset: Value, depth: int = 3) -> list[Data]:
     else:
         parts = list(dataset)[:8] if isinstance(dataset, tuple) else []
     return [found for item in parts for found in data_in(item, depth - 1)]
+
+
+def scale_of(value: Value) -> tuple[bool | None, Hashable]:
+    """Whether the first data in a value was scaled, and what all parts share that were read with it."""
+    data = next(iter(data_in(value)), None)
+    if data is None or data.rows is None or data.single:
+        return None, None
+    rows = data.rows
+    while rows.parent is not None:
+        rows = rows.parent
+    return data.scaled, (data.span.api, data.span.place) if data.span is not None else ("rows", rows.key)
 
 
 def feature_marks(parts: list[Data]) -> tuple[Mark, ...]:

@@ -260,6 +260,7 @@ SYMBOLS: dict[str, Value] = {
     },
     "numpy.arange": native("np.arange", _numbered),
     "numpy.linspace": native("np.linspace", _linspace),
+    "numpy.newaxis": None,
     "numpy.pi": 3.141592653589793,
     "numpy.inf": float("inf"),
     "pandas.get_dummies": native("pd.get_dummies", _dummies),

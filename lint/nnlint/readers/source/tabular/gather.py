@@ -22,7 +22,10 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
     inputs, features = _features(trace)
     scales = _scales(trace, inputs)
     chains, pairs = _listed(trace, "chains"), _listed(trace, "pairs")
-    if not (trace.reads or trace.fits or splits or scales or chains or pairs):
+    spans = tuple(
+        dict.fromkeys(d.span for d in inputs if d is not None and d.span is not None and _is_raw(d))
+    )
+    if not (trace.reads or trace.fits or splits or scales or chains or pairs or spans):
         return None
     labels = _labels(trace)
     dropped = _dropped(features, labels)
@@ -41,7 +44,13 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
         chains,
         pairs,
         frozenset(_listed(trace, "left out")),
+        spans,
     )
+
+
+def _is_raw(data: Data) -> bool:
+    """Its values are those that were read."""
+    return data.scaled is False and data.changed is not None
 
 
 READING = frozenset({"linear", "embedding", "conv", "batch_norm"})
@@ -132,7 +141,9 @@ def _is_over(fitted: Rows, split: Rows) -> bool:
 def _features(trace: Trace) -> tuple[list[Data | None], Columns | None]:
     """The data that reaches networks, and its columns when all agree."""
     fed = _fed(trace)
-    inputs = [data_of(x) for x, _ in fed] or [provenance(t) for call in trace.calls for t in call.inputs[:1]]
+    inputs = [data_of(x) or provenance(x) for x, _ in fed] or [
+        provenance(t) for call in trace.calls for t in call.inputs[:1]
+    ]
     picks = {d.columns for d in inputs if d is not None and d.columns is not None}
     steps = {c.steps for c in picks}
     complete = inputs and all(d is not None and d.columns is not None for d in inputs)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from nnlint.evidence.source import Columns, Labels
+from nnlint.evidence.source import Columns, Labels, Span
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.paths import path_text
@@ -36,6 +36,8 @@ CLASSES: dict[str, int | None] = {
     "make_blobs": None,
 }
 """Sets whose labels are the numbers of classes from 0 on, and how many there are."""
+SPANS = {"wine": (0.13, 1680.0), "breast_cancer": (0.0, 4254.0), "california_housing": (-124.35, 35682.0)}
+"""Sets whose columns lie far apart, with the smallest and the largest value in any of them."""
 SORTED = ("iris", "wine", "olivetti_faces")
 """Data sets whose rows come class by class."""
 MADE = ("make_classification", "make_regression", "make_moons", "make_circles", "make_blobs")
@@ -103,7 +105,10 @@ def _set(name: str) -> Callable[[Call, Arguments], Value]:
         as_frame = arguments.keywords.get("as_frame", False) is not False
         ranked: Any = ("*", ()) if name in SORTED else None
         kind = "frame" if as_frame else "array"
-        features = Data(kind, rows, (), None, False, rank=2, ranked=ranked)
+        span = Span(*SPANS[name], f"load_{name}", call.place) if name in SPANS else None
+        features = Data(
+            kind, rows, (), None, False, rank=2, ranked=ranked, changed=NOTHING if span else None, span=span
+        )
         codes = Labels("integers", name, call.place, CLASSES[name]) if name in CLASSES else None
         labels = Data("array", rows, (), None, False, single=True, rank=1, labels=codes, ranked=ranked)
         if arguments.keywords.get("return_X_y") is True or name in MADE:

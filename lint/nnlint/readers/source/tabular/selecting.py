@@ -120,6 +120,8 @@ def _some_names(data: Data, index: Value) -> Data | None:
 
 def _by_axes(i: Interpreter, data: Data, index: tuple[Value, ...], node: ast.AST) -> Data | None:
     """``array[rows, columns]``."""
+    if any(part is Ellipsis for part in index) and all(part is Ellipsis or part is None for part in index):
+        return replace(data, rank=None, columns=None)  # x[..., None]
     some = row_selection(i, data, index[0], node) if index and _plain(index[0]) else None
     if some is None or len(index) != 2:
         return replace(data, rows=None, columns=None) if some is None else replace(some, rank=None)

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from nnlint.evidence.place import Place
-from nnlint.evidence.source import Columns, Fit, Labels, Rows, SplitUse
+from nnlint.evidence.source import Columns, Fit, Labels, Rows, Span, SplitUse
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import OBJECT, library_class
@@ -33,7 +33,8 @@ class Data(Joinable):
     or an index is written. ``labels``: how classes are written. ``changed``, ``coded``: as in Taken.
     ``order``: what was done to the order of the rows, None when that is not known. ``window``: where it was
     cut out of a series as one of many windows that overlap. ``ranked``: the column ("*": the label) whose
-    values the rows came in the order of, and ``order`` as it was then.
+    values the rows came in the order of, and ``order`` as it was then. ``span``: where the values lay when
+    they were read.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Data(Joinable):
     order: tuple[tuple[Hashable, Place], ...] | None = ()
     window: Place | None = None
     ranked: tuple[str, tuple[tuple[Hashable, Place], ...]] | None = None
+    span: Span | None = None
 
     @property
     def sorted_by(self) -> str:
@@ -137,6 +139,7 @@ def _common(options: list[Data | None]) -> Data | None:
         order=first.order if len({d.order for d in known}) == 1 else None,
         window=first.window if len({d.window for d in known}) == 1 else None,
         ranked=first.ranked if len({d.ranked for d in known}) == 1 else None,
+        span=first.span if len({d.span for d in known}) == 1 else None,
     )
 
 

@@ -148,7 +148,16 @@ def _of_tensors(dataset: Instance, named: str) -> Samples:
         if isinstance(first, Tensor):
             key = ("tensor", id(first.operation))
     said = role_of(str(dataset.state.get("_names", "")))
-    return Samples(key, dataset.place, TENSORS, key, role, named or said, transforms=(), iterable=False)
+    from nnlint.readers.source.tabular.bridge import scale_of
+
+    scaled, origin = scale_of(parts[0]) if parts else (None, None)
+    return Samples(
+        *(key, dataset.place, TENSORS, key, role, named or said),
+        transforms=(),
+        iterable=False,
+        scaled=scaled,
+        origin=origin,
+    )
 
 
 def _of_data(parts: Value) -> tuple[Hashable, str]:
