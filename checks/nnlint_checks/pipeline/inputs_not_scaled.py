@@ -105,7 +105,7 @@ def inputs_not_scaled(
         plain.fit(x_train / 255.0, y_train, epochs=5, validation_data=(x_test / 255.0, y_test))
         ```
     """
-    read = _table(pipeline) or _set(pipeline)
+    read = _set(pipeline) or _table(pipeline)
     first = first_weighted(network)
     steps = any(event.did is Did.STEP for event in recipe.events)
     if data is not None or pipeline.scales is not False or read is None or first is None or not steps:
@@ -144,7 +144,7 @@ def _table(pipeline: Pipeline) -> Read | None:
 def _set(pipeline: Pipeline) -> Read | None:
     """A set of a library whose values are known to lie far apart."""
     wide = [span for span in pipeline.spans if span.high - span.low >= WIDE]
-    if not wide or pipeline.reads:
+    if not wide:
         return None
     span = wide[0]
     what = "pixels" if span.pixels else "features"

@@ -49,7 +49,7 @@ MODELS: dict[str, str] = {
         "standard",
     ),
     **dict.fromkeys(("torch", "torchvision", "timm"), "torch"),
-    **dict.fromkeys(("pandas", "numpy", "sklearn", "imblearn"), "tabular"),
+    **dict.fromkeys(("pandas", "numpy", "sklearn", "imblearn", "PIL", "cv2"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
     **dict.fromkeys(("transformers", "diffusers"), "huggingface"),

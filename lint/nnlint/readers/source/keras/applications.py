@@ -95,8 +95,11 @@ def _call(name: str) -> Callable[[Call, Arguments], Value]:
     return run
 
 
-def _same(call: Call, arguments: Arguments) -> Value:
-    return arguments.get(0, "x", UNKNOWN)
+def _preprocessed(call: Call, arguments: Arguments) -> Value:
+    """What a network of the library wants to be given; of arrays nothing is known afterwards."""
+    given = arguments.get(0, "x", UNKNOWN)
+    held = isinstance(given, Tensor) and "data" in given.operation.attributes
+    return given if isinstance(given, Tensor) and not held else UNKNOWN
 
 
 SYMBOLS: dict[str, Value] = {
@@ -113,5 +116,5 @@ SYMBOLS: dict[str, Value] = {
         )
         for name in CHANNELS
     },
-    "keras.applications.preprocess_input": native("preprocess_input", _same),
+    "keras.applications.preprocess_input": native("preprocess_input", _preprocessed),
 }

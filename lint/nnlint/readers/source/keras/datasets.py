@@ -84,9 +84,32 @@ def _from_files(name: str, mode: str, default: str) -> Callable[[Call, Arguments
         encoding = ENCODINGS.get(chosen) if isinstance(chosen, str) else None
         labels = Labels(encoding, name, call.place) if encoding else None
         shuffle = UNKNOWN if arguments.open else arguments.keywords.get("shuffle", True)
-        return _pipeline(call, labels, samples_of_files(call, name, arguments), shuffle)
+        return _pipeline(
+            call, labels, samples_of_files(call, name, arguments), shuffle, _batch(call, name, arguments, labels)
+        )
 
     return run
+
+
+def _batch(call: Call, name: str, arguments: Arguments, labels: Labels | None) -> Value:
+    """Images as they are stored in files, and their labels; UNKNOWN where anything may scale them."""
+    generator = arguments.positional[0] if name.startswith("flow") and arguments.positional else None
+    scaled = isinstance(generator, Instance) and any(map(generator.state.get, SCALING))
+    if not name.startswith(("image", "flow")) or scaled:
+        return UNKNOWN
+    call.interpreter.project.libraries.symbol("numpy.ndarray")
+    from nnlint.readers.source.tabular.images import image
+
+    known = {} if labels is None else {"labels": labels}
+    pixels = Operation("input", (), {"data": image(call, name)}, call.place)
+    return (Tensor(pixels), Tensor(Operation("input", (), known, call.place)))
+
+
+SCALING = (
+    *("rescale", "preprocessing_function", "featurewise_center", "samplewise_center"),
+    *("featurewise_std_normalization", "samplewise_std_normalization", "zca_whitening"),
+)
+"""Arguments by which a generator of images scales them."""
 
 
 def _pipeline(

@@ -21,6 +21,8 @@ SUBSETS = {"training": "train", "validation": "validation"}
 def note_settings(call: Call, arguments: Arguments) -> Value:
     """What ``ImageDataGenerator`` is told."""
     state = arguments.positional[0].state
+    if arguments.open:
+        call.interpreter.heap.write(state, "rescale", UNKNOWN)
     for name, value in arguments.keywords.items():
         call.interpreter.heap.write(state, name, value)
     if _on(state.get("rescale")):

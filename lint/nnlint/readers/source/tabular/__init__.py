@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.tabular import functions, on_tensors, reading, resampling, splitting, transformers
+from nnlint.readers.source.tabular import (
+    functions,
+    images,
+    on_tensors,
+    reading,
+    resampling,
+    splitting,
+    transformers,
+)
 from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
     **on_tensors.over(functions.SYMBOLS),
     **on_tensors.SYMBOLS,
+    **images.SYMBOLS,
     **reading.SYMBOLS,
     **resampling.SYMBOLS,
     **splitting.SYMBOLS,

@@ -34,6 +34,7 @@ SAME = frozenset(
             "byteswap",
         ),
         *("interpolate", "shuffle", "as_matrix", "rename_axis", "set_axis", "add_prefix", "add_suffix"),
+        *("convert", "resize", "crop", "rotate"),
     }
 )
 """Methods that leave columns and scale as they are (rows left out or reordered count as the same rows)."""
@@ -60,6 +61,8 @@ LESS = frozenset(
 )
 """What gives values of the same rows whose columns or scale are no longer known."""
 
+AXES = ("transpose", "swapaxes")
+"""What leaves each value of an image as it is."""
 MOVING = ("shift", "diff", "pct_change", "rolling", "join", "merge", "explode", "melt", "stack", "set_index")
 """Those that give a row values of other rows."""
 
@@ -150,6 +153,8 @@ def _lessened(call: Call, arguments: Arguments) -> Value:
     if data is None:
         return UNKNOWN
     others = [d for d in map(data_of, arguments.positional[1:]) if d is not None]
+    if data.span is not None and _called(call.node) in AXES:
+        return held(call.interpreter, replace(data, rows=None, columns=None, rank=None), call.node)
     marks = unique(m for d in (data, *others) for m in d.marks)
     if _called(call.node) in MOVING:
         data = replace(data, columns=None, order=None)
@@ -356,5 +361,6 @@ DATA.state.update(
         "__setitem__": native("__setitem__", selecting.set_item),
         "__len__": native("__len__", unknown),
         "__iter__": native("__iter__", _iterate),
+        "__enter__": native("__enter__", lambda call, arguments: arguments.positional[0]),
     }
 )

@@ -81,6 +81,8 @@ def _windows(value: Value) -> Data | None:
         element = data_of(value.element)
     elif isinstance(value, ListValue) and value.items is None:
         element = data_of(value.state.get("element", UNKNOWN))
+    if element is not None and element.span is not None and element.rows is None:
+        return replace(element, kind="array", rank=None)  # images that were read one by one
     if element is None or element.rows is None:
         return None
     rows = element.rows.parent if element.rows.role == "" else element.rows
