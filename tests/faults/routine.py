@@ -28,6 +28,7 @@ from tests.faults.programs import Program, last_name
 TRAINED_BEFORE = ("from_pretrained", "pretrained=True", "weights=", "models.")
 """What programs say that start from trained weights."""
 DEVICE = re.compile(r"device|cuda|dev")
+ACCELERATORS = ("cuda", "mps")
 ARRAYS = ("randn", "rand", "zeros", "ones", "arange", "full", "normal", "linspace")
 
 
@@ -70,6 +71,8 @@ def not_moved(tree: ast.Module, program: Program) -> Iterator[Edit]:
     up = parents(tree)
     if "DataParallel" in ast.unparse(tree) or program.mentions("Accelerator", "Fabric"):
         return
+    if not program.mentions(*ACCELERATORS):
+        return  # all of it is on the CPU
     for assign in all_of(tree, ast.Assign):
         if not is_trained(assign, up):
             continue
@@ -82,6 +85,8 @@ def not_moved(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 def made_on_cpu(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """A tensor is made without its device."""
+    if not program.mentions(*ACCELERATORS):
+        return
     for call in calls(tree, *ARRAYS):
         if keyword(call, "device") is not None:
             yield without(call, "device")
@@ -93,6 +98,8 @@ def made_on_cpu(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 def buffer_as_attribute(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """``self.mask = ...`` for ``register_buffer``."""
+    if not program.mentions(*ACCELERATORS):
+        return
     for block, line, call in statements(tree, "register_buffer"):
         if isinstance(call.args[0], ast.Constant) and len(call.args) > 1:
             text = f"self.{call.args[0].value} = {ast.unparse(call.args[1])}"

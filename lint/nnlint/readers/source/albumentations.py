@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
+from nnlint.network.device import Device
+from nnlint.network.graph import Operation, Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
+from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.signature import bind_signature
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, DictValue, Instance, Value
 
 FIXED = (
     *("Normalize", "Resize", "LongestMaxSize", "SmallestMaxSize", "PadIfNeeded", "CenterCrop", "Crop"),
@@ -61,8 +65,25 @@ def _group_init(call: Call, arguments: Arguments) -> Value:
     return None
 
 
+def _applied(call: Call, arguments: Arguments) -> Value:
+    """``transform(image=image, mask=mask)``: a dict of the same names, of tensors where it ends in them."""
+    steps = arguments.positional[0].state.get("_steps")
+    last = steps[-1] if isinstance(steps, tuple) and steps else None
+    if not isinstance(last, Instance) or last.cls.name != "ToTensorV2" or arguments.open:
+        return UNKNOWN
+    return DictValue({name: _tensor(call, name) for name in arguments.keywords})
+
+
+def _tensor(call: Call, name: str) -> Value:
+    if not name.startswith(("image", "mask")) or name.endswith("s"):
+        return UNKNOWN
+    shape = Shape((None, None, None)) if name.startswith("image") else UNKNOWN_SHAPE
+    made = Operation("input", (), {"shape": shape}, call.place)
+    return Tensor(made, shape, device=Device(True, "an image", call.place))
+
+
 def _class(name: str, init: Value) -> Class:
-    members = {"__init__": init, "__call__": native("__call__", unknown)}
+    members = {"__init__": init, "__call__": native("__call__", _applied)}
     return library_class(f"albumentations.{name}", (OBJECT,), members)
 
 

@@ -85,7 +85,11 @@ def _from_files(name: str, mode: str, default: str) -> Callable[[Call, Arguments
         labels = Labels(encoding, name, call.place) if encoding else None
         shuffle = UNKNOWN if arguments.open else arguments.keywords.get("shuffle", True)
         return _pipeline(
-            call, labels, samples_of_files(call, name, arguments), shuffle, _batch(call, name, arguments, labels)
+            call,
+            labels,
+            samples_of_files(call, name, arguments),
+            shuffle,
+            _batch(call, name, arguments, labels),
         )
 
     return run

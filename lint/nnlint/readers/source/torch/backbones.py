@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from nnlint.network.graph import Initialization
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native
+from nnlint.readers.source.devices import with_weights
 from nnlint.readers.source.modules import all_weights
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.torch.modules import MODULE
@@ -160,6 +161,7 @@ def _forward(call: Call, arguments: Arguments) -> Value:
     model, i = arguments.positional[0], call.interpreter
     x = as_tensor(i, arguments.get(1, "x", UNKNOWN), call.node)
     i.trace.opaque += 1  # the body is not followed
+    (x,) = with_weights(i, model, [x], call.place)
     shape = Shape((x.shape.axis(0) if x.shape.rank else None, model.state.get("_width")))
     origin = model.state.get("_origin")
     known = {"shape": shape, **origin} if isinstance(origin, dict) else {"shape": shape}

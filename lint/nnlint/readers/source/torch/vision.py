@@ -83,6 +83,17 @@ def _unsure(picture: Picture, transform: Instance) -> None:
     """What depends on the version and on arguments is not followed."""
 
 
+def _as_bytes(picture: Picture, transform: Instance) -> Picture:
+    """``ToImage``, ``PILToTensor``: a tensor of the pixels as they are."""
+    return replace(picture, tensor=True)
+
+
+def _to_type(picture: Picture, transform: Instance) -> Picture:
+    """Pixels as fractions, where the transform is told to scale them."""
+    scales = transform.state.get("scale") is True
+    return replace(picture, range=Range(0.0, 1.0) if scales and picture.range == PIXELS else None)
+
+
 def _normalize(picture: Picture, transform: Instance) -> Picture:
     return replace(picture, range=None)
 
@@ -150,7 +161,9 @@ STEPS: dict[str, tuple[str, Step]] = {
     "Normalize": ("mean std inplace=False", _normalize),
     "Resize": ("size", _resize),
     **dict.fromkeys(("CenterCrop", "RandomCrop", "RandomResizedCrop"), ("size", _crop)),
-    **dict.fromkeys(("ToImage", "ToPILImage", "PILToTensor", "ConvertImageDtype", "ToDtype"), ("", _unsure)),
+    **dict.fromkeys(("ToPILImage", "ConvertImageDtype"), ("", _unsure)),
+    **dict.fromkeys(("ToImage", "PILToTensor"), ("", _as_bytes)),
+    "ToDtype": ("dtype scale=False", _to_type),
     "Grayscale": ("num_output_channels=1", _gray),
     "Pad": ("padding", _pad),
     **dict.fromkeys(KEEPING, ("", _same)),
@@ -179,7 +192,7 @@ RULES: dict[str, Step] = {**{name: step for name, (_, step) in STEPS.items()}, "
 def _transform_init(name: str, signature: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         instance = arguments.positional[0]
-        if name in SCALERS:
+        if name in SCALERS or arguments.keywords.get("scale") is True:
             call.interpreter.trace.notes["scales"] = True
         for key, value in bind_signature(signature, arguments.after_self()).items():
             call.interpreter.heap.write(instance.state, key, value)
@@ -188,6 +201,12 @@ def _transform_init(name: str, signature: str) -> Callable[[Call, Arguments], Va
         return None
 
     return run
+
+
+def _applied(call: Call, arguments: Arguments) -> Value:
+    from nnlint.readers.source.torch.pictured import applied
+
+    return applied(call, arguments)
 
 
 def _compose_init(call: Call, arguments: Arguments) -> Value:
@@ -230,7 +249,7 @@ def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
         attributes = {"shape": Shape(), "labels": labels}
         label = Tensor(Operation("input", (), attributes, call.place), Shape(), None, LABEL, device=HOST)
         target = label if dataset.state.get("target_transform") is None else UNKNOWN
-        return (_tensor(call, picture), target)
+        return (picture_tensor(call, picture), target)
 
     return run
 
@@ -243,7 +262,8 @@ CLASSES = {
 """How many classes the labels of a data set name, by the pages of torchvision."""
 
 
-def _tensor(call: Call, picture: Picture | None) -> Value:
+def picture_tensor(call: Call, picture: Picture | None) -> Value:
+    """The tensor that an image has become; nothing is known of it where its way is not."""
     if picture is None or not picture.tensor:
         shape, span = UNKNOWN_SHAPE, None
     else:
@@ -276,13 +296,15 @@ TRANSFORMS = {
         name: library_class(
             f"torchvision.transforms.{name}",
             (OBJECT,),
-            {"__init__": native(name, _transform_init(name, signature))},
+            {"__init__": native(name, _transform_init(name, signature)), "__call__": native(name, _applied)},
         )
         for name, (signature, _) in STEPS.items()
     },
     **{
         name: library_class(
-            f"torchvision.transforms.{name}", (OBJECT,), {"__init__": native(name, _compose_init)}
+            f"torchvision.transforms.{name}",
+            (OBJECT,),
+            {"__init__": native(name, _compose_init), "__call__": native(name, _applied)},
         )
         for name in ("Compose", "RandomApply", "RandomChoice", "RandomOrder")
     },
