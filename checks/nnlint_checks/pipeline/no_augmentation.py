@@ -15,7 +15,7 @@ from nnlint_checks.optimization.hidden_layers import is_pretrained
 
 AUGMENTS = re.compile(
     r"^Random(?!Sampler|State|Forest)[A-Z]|random_?(crop|flip|eras|rot|aug|apply|choice)|jitter|flip|rotat|affine"
-    r"|mix_?up|cut_?mix|cut_?out|mosaic|augment|AugMix|TrivialAug|AutoAug|RandAug|elastic|kornia|albumentations"
+    r"|mix_?up|cut_?mix|cut_?out|mosaic|augment|AugMix|TrivialAug|AutoAug|RandAug|elastic|kornia"
     r"|imgaug|torchio|(^|_)aug(s|_|$)|contrastive|simclr|byol",
     re.IGNORECASE,
 )
