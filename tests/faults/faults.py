@@ -166,7 +166,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("OP408", "batches of one sample", routine.one_sample, "NR308"),
     _fault("OP409", "one epoch", routine.one_epoch, "OP405"),
     _fault("OP411", "a recurrent net without clipping", routine.not_clipped),
-    _fault("OP412", "Adam for AdamW", routine.called_otherwise("AdamW", "Adam", "weight_decay")),
+    _fault("OP412", "Adam for AdamW", routine.called_otherwise("AdamW", "Adam", "weight_decay"), "NR310"),
     _fault("OP413", "a constant rate", optimization.never_scheduled, "OP407"),
     _fault("OP414", "the loss is a sum", routine.summed),
     _fault("OP415", "a number for a constant", routine.literal_in_place),

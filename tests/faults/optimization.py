@@ -99,7 +99,9 @@ def metric_missing(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 
 def part_of_parameters(tree: ast.Module, program: Program) -> Iterator[Edit]:
-    """The optimiser gets the first layer alone."""
+    """The optimiser gets the first of several layers alone, in a program that trains all of them."""
+    if program.mentions("pretrained"):
+        return
     for call in calls(tree, *OPTIMIZERS):
         first = call.args[0] if call.args else None
         model = (
@@ -108,9 +110,10 @@ def part_of_parameters(tree: ast.Module, program: Program) -> Iterator[Edit]:
             else None
         )
         if isinstance(model, ast.Name) and model.id in ("model", "net"):
-            for attribute in _attributes(program):
-                yield partial(call.args.__setitem__, 0, expression(f"m.{attribute}.parameters()", m=model))
-                break
+            found = list(_attributes(program))
+            if len(found) > 1:
+                part = expression(f"m.{found[0]}.parameters()", m=model)
+                yield partial(call.args.__setitem__, 0, part)
 
 
 def _attributes(program: Program) -> Iterator[str]:
@@ -128,7 +131,7 @@ def _attributes(program: Program) -> Iterator[str]:
 
 def never_scheduled(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """There is no schedule at all, for SGD and many epochs."""
-    if not program.mentions("SGD("):
+    if not program.mentions("SGD(") or not any(MANY.search(text) for text in program.files.values()):
         return
     made = [
         (block, line)
@@ -139,7 +142,23 @@ def never_scheduled(tree: ast.Module, program: Program) -> Iterator[Edit]:
     names = {last_name(line.targets[0]) for _, line in made}
     steps = [(b, s) for b, s, c in statements(tree, "step") if _owner(c) in names]
     if made and steps and len(names) == 1:
-        yield lambda: [drop(block, line) for block, line in (*made, *steps)]
+        yield lambda: [drop(block, line) for block, line in (*made, *steps, *_imports(tree, made))]
+
+
+def _imports(
+    tree: ast.Module, made: list[tuple[list[ast.stmt], ast.stmt]]
+) -> list[tuple[list[ast.stmt], ast.stmt]]:
+    """The lines that import what only ``made`` calls."""
+    wanted = [
+        n
+        for n in all_of(tree, ast.ImportFrom)
+        if all(any(calls(s, a.name) for _, s in made) for a in n.names)
+    ]
+    return [(tree.body, line) for line in wanted if line in tree.body]
+
+
+MANY = re.compile(r"(epochs?\w*(: int)? *= *|range\()([3-9]\d|\d{3,})", re.IGNORECASE)
+"""Thirty epochs or more."""
 
 
 def _owner(call: ast.Call) -> str:

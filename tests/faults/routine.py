@@ -33,9 +33,11 @@ ARRAYS = ("randn", "rand", "zeros", "ones", "arange", "full", "normal", "linspac
 
 
 def given_dropped(name: str, *functions: str) -> Finder:
-    """An argument is left out of all calls of these functions."""
+    """An argument is left out of all calls of these functions, in programs that train from scratch."""
 
     def find(tree: ast.Module, program: Program) -> Iterator[Edit]:
+        if program.mentions(*TRAINED_BEFORE):
+            return
         for call in calls(tree, *functions):
             if keyword(call, name) is not None:
                 yield without(call, name)
@@ -248,6 +250,8 @@ def literal_in_place(tree: ast.Module, program: Program) -> Iterator[Edit]:
         if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and list(numbers([s.value]))
     }
     for call in calls(tree, "DataLoader", "SGD", "Adam", "AdamW", "fit"):
+        if last_name(call.func) == "DataLoader" and keyword(call, "shuffle") is None:
+            continue  # an evaluation may have batches of its own
         for given in call.keywords:
             named = given.value.id if isinstance(given.value, ast.Name) else ""
             known = constants.get(named)

@@ -6,19 +6,24 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import HINT, check
-from nnlint.evidence.place import Step
-from nnlint.evidence.source import Did, Event, LossUse, Optimizer, Recipe
+from nnlint.evidence.place import Place, Step
+from nnlint.evidence.source import Did, LossUse, Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Operation, Tensor
+from nnlint_checks.optimization.hidden_layers import is_pretrained, networks_of
 from nnlint_checks.optimization.rates import SETS_ANOTHER
 
 USUAL = {"sgd": 1e-3, **dict.fromkeys(("adam", "adamw", "nadam", "radam", "adamax", "rmsprop"), 1e-4)}
-"""From these on rates are those of a mean loss: the defaults of PyTorch, a tenth of it for adaptive ones."""
+"""From these on rates are those of a mean loss: the defaults of PyTorch, a tenth of it for adaptive ones;
+for networks that were trained before a tenth of these, as the papers of BERT (2e-5) and its kin have them.
+"""
 SUMS = re.compile(
     r"vae|elbo|kl_?d|kld|evidence|variational|(^|_)mu(_|$)|log_?var|posterior|bayes|nflows|nelbo",
     re.IGNORECASE,
 )
 """Words of models whose loss is a sum by its derivation."""
+HIGHER = SETS_ANOTHER - {"LinearLR", "ConstantLR", "SequentialLR"}
+"""Schedules after which the rate may not be the optimiser's; those left out warm it up."""
 KEEPS = frozenset({"identity", "add", "subtract", "cast"})
 """Operations that leave a sum as large as it is."""
 
@@ -84,17 +89,28 @@ def sum_reduction(recipe: Recipe) -> Iterator[Finding]:
     if any(map(SUMS.search, recipe.words)):
         return
     uses = {id(use.prediction): use for use in recipe.losses}
-    for number, event in enumerate(recipe.events):
-        value = event.details.get("value")
-        if event.did is not Did.BACKWARD or not event.loops or not isinstance(value, Tensor):
-            continue
+    for value, place, optimizer in (*_by_hand(recipe), *_by_framework(recipe)):
         summed = _summed(value.operation)
-        optimizer = _usual(recipe, number)
         if summed is None or optimizer is None:
             continue
         use = next((uses[id(t)] for t in summed.inputs if id(t) in uses), None)
-        yield _finding(event, summed, use, optimizer)
+        yield _finding(place, summed, use, optimizer)
         return
+
+
+def _by_hand(recipe: Recipe) -> Iterator[tuple[Tensor, Place, Optimizer | None]]:
+    """What the program calls ``backward`` of, and the optimiser that uses the gradients."""
+    for number, event in enumerate(recipe.events):
+        value = event.details.get("value")
+        if event.did is Did.BACKWARD and event.loops and isinstance(value, Tensor):
+            yield value, event.place, _usual(recipe, number)
+
+
+def _by_framework(recipe: Recipe) -> Iterator[tuple[Tensor, Place, Optimizer | None]]:
+    """What a training step gives to its framework, which has one optimiser."""
+    if recipe.framework_steps and len(recipe.optimizers) == 1:
+        for one in recipe.differentiated:
+            yield one.value, one.value.place, _as_usual(recipe.optimizers[0], recipe)
 
 
 def _summed(operation: Operation) -> Operation | None:
@@ -107,29 +123,39 @@ def _summed(operation: Operation) -> Operation | None:
         return inner if each else None
     if operation.kind not in KEEPS:
         return None
-    found = [_summed(tensor.operation) for tensor in operation.inputs]
-    return found[0] if found and None not in found else None
+    parts = [(_summed(tensor.operation), tensor.operation.kind == "loss") for tensor in operation.inputs]
+    if not all(summed or is_loss for summed, is_loss in parts):
+        return None
+    return next((summed for summed, _ in parts if summed is not None), None)
 
 
 def _usual(recipe: Recipe, number: int) -> Optimizer | None:
     """The optimiser that steps on the gradients next, if its rate is a usual one."""
     step = next((e for e in recipe.events[number:] if e.did is Did.STEP), None)
     for optimizer in recipe.optimizers:
-        if step is not None and optimizer.key in step.subjects and optimizer.schedule not in SETS_ANOTHER:
-            rate = optimizer.learning_rate
-            return optimizer if rate is not None and rate >= USUAL.get(optimizer.kind, rate + 1) else None
+        if step is not None and optimizer.key in step.subjects:
+            return _as_usual(optimizer, recipe)
     return None
 
 
-def _finding(event: Event, summed: Operation, use: LossUse | None, optimizer: Optimizer) -> Finding:
+def _as_usual(optimizer: Optimizer, recipe: Recipe) -> Optimizer | None:
+    networks, rate = networks_of(optimizer, recipe), optimizer.learning_rate
+    least = USUAL.get(optimizer.kind)
+    if least is None or rate is None or optimizer.schedule in HIGHER:
+        return None
+    tuned = bool(networks) and all(map(is_pretrained, networks))
+    return optimizer if rate >= (least / 10 if tuned else least) else None
+
+
+def _finding(place: Place, summed: Operation, use: LossUse | None, optimizer: Optimizer) -> Finding:
     name = use.loss.api.rpartition(".")[2] if use is not None else "the loss"
     return Finding(
-        event.place,
+        place,
         f"{name} is summed over the batch: gradients grow with its size, at lr={optimizer.learning_rate:g}",
         "use reduction='mean', or divide the sum by the number of samples",
         trail=(
             Step(summed.place, "not divided by the number of samples"),
             Step(optimizer.place, f"lr={optimizer.learning_rate:g}"),
         ),
-        subject=("reduction", event.place),
+        subject=("reduction", place),
     )
