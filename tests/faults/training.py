@@ -36,6 +36,8 @@ def dropped(*methods: str, once: bool = True) -> Finder:
 
     def find(tree: ast.Module, program: Program) -> Iterator[Edit]:
         found = list(_plain(tree, methods))
+        if "zero_grad" in methods and program.mentions("accum", "Accelerator", "Fabric"):
+            return  # perhaps gradients are meant to be summed
         count = sum(len(list(_plain(t, methods))) for t in program.trees.values())
         if once and count > 1:
             return
@@ -67,13 +69,26 @@ def _drop_all(tree: ast.Module) -> None:
 
 def no_training_mode(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """``train()`` is missing in a program that evaluates between epochs."""
-    if not program.mentions(*MODE_LAYERS) or not program.mentions(".eval()"):
+    if not program.mentions(*MODE_LAYERS) or not _evaluates_in_epochs(program):
         return
     found = [
         (b, line) for b, line, call in statements(tree, "train") if not call.args and "." in ast.unparse(call)
     ]
     if len(found) == 1:
         yield partial(drop, *found[0])
+
+
+def _evaluates_in_epochs(program: Program) -> bool:
+    """A loop over epochs puts a model to evaluation mode, by itself or by a function that it calls."""
+    functions = [n for n in program.nodes if isinstance(n, ast.FunctionDef)]
+    loops = [n for n in program.nodes if isinstance(n, ast.For) and "epoch" in ast.unparse(n.target)]
+    switching = {f.name for f in functions if any(True for _ in statements(f, "eval"))}
+    around = [f for f in functions if "fit" in f.name or "loop" in f.name]
+    return any(_plain_eval(loop) or calls(loop, *switching) for loop in (*loops, *around))
+
+
+def _plain_eval(loop: ast.AST) -> bool:
+    return any("freeze" not in ast.unparse(call) for *_, call in statements(loop, "eval"))
 
 
 def gradients_kept_on(tree: ast.Module, program: Program) -> Iterator[Edit]:

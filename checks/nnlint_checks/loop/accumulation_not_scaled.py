@@ -66,7 +66,7 @@ def accumulation_not_scaled(recipe: Recipe) -> Iterator[Finding]:
                     print(loss.item())
         ```
     """
-    if recipe.framework_steps or not recipe.finished:
+    if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     spoken = set()
     for event in recipe.events:

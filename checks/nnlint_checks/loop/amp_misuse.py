@@ -92,7 +92,7 @@ def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if recipe.framework_steps or not recipe.finished:
+    if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     spoken = set()
     for number, event in enumerate(recipe.events):

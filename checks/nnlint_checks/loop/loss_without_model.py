@@ -84,7 +84,7 @@ def loss_without_model(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if not recipe.finished or recipe.framework_steps:
+    if not recipe.finished or recipe.framework_steps or recipe.launched:
         return
     spoken = set()
     for event in recipe.events:

@@ -157,7 +157,8 @@ def _consumers(recipe: Recipe) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for operation in recipe.operations:
         for tensor in operation.inputs:
-            found.setdefault(tensor.operation.number, []).append(operation.kind)
+            kind = "numpy" if operation.attributes.get("refuses_graph") else operation.kind
+            found.setdefault(tensor.operation.number, []).append(kind)
     return found
 
 

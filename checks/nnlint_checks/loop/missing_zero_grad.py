@@ -100,7 +100,7 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if recipe.framework_steps or not recipe.finished:
+    if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     optimizers = {o.key: o for o in recipe.optimizers}
     for number, step in enumerate(recipe.events):

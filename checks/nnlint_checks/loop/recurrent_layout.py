@@ -116,7 +116,12 @@ def _given(operation: Operation, axes: Axes) -> Iterator[Finding]:
     """The input's batch axis is proven, and is not where the layer takes it to be."""
     first, x = operation.attributes.get("batch_first"), operation.inputs[0]
     axis = axes(x)
-    if not isinstance(first, bool) or x.shape.rank != 3 or axis not in (0, 1) or axis == (not first):
+    if (
+        not isinstance(first, bool)
+        or x.shape.rank not in (3, None)
+        or axis not in (0, 1)
+        or axis == (not first)
+    ):
         return
     layer = _name(operation)
     expected = "(batch, steps, features)" if first else "(steps, batch, features)"

@@ -50,7 +50,7 @@ def retained_graph(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if not recipe.finished or recipe.framework_steps:
+    if not recipe.finished or recipe.framework_steps or recipe.launched:
         return
     for event in recipe.events:
         if event.did is Did.BACKWARD and event.details.get("retain") and _is_alone(recipe, event):

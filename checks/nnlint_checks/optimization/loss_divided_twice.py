@@ -54,7 +54,7 @@ def loss_divided_twice(recipe: Recipe) -> Iterator[Finding]:
                     optimizer.zero_grad()
         ```
     """
-    if recipe.framework_steps or not recipe.finished:
+    if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     for event in recipe.events:
         if event.did is not Did.BACKWARD or not event.loops:

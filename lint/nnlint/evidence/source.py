@@ -334,7 +334,8 @@ class Recipe:
     augmented: bool | None = None
     early_stopping: bool | None = None
     penalised: bool | None = None
-    framework_steps: bool = False  # Lightning, Trainer, Accelerate: the framework does the steps
+    framework_steps: bool = False  # Lightning, Trainer, Keras: the framework does the steps
+    launched: bool = False  # Accelerate, Fabric: batches are placed, summed and scaled behind the program
     finished: bool = True  # the trace goes to the end of the entry
     decisions: tuple[Decision, ...] = ()
     differentiated: tuple[Differentiated, ...] = ()

@@ -336,6 +336,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         augmented=True if trace.notes.get("augmented") else None,
         early_stopping=_noted(trace, "early stopping"),
         framework_steps=bool(trace.notes.get("framework steps")),
+        launched=bool(trace.notes.get("launched")),
         finished=not trace.notes.get("exhausted"),
         decisions=decisions(trace),
         differentiated=tuple(trace.gradients_of),

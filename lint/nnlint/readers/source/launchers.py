@@ -20,7 +20,7 @@ from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Val
 
 
 def _init(call: Call, arguments: Arguments) -> Value:
-    call.interpreter.trace.notes["framework steps"] = True
+    call.interpreter.trace.notes["launched"] = True
     return keep_keywords(call, arguments)
 
 

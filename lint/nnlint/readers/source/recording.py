@@ -29,7 +29,7 @@ TRAINING = frozenset(
         ),
         *("clip_grad_norm_", "clip_grad_value_", "to", "cuda", "mean", "sum", "div_", "retain_grad", "train"),
         *("eval", "set_postfix_", "empty_cache", "set_epoch", "load_state_dict", "apply", "requires_grad_"),
-        *("all_reduce", "reduce", "barrier", "broadcast", "all_gather"),
+        *("all_reduce", "reduce", "barrier", "broadcast", "all_gather", "add_batch"),
     }
 )
 """Calls that train, and tell nobody."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnlint.readers.source.torch import (
     attention,
     backbones,
+    collating,
     containers,
     data,
     differentiation,
@@ -41,6 +42,7 @@ SYMBOLS: dict[str, Value] = {
     **quantized.SYMBOLS,
     **repeated.SYMBOLS,
     **data.SYMBOLS,
+    **collating.SYMBOLS,
     **vision.SYMBOLS,
     **backbones.SYMBOLS,
 }

@@ -20,6 +20,7 @@ from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.labels import labels_of
 from nnlint.readers.source.preparation import base_name
 from nnlint.readers.source.signature import bind_signature
+from nnlint.readers.source.torch.collating import collated
 from nnlint.readers.source.torch.samples import describe
 from nnlint.readers.source.values import (
     MISSING,
@@ -172,7 +173,7 @@ def _loader_iter(call: Call, arguments: Arguments) -> Value:
 def _batch(call: Call, instance: Instance) -> Value:
     """One batch: an item of the data set with a batch axis in front."""
     if instance.state.get("collate_fn") is not None:
-        return UNKNOWN
+        return collated(call, instance.state["collate_fn"])
     dataset, size = instance.state.get("dataset", UNKNOWN), instance.state.get("batch_size", UNKNOWN)
     batch: Size = symbol("N")
     if size is None:

@@ -93,7 +93,7 @@ ROWS: dict[str, Row] = {
     "zero": _row("fill"),
     "detach": _row("detach"),
     **{name: Row("cast", "input", fixed={"to": name}) for name in ("long", "int", "short", "bool")},
-    "numpy": _row("detach"),
+    "numpy": Row("detach", "input", fixed={"refuses_graph": True}),  # fails where gradients are recorded
     "item": _row("detach"),
     "flatten": _row("flatten", "input start_dim=0 end_dim=-1", start="start_dim", end="end_dim"),
     "ravel": Row("flatten", "input", {}, {"start": 0, "end": -1}),
