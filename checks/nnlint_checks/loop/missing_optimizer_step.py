@@ -90,12 +90,19 @@ def missing_optimizer_step(recipe: Recipe) -> Iterator[Finding]:
         return  # a step of something that is not known: it may be this one
     trained = {key for o in recipe.optimizers if o.key in stepped for key in o.models}
     for optimizer in recipe.optimizers:
-        if trained & set(optimizer.models):
+        if trained & set(optimizer.models) and not _clears(recipe, optimizer):
             continue  # another one trains the same network
         if optimizer.key not in stepped and not _in_other_hands(recipe, optimizer):
             yield from _finding(recipe, optimizer)
     if not recipe.optimizers and not stepped:
         yield from _without_constructor(recipe)
+
+
+def _clears(recipe: Recipe, optimizer: Optimizer) -> bool:
+    """It is the one whose gradients are cleared where some are computed: it is meant to step there."""
+    cleared = [e for e in recipe.events if e.did is Did.ZERO_GRAD and optimizer.key in e.subjects]
+    backward = [e for e in recipe.events if e.did is Did.BACKWARD]
+    return any(a.loops and a.loops == b.loops for a in cleared for b in backward)
 
 
 def _in_other_hands(recipe: Recipe, optimizer: Optimizer) -> bool:

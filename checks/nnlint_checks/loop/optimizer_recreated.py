@@ -123,7 +123,8 @@ def _is_a_round(loops: tuple[Loop, ...], loop: Loop) -> bool:
     inner = loops[loops.index(loop) + 1 :]
     if not inner:
         return not loop.counted or _counts(loop)
-    return len(inner) == 1 and not inner[0].counted and _counts(loop)
+    batches = len(inner) == 1 and (inner[0].strided or not inner[0].counted)
+    return batches and _counts(loop)
 
 
 def _counts(loop: Loop) -> bool:

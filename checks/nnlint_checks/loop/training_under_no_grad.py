@@ -8,8 +8,8 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
-from nnlint.network.gradients import may_train, reached
-from nnlint.network.graph import Operation
+from nnlint.network.gradients import may_train, reached, stops
+from nnlint.network.graph import Operation, Tensor
 
 
 @check("TL524", level=ERROR)
@@ -105,21 +105,37 @@ def _unrecorded(event: Event) -> Step | None:
     value = event.details.get("value")
     if value is None or event.details.get("method"):
         return None
-    graph = list(reached(value))
-    trained = [o for o in graph if may_train(o)]
-    if not trained or any(o.recorded for o in trained if not _is_leaf(o)) or _asks(trained):
+    live, off = _as_far_as_recorded(value)
+    if not off or any(may_train(o) or o.attributes.get("requires_grad") for o in live):
         return None
-    off = next((o for o in trained if not o.recorded and not _is_leaf(o)), None)
-    return None if off is None else Step(off.place, "computed where autograd is off")
+    behind = (o for one in off for o in reached(one))
+    if not any(map(may_train, behind)):
+        return None
+    return Step(off[0].operation.place, "computed where autograd is off")
+
+
+def _as_far_as_recorded(value: Tensor) -> tuple[list[Operation], list[Tensor]]:
+    """What the gradient of a value gets to, and where it ends since nothing was recorded."""
+    live: list[Operation] = []
+    off: list[Tensor] = []
+    seen: set[int] = set()
+    queue = [value]
+    while queue:
+        tensor = queue.pop(0)
+        operation = tensor.operation
+        if operation.number in seen or stops(operation):
+            continue
+        seen.add(operation.number)
+        if operation.recorded or _is_leaf(operation):
+            live.append(operation)
+            queue.extend(operation.inputs)
+        else:
+            off.append(tensor)
+    return live, off
 
 
 def _is_leaf(operation: Operation) -> bool:
     return operation.kind == "parameter" and not operation.inputs
-
-
-def _asks(operations: list[Operation]) -> bool:
-    """Something asks for gradients itself."""
-    return any(o.attributes.get("requires_grad") for o in operations)
 
 
 def _all_off(recipe: Recipe, event: Event) -> Step | None:
