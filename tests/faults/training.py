@@ -163,10 +163,23 @@ def _counterpart(name: str, program: Program) -> str:
     return ""
 
 
+def _is_visible(tree: ast.Module, node: ast.Name, name: str) -> bool:
+    """A name is bound where another one stands: in the functions around it, or at the top."""
+    functions = [n for n in around(node, parents(tree)) if isinstance(n, ast.FunctionDef)]
+    scopes: list[ast.AST] = [
+        *functions,
+        *(s for s in tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)),
+    ]
+    stored = (n.id for s in scopes for n in all_of(s, ast.Name) if isinstance(n.ctx, ast.Store))
+    return name in {*stored, *(a.arg for f in functions for a in all_of(f, ast.arg))}
+
+
 def evaluated_on_training_data(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """The loader of the evaluation is that of the training."""
     for node, in_training in _loader_uses(tree):
         other = _counterpart(node.id, program)
+        if not _is_visible(tree, node, other):
+            continue
         if not in_training and HELD_OUT.search(node.id) and "train" in other:
             yield partial(setattr, node, "id", other)
 
@@ -175,7 +188,7 @@ def trained_on_test_data(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """The loader of the training is that of the test."""
     for node, in_training in _loader_uses(tree):
         other = _counterpart(node.id, program)
-        if in_training and "train" in node.id and "test" in other:
+        if _is_visible(tree, node, other) and in_training and "train" in node.id and "test" in other:
             yield partial(setattr, node, "id", other)
 
 

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Loader
 from nnlint.readers.source.nodes import everything, kept
-from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 BOUND = "bound"
 """The note of a trace with loaders, by their key, under the variable that holds them last."""
 
 
-def bind_loader(trace: Trace, key: int, loader: Loader, name: str, text: Text) -> None:
-    """A variable of a file now holds the loader."""
-    bound = trace.notes.setdefault(BOUND, {})
+def bind_loader(i: Interpreter, key: int, loader: Loader, name: str) -> None:
+    """A variable of a function, or of a file, now holds the loader."""
+    bound = i.trace.notes.setdefault(BOUND, {})
     assert isinstance(bound, dict)
-    bound[key] = (loader, name, text)
+    function = i.frame.function
+    bound[key] = (loader, name, i.frame.text.tree if function is None else function.node)
 
 
 def idle_loaders(trace: Trace) -> tuple[Loader, ...]:
     """Those whose last variable is read for nothing but lengths."""
     bound = trace.notes.get(BOUND, {})
     assert isinstance(bound, dict)
-    return tuple(loader for loader, name, text in bound.values() if not kept(text.tree, "_used", _used)[name])
+    return tuple(loader for loader, name, where in bound.values() if not kept(where, "_used", _used)[name])
 
 
 def _used(tree: ast.AST) -> Counter[str]:

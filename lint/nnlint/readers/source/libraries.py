@@ -344,7 +344,7 @@ class Libraries:
         self.named_attribute(i, name, value)
         loader = self.loader(i, value)
         if loader is not None:
-            bind_loader(i.trace, value.key, loader, name, i.frame.text)
+            bind_loader(i, value.key, loader, name)
 
     def named_attribute(self, i: Interpreter, name: str, value: Value) -> None:
         """Loaders, data sets and tables take their role from the name of what they are assigned to."""
