@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.network.graph import Operation
 
 
 def accumulation(recipe: Recipe, backward: Event) -> Event | None:
     """The periodic step for which this backward pass sums gradients; None when it does not accumulate."""
+    inner = _micro_batches(recipe, backward)
+    if inner is not None:
+        return inner
     loop = backward.loops[-1]
     here = [e for e in recipe.events if loop in e.loops]
     steps = [e for e in here if e.did is Did.STEP and e.loops[-1] is loop]
@@ -20,6 +25,20 @@ def accumulation(recipe: Recipe, backward: Event) -> Event | None:
     ]
     together = all(own and own[0] in e.branches for e in clearing)
     return step if together else None
+
+
+MICRO = re.compile(r"micro|accum", re.IGNORECASE)
+"""Names of loops over the batches of one step."""
+
+
+def _micro_batches(recipe: Recipe, backward: Event) -> Event | None:
+    """The step behind a counted loop over small batches (``for micro_step in range(4)``)."""
+    *outer, loop = backward.loops
+    if not outer or not loop.counted or not any(map(MICRO.search, loop.variables)) or not backward.certain:
+        return None
+    behind = [e for e in recipe.events if e.loops == tuple(outer)]
+    steps = [e for e in behind if e.did is Did.STEP]
+    return steps[0] if len(steps) == 1 and any(e.did is Did.ZERO_GRAD for e in behind) else None
 
 
 FACTORS = ("divide", "multiply")
