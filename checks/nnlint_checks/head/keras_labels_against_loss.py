@@ -46,7 +46,8 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         ```python
         from tensorflow import keras
 
-        model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten()])
+        model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Rescaling(1 / 255)])
+        model.add(keras.layers.Flatten())
         model.add(keras.layers.Dense(5, activation="softmax"))
         model.compile(optimizer="adam", loss="categorical_crossentropy")  # error: [HL112]
         model.fit(keras.utils.image_dataset_from_directory("photos/train", image_size=(64, 64)), epochs=3)
