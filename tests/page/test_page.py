@@ -19,6 +19,7 @@ from nnlint.evidence.files import Unreadable
 from nnlint.evidence.images import ImageFacts
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.runs import Curve, History, Point
+from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Failure, Finding, Level, Note, Table
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.repair import Change, Fix, Rewrite
@@ -108,7 +109,20 @@ def history(name: str = "loss") -> History:
     return History("log.csv", Place("log.csv"), "csv", curves)
 
 
-EVERYTHING = (dataset(), images(), network(), history(), Unreadable(Place("a.onnx"), "onnx", "cut short"))
+def weights(name: str = "fc.weight") -> Weights:
+    place = Place("model.safetensors")
+    tensors = (StoredTensor(f"{n}.{name}", place, (4, 2), "float32", deviation=0.1 * n) for n in range(1, 5))
+    return Weights("model.safetensors", place, "safetensors", tuple(tensors))
+
+
+EVERYTHING = (
+    dataset(),
+    images(),
+    network(),
+    history(),
+    weights(),
+    Unreadable(Place("a.onnx"), "onnx", "cut short"),
+)
 
 
 def test_page_is_well_formed_and_its_links_lead_somewhere() -> None:
@@ -116,7 +130,7 @@ def test_page_is_well_formed_and_its_links_lead_somewhere() -> None:
     ids = [e.attributes["id"] for e in read_page.elements if "id" in e.attributes]
     links = {e.attributes["href"] for e in read_page.all("a")}
     assert len(ids) == len(set(ids))
-    assert {"#findings", "#networks", "#data", "#runs", "#checks", "#check-HL101"} <= links
+    assert {"#findings", "#networks", "#data", "#runs", "#weights", "#checks", "#check-HL101"} <= links
     assert {link[1:] for link in links} <= set(ids)
 
 
@@ -159,6 +173,7 @@ def hostile() -> Iterator[tuple[str, dict[str, object]]]:
     yield "images", {"evidence": (images(HOSTILE),)}
     yield "network", {"evidence": (network(HOSTILE),)}
     yield "history", {"evidence": (history(HOSTILE),)}
+    yield "weights", {"evidence": (weights(HOSTILE),)}
     yield "note", {"notes": (Note(HOSTILE, HOSTILE),)}
     yield "failure", {"failures": (Failure(HOSTILE, ValueError(HOSTILE)),)}
     yield "unreadable", {"evidence": (Unreadable(Place(HOSTILE), HOSTILE, HOSTILE),)}
@@ -284,6 +299,12 @@ def test_run_has_a_chart_of_each_figure_with_its_splits() -> None:
     chart = page(evidence=(history(),)).one("figure", class_="chart")
     assert "train" not in chart.text and "val_loss" in chart.text
     assert "val_loss is nan at step 50" in chart.text
+
+
+def test_stored_weights_have_a_chart_and_a_table() -> None:
+    read_page = page(evidence=(weights(),))
+    assert [e.text for e in read_page.all("title") if e.below("circle")][-1] == "4.fc.weight: deviation 0.4"
+    assert "32" in read_page.one("dl").text  # values of 4 tensors of 4 x 2
 
 
 def test_network_is_shown_once_however_often_it_is_met() -> None:

@@ -32,6 +32,7 @@ from nnlint.reports.html.findings import body, families, groups, level_of
 from nnlint.reports.html.images import Thumbnails
 from nnlint.reports.html.networks import networks, recipes
 from nnlint.reports.html.runs import runs
+from nnlint.reports.html.stored import stored
 from nnlint.reports.pages import sentence
 from nnlint.reports.style import count, grouped, shown, visible
 from nnlint.reports.summary import understood
@@ -78,6 +79,7 @@ def render(result: Result, look: Look) -> str:
             recipes=recipes(result.evidence),
             data_sets=data,
             runs=list(runs(result.evidence)),
+            stored=list(stored(result.evidence)),
             not_read=_not_read(result),
             size=charts,
             histogram_size=histograms,
