@@ -13,18 +13,12 @@ from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
 from nnlint.config import Settings, UsageError, did_you_mean
 from nnlint.discover import Inputs, inputs_of
-from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
-from nnlint.evidence.runs import History
-from nnlint.evidence.weights import Weights
 from nnlint.finding import Failure, Finding, Level, Note
-from nnlint.pairing import Pairing
+from nnlint.pairing import APART, Pairing
 from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
 from nnlint.understood import Understood, understood
-
-APART_FROM_SOURCE = frozenset({Dataset, History, Weights})
-"""Evidence that changes in source do not change."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +192,7 @@ class _Judging:
         for needs, group in groups.items():
             fresh = self._findings(needs, group, evidence, pairing)
             findings.update(fresh)
-            if set(needs) <= APART_FROM_SOURCE:
+            if set(needs) <= set(APART):  # changes in source do not change it
                 self._known.update(fresh)
         found: dict[tuple[object, ...], Finding] = {}
         for finding in (finding for check in checks for finding in findings[check.code]):

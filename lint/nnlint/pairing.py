@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
 from pathlib import Path, PurePath
 from typing import get_args
 
@@ -29,20 +28,25 @@ class Pairing:
         A last need of ``X | None`` gives None where nothing of type X belongs to the rest.
         """
         optional = type(None) in get_args(needs[-1])
-        required = needs[:-1] if optional else needs
-        groups = [[e for e in evidence if isinstance(e, need)] for need in required]
-        for combination in product(*groups):
-            if all(self.related(a, b) for i, a in enumerate(combination) for b in combination[i + 1 :]):
-                yield from self._completed(combination, needs[-1], evidence) if optional else (combination,)
+        needed = [_Group(need, evidence) for need in (needs[:-1] if optional else needs)]
+        last = _Group(get_args(needs[-1])[0], evidence) if optional else None
+        found: Iterator[tuple[object, ...]] = ((e,) for e in needed[0].all)
+        for group in needed[1:]:
+            found = self._extended(found, group)
+        return self._completed(found, last) if last else found
 
-    def _completed(
-        self, combination: tuple[object, ...], need: type, evidence: Sequence[object]
-    ) -> Iterator[tuple[object, ...]]:
-        partners = [
-            e for e in evidence if isinstance(e, need) and all(self.related(a, e) for a in combination)
-        ]
-        for partner in partners or (None,):
-            yield (*combination, partner)
+    def _extended(self, found: Iterator[tuple[object, ...]], group: _Group) -> Iterator[tuple[object, ...]]:
+        for members in found:
+            for partner in self._partners(members, group):
+                yield (*members, partner)
+
+    def _completed(self, found: Iterator[tuple[object, ...]], group: _Group) -> Iterator[tuple[object, ...]]:
+        for members in found:
+            for partner in self._partners(members, group) or (None,):
+                yield (*members, partner)
+
+    def _partners(self, members: tuple[object, ...], group: _Group) -> list[object]:
+        return [e for e in group.near(members) if all(self.related(member, e) for member in members)]
 
     def related(self, a: object, b: object) -> bool:
         """Whether two pieces of evidence speak of the same network, program or data."""
@@ -79,6 +83,28 @@ class Pairing:
             return tuple(self._datasets)
         near = tuple(d for d in self._datasets if _below(d.place.path, PurePath(program).parent))
         return near if len(near) == 1 and len(self._programs) > 1 else ()
+
+
+class _Group:
+    """The evidence of one type, by program: what does not stand apart from source belongs together there
+    or nowhere.
+    """
+
+    def __init__(self, need: type, evidence: Sequence[object]) -> None:
+        self.all = [e for e in evidence if isinstance(e, need)]
+        self._apart = issubclass(need, APART)
+        self._of_program: dict[object, list[object]] = {}
+        for e in self.all:
+            self._of_program.setdefault(getattr(e, "program", None), []).append(e)
+
+    def near(self, members: Sequence[object]) -> Sequence[object]:
+        """Those that may belong to all ``members``."""
+        programs = [m.program for m in members if hasattr(m, "program")]
+        return self.all if self._apart or not programs else self._of_program.get(programs[0], ())
+
+
+APART = (Dataset, Weights, History)
+"""Evidence that is of no program."""
 
 
 def _names(written: str, data: Dataset, program: str, inside: bool) -> bool:
