@@ -111,7 +111,8 @@ model = nn.Linear(2, 3)
 
 
 def test_the_index_that_pandas_writes_is_called_unnamed(tmp_path: Path) -> None:
-    (data,) = (e for e in evidence(tmp_path, "", index=True) if isinstance(e, Dataset))
+    program = 'df = pd.read_csv("data.csv")'
+    (data,) = (e for e in evidence(tmp_path, program, index=True) if isinstance(e, Dataset))
     assert data.picked(Columns("data.csv", (("drop", ("Unnamed: 0", "c")),))) == ("a", "b")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnlint import engine
@@ -86,9 +87,26 @@ def test_a_column_leaves_the_features_when_every_program_drops_it(folder: Path) 
     assert linked()[0].features == ("width", "height", "note")
 
 
-def test_a_program_for_another_table_tells_nothing(folder: Path) -> None:
+def test_a_table_beside_a_program_for_another_one_is_not_judged(folder: Path) -> None:
     program(folder, "train.py", "area", ["area"], table="other.csv")
-    assert told(linked()[0]) is None
+    result = engine.run(["."], Settings())
+    assert not any(isinstance(e, Dataset) for e in result.evidence)
+    assert [(n.path, "not judged" in n.message) for n in result.notes] == [("data/plates.csv", True)]
+
+
+@pytest.mark.parametrize("paths", [["train.py", "data"], ["train.py", "data/plates.csv"]])
+def test_what_the_user_names_is_judged(folder: Path, paths: list[str]) -> None:
+    program(folder, "train.py", "area", ["area"], table="other.csv")
+    assert any(isinstance(e, Dataset) for e in engine.run(paths, Settings()).evidence)
+
+
+def test_an_array_that_code_reads_may_be_anything(folder: Path) -> None:
+    np.savez(folder / "reference.npz", grid=np.linspace(0, 1, 300).reshape(60, 5))
+    (folder / "check.py").write_text(
+        "import numpy as np\nimport torch\nx = np.load('reference.npz')['grid']\n"
+    )
+    (folder / "data" / "plates.csv").unlink()
+    assert not any(isinstance(e, Dataset) for e in engine.run(["."], Settings()).evidence)
 
 
 def test_columns_that_the_table_lacks_are_not_believed(folder: Path) -> None:

@@ -19,6 +19,7 @@ from nnlint.pairing import APART, Pairing
 from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
 from nnlint.understood import Understood, understood
+from nnlint.vouching import vouched
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,9 @@ def read(
     reading = readers.read(inputs.files, replace(settings, named=named), progress, known)
     skipped = [*_skipped(inputs)]
     evidence = linking.linked(reading.evidence, settings.pairs)
-    notes = linking.settled(reading.notes, reading.evidence, evidence)
-    return replace(reading, evidence=(*inputs.unreadable, *evidence), notes=(*skipped, *notes))
+    judged, strays = vouched(evidence, paths, settings.pairs)
+    notes = [*linking.settled(reading.notes, reading.evidence, judged), *strays]
+    return replace(reading, evidence=(*inputs.unreadable, *judged), notes=(*skipped, *notes))
 
 
 def _skipped(inputs: Inputs) -> Iterator[Note]:

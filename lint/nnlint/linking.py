@@ -67,7 +67,10 @@ def _with_features(dataset: Dataset, pipelines: Iterable[Pipeline]) -> Dataset:
 
 
 def settled(notes: Iterable[Note], before: Sequence[object], after: Sequence[object]) -> tuple[Note, ...]:
-    """The notes without those that miss a target which the code has told meanwhile."""
-    targets = {e.place.path for e in before if isinstance(e, Dataset) and e.target is None}
-    found = {e.place.path for e in after if isinstance(e, Dataset) and e.target is not None} & targets
-    return tuple(n for n in notes if n.path not in found or "--target" not in n.message)
+    """The notes, each once, without those that miss a target which the code has told meanwhile, or the target
+    of a data set that is left out.
+    """
+    missed = {e.place.path for e in before if isinstance(e, Dataset) and e.target is None}
+    missing = {e.place.path for e in after if isinstance(e, Dataset) and e.target is None}
+    told = missed - missing
+    return tuple(dict.fromkeys(n for n in notes if n.path not in told or "--target" not in n.message))

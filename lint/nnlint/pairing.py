@@ -69,10 +69,24 @@ class Pairing:
             self._of_program[program] = self._find(program)
         return self._of_program[program]
 
-    def _find(self, program: str) -> tuple[Dataset, ...]:
+    def reads(self, program: str, dataset: Dataset) -> bool:
+        """Whether the program, or the configuration for it, names the data set or a folder around it."""
+        paired = self._paired(program)
+        if paired is not None:
+            return any(d is dataset for d in paired)
+        written = self._programs[program].reads if program in self._programs else ()
+        return any(_names(p, dataset, program, inside) for p in written for inside in (False, True))
+
+    def _paired(self, program: str) -> tuple[Dataset, ...] | None:
         for pattern, data in self._pairs.items():
             if PurePath(program).match(pattern):
                 return tuple(d for d in self._datasets if PurePath(d.place.path).match(data))
+        return None
+
+    def _find(self, program: str) -> tuple[Dataset, ...]:
+        paired = self._paired(program)
+        if paired is not None:
+            return paired
         reads = self._programs[program].reads if program in self._programs else ()
         for inside in (False, True):
             read = tuple(d for d in self._datasets if any(_names(p, d, program, inside) for p in reads))
@@ -92,7 +106,7 @@ class _Group:
 
     def __init__(self, need: type, evidence: Sequence[object]) -> None:
         self.all = [e for e in evidence if isinstance(e, need)]
-        self._apart = issubclass(need, APART)
+        self._apart = any(issubclass(kind, APART) for kind in get_args(need) or (need,))
         self._of_program: dict[object, list[object]] = {}
         for e in self.all:
             self._of_program.setdefault(getattr(e, "program", None), []).append(e)

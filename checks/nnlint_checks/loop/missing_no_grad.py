@@ -83,6 +83,21 @@ def missing_no_grad(recipe: Recipe) -> Iterator[Finding]:
                 loss = nn.functional.cross_entropy(model(x), y)
                 print(torch.autograd.grad(loss, x)[0].abs().max())
         ```
+        A test of the code runs the network on random numbers.
+        ```python
+        import torch
+        from torch import nn
+
+        def test():
+            encoder, decoder = nn.Linear(20, 8), nn.Linear(8, 20)
+            x = torch.randn(1, 20)
+            z = encoder(x)
+            assert z.shape == (1, 8), z.shape
+            y = decoder(z)
+            assert y.shape == x.shape
+
+        test()
+        ```
     """
     if not recipe.finished:
         return
@@ -196,6 +211,12 @@ def _shares(passed: Event, event: Event) -> bool:
     return event.loops[-1] in passed.loops if event.loops else passed.function == event.function
 
 
+def _made_up(event: Event) -> bool:
+    """It gets random numbers: a test of the code, not of what was learned."""
+    given = event.details.get("inputs", ())
+    return bool(given) and all(t.operation.kind == "constant" for t in given)
+
+
 def _evaluation(events: Sequence[Event], number: int) -> Step | None:
     """What shows that this is an evaluation pass."""
     event = events[number]
@@ -208,7 +229,7 @@ def _evaluation(events: Sequence[Event], number: int) -> Step | None:
     given = event.details.get("roles", frozenset())
     if given and event.training is not True:
         return Step(event.place, f"the network gets {' and '.join(sorted(given))} data")
-    if EVALUATES.match(event.function):
+    if EVALUATES.match(event.function) and not _made_up(event):
         return Step(event.place, f"{event.function}() evaluates")
     if event.training is False and loop is not None:
         switches = [e for e in events[:number] if e.did is Did.EVAL_MODE and event.subjects[0] in e.subjects]

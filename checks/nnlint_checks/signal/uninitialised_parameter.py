@@ -111,7 +111,7 @@ def uninitialised_parameter(network: Network) -> Iterator[Finding]:
     """
     for layer in network.layers:
         fillers: Mapping[str, Sequence[Filler]] = layer.attributes.get("fillers", {})
-        for parameter in layer.parameters if layer.kind == "custom" else ():
+        for parameter in layer.parameters if layer.kind == "custom" and layer.proven else ():
             if _empty(parameter) and parameter.name in fillers:
                 never = [f for f in fillers[parameter.name] if not f.reached]
                 if all(_forgotten(filler) for filler in fillers[parameter.name]):

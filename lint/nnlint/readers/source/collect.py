@@ -115,7 +115,7 @@ def layers(i: Interpreter, model: Instance) -> Iterator[Layer]:
                     attributes: dict[str, Any] = {"unregistered": hidden} if hidden else {}
                     if not model.cls.opaque and not part.cls.opaque:
                         attributes["fillers"] = fillers(i, part)
-                    yield Layer("custom", part.cls.name, name, part.place, attributes, own)
+                    yield Layer("custom", part.cls.name, name, part.place, attributes, own, not i.guessed)
 
 
 def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:

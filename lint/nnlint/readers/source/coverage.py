@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nnlint.evidence.source import Did, Event
 from nnlint.evidence.usage import Coverage, LeftOut
 from nnlint.readers.source.hidden import held_in
-from nnlint.readers.source.modules import is_module, walk, weights
+from nnlint.readers.source.modules import alternatives, is_module, walk, weights
 from nnlint.readers.source.noticing import Inside
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance, Value, Weight
@@ -67,12 +67,15 @@ def _trained(trace: Trace) -> Iterator[Instance]:
 
 
 def _of_other_checks(trace: Trace) -> set[int]:
-    """Modules that no model registers: built while it runs, or hidden in a list."""
+    """Modules that no model registers, as far as is known: built while it runs, hidden in a list, or one of
+    several that it may have.
+    """
     built = [one.module for one in trace.noticed if isinstance(one, Inside)]
     models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
     kept = [v for model in models for name, v in model.state.items() if not str(name).startswith("_")]
     hidden = [m for value in kept for m in held_in(value) if is_module(m)]
-    return {id(part) for module in (*built, *hidden) for _, part in walk(module)}
+    open_parts = [part for model in models for part in alternatives(model)]
+    return {id(part) for module in (*built, *hidden, *open_parts) for _, part in walk(module)}
 
 
 def _left(trained: Iterable[Instance], held: set[int], last: int) -> Iterator[LeftOut]:

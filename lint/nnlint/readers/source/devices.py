@@ -13,7 +13,7 @@ from nnlint.evidence.usage import Apart
 from nnlint.network.device import Device
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import Family, family
-from nnlint.readers.source.values import Arguments, DictValue, Instance, Value
+from nnlint.readers.source.values import Arguments, DictValue, Instance, Unknown, Value
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -53,11 +53,17 @@ def joined(a: Value, b: Value) -> bool:
     return texts and names_host(a) is not None and names_host(b) is not None
 
 
+FOLLOWING = frozenset({"torch.tensor", "torch.as_tensor", "torch.asarray"})
+"""Functions that make a tensor where their data are."""
+
+
 def made(i: Interpreter, tensor: Value, what: str, arguments: Arguments, place: Place) -> Value:
     """What a function of creation gives, on the device that it is told, or on the CPU."""
     if not isinstance(tensor, Tensor) or tensor.device is not None or i.trace.notes.get(DEFAULT):
         return tensor
     if arguments.open or any(isinstance(value, Tensor) for value in arguments.positional):
+        return tensor
+    if what in FOLLOWING and any(isinstance(value, Unknown) for value in arguments.positional[:1]):
         return tensor
     told = arguments.keywords.get("device")
     host = True if told is None else names_host(told)

@@ -16,6 +16,7 @@ from nnlint.readers.source.values import (
     Function,
     Instance,
     ListValue,
+    OneOf,
     Unknown,
     Value,
     Weight,
@@ -81,6 +82,16 @@ def walk(module: Instance) -> Iterator[tuple[str, Instance]]:
             yield prefix, part
             below = [(f"{prefix}.{name}" if prefix else name, child) for name, child in children(part)]
             todo += reversed(below)
+
+
+def alternatives(module: Instance) -> Iterator[Instance]:
+    """Modules of which it is not known whether they, or others, are the part of a module."""
+    for _, part in walk(module):
+        items = part.state.get(ITEMS)
+        held = [*(items.values() if isinstance(items, DictValue) else ()), *part.state.values()]
+        for value in held:
+            if isinstance(value, OneOf):
+                yield from (option for option in value.options if is_module(option))
 
 
 def inside(modules: Iterable[Instance]) -> set[int]:

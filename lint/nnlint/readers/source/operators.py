@@ -14,7 +14,7 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic
 from nnlint.readers.source.joins import truth
-from nnlint.readers.source.preparation import base_name
+from nnlint.readers.source.preparation import own_name
 from nnlint.readers.source.values import (
     MAX_LENGTH,
     MISSING,
@@ -113,7 +113,7 @@ def _operand(i: Interpreter, value: Value, node: ast.AST, written: ast.expr | No
     tensor = as_tensor(i, value, node)
     if written is None or tensor.operation.kind != "unknown" or tensor is value:
         return tensor
-    return Tensor(Operation("unknown", (), {"written": base_name(written)}, i.place(node)))
+    return Tensor(Operation("unknown", (), {"written": own_name(written)}, i.place(node)))
 
 
 def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:

@@ -86,6 +86,11 @@ def is_computed(node: ast.AST) -> bool:
             return False
 
 
+def own_name(node: ast.expr | None) -> str:
+    """The name that an expression is about, "" when a function of the program made another value of it."""
+    return "" if node is None or is_computed(node) else base_name(node)
+
+
 def written(node: ast.AST, position: int, name: str) -> ast.expr | None:
     """How the program writes an argument of a call, None where it does not."""
     if not isinstance(node, ast.Call):

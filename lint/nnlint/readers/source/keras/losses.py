@@ -10,7 +10,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.losses import meet
 from nnlint.readers.source.operators import as_tensor
-from nnlint.readers.source.preparation import base_name, written
+from nnlint.readers.source.preparation import base_name, own_name, written
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (
     MISSING,
@@ -146,7 +146,7 @@ def _function(name: str) -> Callable[[Call, Arguments], Value]:
 def _names(call: Call, target: str, prediction: str) -> tuple[str, str]:
     """How the program calls what it passes as these two parameters, the second and the first."""
     first, second = written(call.node, 0, target), written(call.node, 1, prediction)
-    return ("" if second is None else base_name(second), "" if first is None else base_name(first))
+    return (own_name(second), "" if first is None else base_name(first))
 
 
 def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from math import ceil
 from typing import Any
 
@@ -118,8 +119,18 @@ def flat_numbers(data: Value) -> tuple[tuple[int, ...], list[float]] | None:
 
 
 def legacy_tensor(call: Call, arguments: Arguments) -> Value:
-    """``torch.Tensor(3, 4)`` and ``torch.FloatTensor(n)`` hold anything, ``torch.Tensor([..])`` its data."""
+    """``torch.Tensor(3, 4)`` and ``torch.FloatTensor(n)`` hold anything, ``torch.Tensor([..])`` its data.
+
+    A ``torch.Size`` gives sizes, any other tuple data: which of them a variable holds is not known here.
+    """
     values = arguments.positional[1:]
+    written = call.node.args if isinstance(call.node, ast.Call) else []
+    if (
+        len(values) == 1
+        and isinstance(values[0], tuple)
+        and not (written and isinstance(written[0], ast.Tuple))
+    ):
+        return constant(call, UNKNOWN_SHAPE, None)
     if values and all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         return constant(call, Shape(tuple(values)), None, uninitialized=True)
     if len(values) > 1 and all(size_of(v) is not None or v is UNKNOWN for v in values):

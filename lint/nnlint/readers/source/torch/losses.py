@@ -8,7 +8,7 @@ from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
 from nnlint.readers.source import losses
 from nnlint.readers.source.definitions import library_class, native
-from nnlint.readers.source.preparation import base_name, is_computed, written
+from nnlint.readers.source.preparation import base_name, is_computed, own_name, written
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.modules import MODULE, keeping_arguments
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
@@ -72,7 +72,7 @@ def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
         loss,
         prediction,
         target,
-        names=("" if first is None else base_name(first), "" if second is None else base_name(second)),
+        names=(own_name(first), "" if second is None else base_name(second)),
         computed=second is not None and is_computed(second),
     )
 

@@ -1,0 +1,57 @@
+"""Which data sets something says a network trains on: a repository holds tables for many other ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from nnlint.evidence.data import Dataset
+from nnlint.evidence.source import Program
+from nnlint.finding import Note
+from nnlint.pairing import Pairing
+
+STRAY = "not judged: nothing says that a network trains on it; name the file, or say --target"
+
+
+def vouched(
+    evidence: Sequence[object], paths: Sequence[str], pairs: Mapping[str, str]
+) -> tuple[tuple[object, ...], tuple[Note, ...]]:
+    """The evidence without data sets that merely lie beside code, and a note on each of those.
+
+    What speaks for one: the user names it, or a folder that holds no code; a target is known; it is divided
+    into splits; it is a table that the linted code, or the configuration, names. An array that code reads may
+    be anything: a solution to compare with, a grid, a matrix.
+    """
+    if not any(isinstance(e, Dataset) for e in evidence):
+        return tuple(evidence), ()
+    programs = [e.path for e in evidence if isinstance(e, Program)]
+    pairing = Pairing(evidence, dict(pairs))
+    named = {Path(path).resolve() for path in paths if not _holds(path, programs)}
+    strays = [
+        e
+        for e in evidence
+        if isinstance(e, Dataset)
+        and (e.target is None or _beside_code(e, programs))
+        and len(e.splits) == 1
+        and not any(named & {file, *file.parents} for file in _files(e))
+        and not (e.format == "table" and any(pairing.reads(program, e) for program in programs))
+    ]
+    left_out = set(map(id, strays))
+    notes = dict.fromkeys(Note(stray.place.path, STRAY) for stray in strays)
+    return tuple(e for e in evidence if id(e) not in left_out), tuple(notes)
+
+
+def _beside_code(dataset: Dataset, programs: Sequence[str]) -> bool:
+    """Its classes are folders of a project that hold images: ``assets``, ``inputs``."""
+    found = dataset.target.found if dataset.target else ""
+    return found == "folders" and _holds(dataset.place.path, programs)
+
+
+def _files(dataset: Dataset) -> Iterator[Path]:
+    return (Path(path).resolve() for path in dataset.paths)
+
+
+def _holds(path: str, programs: Iterable[str]) -> bool:
+    """Whether some program lies in the folder."""
+    folder = Path(path).resolve()
+    return any(folder in Path(program).resolve().parents for program in programs)
