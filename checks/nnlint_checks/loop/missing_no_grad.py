@@ -101,7 +101,7 @@ def missing_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """
     if not recipe.finished:
         return
-    spoken = set()
+    spoken, told = set(), set()  # one no_grad serves all passes of a loop
     consumers = _consumers(recipe)
     for number, event in enumerate(recipe.events):
         if event.did is not Did.FORWARD or event.gradients is not True or event.place in spoken:
@@ -111,8 +111,9 @@ def missing_no_grad(recipe: Recipe) -> Iterator[Finding]:
         if _may_be_differentiated(recipe, number) or _is_taken_out(event, consumers):
             continue
         reason = _evaluation(recipe.events, number)
-        if reason is not None:
+        if reason is not None and (reason, event.function) not in told:
             spoken.add(event.place)
+            told.add((reason, event.function))
             yield _finding(event, reason)
     for event, reason in _unknown_networks(recipe):
         if event.place not in spoken:

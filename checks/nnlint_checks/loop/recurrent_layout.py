@@ -102,14 +102,51 @@ def recurrent_layout(network: Network) -> Iterator[Finding]:
                 output, _ = self.lstm(x.view(len(sentence), 1, -1))
                 return self.fc(output[:, -1, :])
         ```
+        Rows are the steps of one recording, and the result is turned accordingly.
+        ```python
+        import torch
+        from torch import nn
+
+        class Detector(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.encoder = nn.Conv1d(4, 8, 3)
+                self.recurrent = nn.LSTM(8, 8)
+                self.output = nn.Conv1d(8, 1, 1)
+
+            def forward(self, frames):
+                encoded = torch.relu(self.encoder(frames))
+                decoded, _ = self.recurrent(encoded.permute(0, 2, 1))
+                return self.output(decoded.permute(1, 2, 0))
+
+        Detector()(torch.randn(50, 4, 20))
+        ```
     """
     axes = batch_axes(network.operations)
+    meant = {id(source) for o in network.operations if (source := _turned_back(o)) is not None}
     for operation in network.operations:
-        if not operation.proven or not operation.inputs:
+        if not operation.proven or not operation.inputs or id(operation) in meant:
             continue
         judge = JUDGES.get(operation.kind)
         if judge is not None:
             yield from judge(operation, axes)
+
+
+def _turned_back(operation: Operation) -> Operation | None:
+    """The layer whose result has the axes of steps and samples swapped: it is known which is which."""
+    given = operation.attributes
+    first = (given.get("order") or (None,))[0] if operation.kind == "permute" else None
+    swapped = operation.kind == "transpose" and {given.get("first"), given.get("second")} == {0, 1}
+    if not operation.inputs or (first != 1 and not swapped):
+        return None
+    source = operation.inputs[0]
+    while source.operation.kind in UNTURNED and source.operation.inputs:
+        source = source.operation.inputs[0]
+    return _recurrent(source)
+
+
+UNTURNED = ("squeeze", "relu", "identity")
+"""What stands between in graphs, whose recurrent layers have an axis of directions."""
 
 
 def _given(operation: Operation, axes: Axes) -> Iterator[Finding]:

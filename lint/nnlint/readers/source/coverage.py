@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nnlint.evidence.source import Did, Event
 from nnlint.evidence.usage import Coverage, LeftOut
 from nnlint.readers.source.hidden import held_in
-from nnlint.readers.source.modules import alternatives, is_module, walk, weights
+from nnlint.readers.source.modules import all_weights, alternatives, complete, is_module, walk, weights
 from nnlint.readers.source.noticing import Inside
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance, Value, Weight
@@ -32,7 +32,7 @@ def coverage(trace: Trace) -> Iterator[Coverage]:
     )
     left = [*_left(trained, ids, last), *_replaced(trace, optimizers, ids)]
     place, count = optimizers[0].place, sum(len(h or ()) for h in held)
-    frozen = sum(_never_trained(o) for o in optimizers) if steps else 0
+    frozen = sum(_never_trained(o, trace) for o in optimizers) if steps else 0
     related = not trained or any(id(w) in ids for module in trained for _, w in weights(module))
     distinct = {one.place: one for one in left}
     yield Coverage(
@@ -103,8 +103,13 @@ def _replaced(trace: Trace, optimizers: list[Instance], held: set[int]) -> Itera
                     yield LeftOut(part.cls.name, len(own), part.place, True)
 
 
-def _never_trained(optimizer: Instance) -> int:
+def _never_trained(optimizer: Instance, trace: Trace) -> int:
     """Its weights, where all of them were frozen when it took them and are so in the end."""
     held = _held(optimizer) or ()
-    frozen = optimizer.state.get("_frozen") is True
-    return len(held) if held and frozen and all(w.state["trainable"] is False for w in held) else 0
+    if not held or optimizer.state.get("_frozen") is not True:
+        return 0
+    ids = set(map(id, held))
+    models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+    holders = [m for m in models if any(id(w) in ids for _, w in all_weights(m))]
+    known = all(map(complete, holders))  # others may lie in a part that is not understood
+    return len(held) if known and all(w.state["trainable"] is False for w in held) else 0
