@@ -274,6 +274,15 @@ def test_column_has_a_histogram_of_each_split() -> None:
     assert histogram.attributes["aria-label"] == "histogram of age from 0 to 14: train, test"
 
 
+def test_things_link_to_the_findings_about_them() -> None:
+    about_column = finding(Place("test.csv", part="column 'age'"), trail=())
+    about_layer = finding(Place("model.py", 7), trail=())
+    about_run = finding(Place("log.csv", 12, 1), trail=())
+    read_page = page(about_column, about_layer, about_run, evidence=EVERYTHING)
+    tags = {e.attributes["href"]: e.parent.tag for e in read_page.all("a", class_="count") if e.parent}
+    assert tags == {"#f0": "h5", "#f1": "th", "#f2": "p"}
+
+
 def test_classes_and_missing_values_have_bars() -> None:
     read_page = page(evidence=(dataset(),))
     classes, missing = read_page.all("table", class_="bars")

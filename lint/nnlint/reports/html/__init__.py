@@ -33,6 +33,7 @@ from nnlint.reports.html.images import Thumbnails
 from nnlint.reports.html.networks import networks, recipes
 from nnlint.reports.html.runs import runs
 from nnlint.reports.html.stored import stored
+from nnlint.reports.html.tags import Tags
 from nnlint.reports.pages import sentence
 from nnlint.reports.style import count, grouped, shown, visible
 from nnlint.reports.summary import understood
@@ -53,7 +54,7 @@ def render(result: Result, look: Look) -> str:
     """The page."""
     details = _details(result)
     style, script, early = (_asset(name) for name in ("style.css", "script.js", "early.js"))
-    data = list(data_sets(result.evidence, result.findings))
+    tags = Tags(result.findings)
     page: str = (
         _environment()
         .get_template("page.html")
@@ -75,10 +76,10 @@ def render(result: Result, look: Look) -> str:
             few=FEW,
             bodies=details[:PLAIN],
             packed=_packed(details[PLAIN:]),
-            networks=list(networks(result.evidence)),
+            networks=list(networks(result.evidence, tags)),
             recipes=recipes(result.evidence),
-            data_sets=data,
-            runs=list(runs(result.evidence)),
+            data_sets=list(data_sets(result.evidence, tags)),
+            runs=list(runs(result.evidence, tags)),
             stored=list(stored(result.evidence)),
             not_read=_not_read(result),
             size=charts,

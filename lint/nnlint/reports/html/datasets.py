@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nnlint.evidence.data import Column, Dataset, Kind
-from nnlint.finding import Finding
+from nnlint.evidence.place import Place
 from nnlint.reports import cards
 from nnlint.reports.html.charts import figure
 from nnlint.reports.html.histograms import Histogram, of_columns, of_images
 from nnlint.reports.html.images import Sheet, sheets
 from nnlint.reports.html.scales import Scales, scales
+from nnlint.reports.html.tags import Tag, Tags
 from nnlint.reports.style import grouped, visible
 
 MOST = 12
@@ -55,6 +56,7 @@ class ColumnView:
     name: str
     what: str
     role: str
+    tags: tuple[Tag, ...]
     facts: tuple[str, ...]
     histogram: Histogram | None
     values: tuple[Bars, ...]
@@ -67,6 +69,7 @@ class DataView:
     card: cards.Record
     classes: tuple[Bars, ...]
     more_classes: int
+    class_tags: tuple[Tag, ...]
     columns: tuple[ColumnView, ...]
     scales: Scales | None
     missing: tuple[Bars, ...]
@@ -76,24 +79,24 @@ class DataView:
     more_rows: int
 
 
-def data_sets(evidence: Iterable[object], findings: Sequence[Finding]) -> Iterator[DataView]:
-    """Every data set; columns that findings name come first."""
-    named = {finding.place.part.removeprefix("column ").strip("'") for finding in findings}
+def data_sets(evidence: Iterable[object], tags: Tags) -> Iterator[DataView]:
+    """Every data set; columns that findings are about come first."""
     datasets = [e for e in evidence if isinstance(e, Dataset) and e.splits]
     for data in datasets[:MOST]:
-        yield _view(data, named)
+        yield _view(data, tags)
 
 
-def _view(data: Dataset, named: set[str]) -> DataView:
+def _view(data: Dataset, tags: Tags) -> DataView:
     card = cards.dataset(data)
-    columns = _chosen(data, named)
+    columns = _chosen(data, tags)
     histograms = of_columns(data, columns)
     classes = _classes(data, card)
     return DataView(
         card,
         tuple(classes[:MOST_CLASSES]),
         max(0, len(classes) - MOST_CLASSES),
-        tuple(_column(data, c, histograms.get(c.name)) for c in columns),
+        _tags(data, data.target.column, tags) if data.target else (),
+        tuple(_column(data, c, histograms.get(c.name), _tags(data, c.name, tags)) for c in columns),
         scales(data),
         tuple(_missing(data)),
         tuple(sheets(data)),
@@ -103,16 +106,21 @@ def _view(data: Dataset, named: set[str]) -> DataView:
     )
 
 
-def _chosen(data: Dataset, named: set[str]) -> list[Column]:
+def _chosen(data: Dataset, tags: Tags) -> list[Column]:
     """The columns that are drawn, in the order of the table; classes have their bars already."""
     if data.format == "images":
         return []
     target = data.target.column if data.target else None
     classes = bool(data.target and data.target.classes)
     columns = [c for c in data.train.columns if not (classes and c.name == target)]
-    ranked = sorted(columns, key=lambda c: (c.name != target, c.name not in named))
+    ranked = sorted(columns, key=lambda c: (c.name != target, not _tags(data, c.name, tags)))
     wanted = {c.name for c in ranked[:MOST_COLUMNS]}
     return [c for c in columns if c.name in wanted]
+
+
+def _tags(data: Dataset, column: str, tags: Tags) -> tuple[Tag, ...]:
+    part = f"column '{column}'"
+    return tags.of(Place(path, part=part) for path in (data.place.path, *data.paths))
 
 
 def _classes(data: Dataset, card: cards.Record) -> list[Bars]:
@@ -152,7 +160,7 @@ def _missing(data: Dataset) -> Iterator[Bars]:
     yield from sorted(found, key=lambda bars: -max(s.share for s in bars.shares))[:MOST_CLASSES]
 
 
-def _column(data: Dataset, column: Column, histogram: Histogram | None) -> ColumnView:
+def _column(data: Dataset, column: Column, histogram: Histogram | None, tags: tuple[Tag, ...]) -> ColumnView:
     there = [(s.role, c) for s in data.splits if (c := s.column(column.name)) is not None]
     role = "identifier" if column.name in data.identifiers else ""
     if data.target is not None and data.target.column == column.name:
@@ -160,7 +168,7 @@ def _column(data: Dataset, column: Column, histogram: Histogram | None) -> Colum
     what = f"{column.kind}, {column.dtype}" if column.dtype != column.kind else str(column.kind)
     values = () if histogram else tuple(_values(there))
     facts = (*_facts(column), *_gaps(there))
-    return ColumnView(visible(column.name), what, role, facts, histogram, values)
+    return ColumnView(visible(column.name), what, role, tags, facts, histogram, values)
 
 
 def _gaps(there: Sequence[tuple[str, Column]]) -> Iterator[str]:

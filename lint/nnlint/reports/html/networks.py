@@ -11,6 +11,7 @@ from nnlint.network.graph import Network, Operation
 from nnlint.network.signal import Signal, signal
 from nnlint.reports import cards
 from nnlint.reports.html.charts import XY, Chart, Line, chart, figure
+from nnlint.reports.html.tags import Tag, Tags
 from nnlint.reports.style import grouped
 
 MOST = 60
@@ -27,7 +28,7 @@ class NetworkView:
     """A network: its card, the layers that are shown, and the chart of its signal where that is known."""
 
     card: cards.Record
-    layers: Sequence[cards.Record]
+    layers: Sequence[tuple[cards.Record, tuple[Tag, ...]]]
     left_out: int
     chart: Chart | None
     parameters: str
@@ -35,10 +36,10 @@ class NetworkView:
     @property
     def signal(self) -> bool:
         """Whether the signal is known at any layer."""
-        return any(layer[key] is not None for layer in self.layers for key in ("signal", "gradient"))
+        return any(layer[key] is not None for layer, _ in self.layers for key in ("signal", "gradient"))
 
 
-def networks(evidence: Iterable[object]) -> Iterator[NetworkView]:
+def networks(evidence: Iterable[object], tags: Tags) -> Iterator[NetworkView]:
     """Each network once: a model is met again by every program that trains it."""
     found: dict[object, Network] = {}
     for piece in evidence:
@@ -48,10 +49,10 @@ def networks(evidence: Iterable[object]) -> Iterator[NetworkView]:
                 found[piece.name, piece.place] = piece
     for network in list(found.values())[:MOST]:
         card = cards.network(network)
-        layers = card["layers"][:MOST_LAYERS]
-        yield NetworkView(
-            card, layers, len(card["layers"]) - len(layers), _signal(network), _parameters(network)
-        )
+        told = [tags.of([layer.place]) for layer in network.layers]
+        layers = list(zip(card["layers"], told, strict=True))[:MOST_LAYERS]
+        left_out = len(network.layers) - len(layers)
+        yield NetworkView(card, layers, left_out, _signal(network), _parameters(network))
 
 
 def _parameters(network: Network) -> str:

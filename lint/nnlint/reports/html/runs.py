@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from nnlint.evidence.runs import Curve, History, Point
 from nnlint.reports.html.charts import Chart, Line, chart, figure
+from nnlint.reports.html.tags import Tag, Tags
 from nnlint.reports.style import shown, visible
 
 MOST = 24
@@ -23,9 +24,10 @@ class RunView:
     format: str
     charts: tuple[Chart, ...]
     left_out: int
+    tags: tuple[Tag, ...]
 
 
-def runs(evidence: Iterable[object]) -> Iterator[RunView]:
+def runs(evidence: Iterable[object], tags: Tags) -> Iterator[RunView]:
     """Every run with a curve."""
     histories = [e for e in evidence if isinstance(e, History) and e.curves]
     for history in histories[:MOST]:
@@ -35,6 +37,7 @@ def runs(evidence: Iterable[object]) -> Iterator[RunView]:
             history.format,
             tuple(charts[:MOST_CHARTS]),
             max(0, len(charts) - MOST_CHARTS),
+            tags.of_file(history.path),
         )
 
 

@@ -81,11 +81,46 @@
     event.preventDefault();
     form.elements.text.focus();
   });
+  // A link leads to what is closed or filtered out, too.
   const follow = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target instanceof HTMLDetailsElement) target.open = true;
+    if (!(target instanceof HTMLDetailsElement)) return;
+    if (target.hidden) {
+      form.reset();
+      apply();
+    }
+    target.open = true;
+    target.scrollIntoView();
   };
   addEventListener("hashchange", follow);
-  follow();
+  document.addEventListener("click", ({ target }) => {
+    if (target.dataset.show) {
+      form.reset();
+      form.elements.check.value = target.dataset.show;
+      apply();
+      form.scrollIntoView();
+      form.elements.check.focus();
+    } else if (target.closest("a")?.hash === location.hash) {
+      follow(); // the same link once more
+    }
+  });
+
+  // Only what scrolls within itself needs to be reached by the keyboard.
+  const reach = () => {
+    for (const element of document.querySelectorAll("pre, .scroll")) {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+      else if (element.clientWidth) element.removeAttribute("tabindex");
+    }
+  };
+  let settling;
+  const settle = () => {
+    clearTimeout(settling);
+    settling = setTimeout(reach, 200);
+  };
+  addEventListener("resize", settle);
+  document.addEventListener("toggle", settle, true);
+
   apply(); // a browser may have kept what was chosen before a reload
+  follow();
+  settle();
 })();
