@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "print the page of a check",
     "rules": "list all checks",
     "show": "print what nnlint understood of the files",
+    "clean": "empty the cache",
     "dev": "tools for writing checks",
     "completion": "print the script that completes nnlint's options in a shell",
 }
@@ -103,6 +104,7 @@ def parser() -> Parser:
     _add_selection(add["check"])
     _add_fixes(add["check"])
     _add_adoption(add["check"])
+    _add_cache(add["check"])
     _add_check_output(add["check"])
     add["explain"].add_argument("check", metavar="CODE|NAME", help="for example HL101")
     _add_format(add["rules"], ("text", "json"))
@@ -111,6 +113,7 @@ def parser() -> Parser:
     _add_format(add["show"], ("text", "json"))
     for name in ("explain", "rules", "show"):
         _add_color(add[name])
+    _add_cache_dir(add["clean"])
     _add_dev(add["dev"])
     add["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
     return top
@@ -185,6 +188,18 @@ def _add_adoption(parser: argparse.ArgumentParser) -> None:
         metavar="[=REASON]",
         help="silence each finding by a comment, with the reason if any",
     )
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("cache")
+    group.add_argument(
+        "--no-cache", action="store_false", default=None, dest="cache", help="read everything anew"
+    )
+    _add_cache_dir(group)
+
+
+def _add_cache_dir(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (NNLINT_CACHE_DIR)")
 
 
 def _add_check_output(parser: argparse.ArgumentParser) -> None:

@@ -61,6 +61,8 @@ class Settings:
     pairs: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
+    cache: bool = True
+    cache_dir: str | None = None
     source: str = ""
     named: frozenset[str] = frozenset()  # paths of the command line: what is named is read, whatever it holds
     overlay: Mapping[Path, bytes] = field(default_factory=dict)  # resolved source file -> read in its stead
@@ -272,14 +274,14 @@ def _anything(value: object) -> object:
     return value
 
 
-PATHS = frozenset({"train", "test", "baseline", "plugins"})
-"""Keys whose values are paths."""
+PATHS = frozenset({"train", "test", "baseline", "plugins", "cache_dir"})
+"""Fields whose values are paths."""
 
 KEYS: Mapping[str, Callable[[object], Any]] = {
     **dict.fromkeys(("select", "extend-select", "ignore", "exclude", "extend-exclude"), _texts),
     **dict.fromkeys(("data", "plugins"), _texts),
-    **dict.fromkeys(("target", "train", "test", "baseline"), _text),
-    **dict.fromkeys(("force-exclude", "respect-gitignore"), _switch),
+    **dict.fromkeys(("target", "train", "test", "baseline", "cache-dir"), _text),
+    **dict.fromkeys(("force-exclude", "respect-gitignore", "cache"), _switch),
     "output-format": _one_or_more,
     "fail-on": _level,
     "per-file-ignores": _table_of(_texts),

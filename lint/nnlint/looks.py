@@ -120,11 +120,14 @@ def file(path: Path) -> Path:
     return path
 
 
-def note(kind: str, path: str) -> None:
-    """Something depends on the answer to this question."""
+def note(kind: str, path: str, latest: int = 0) -> None:
+    """Something depends on the answer to this question. ``latest``: when what is asked about was read, in
+    nanoseconds; what was written after that may be something else.
+    """
     if _seen is not None:
         answer = ANSWERS[kind](path)
-        _seen.steady = _seen.steady and not answer.endswith("?")
+        later = latest and int([*answer.split(), "0", "0"][1]) > latest
+        _seen.steady = _seen.steady and not later and not answer.endswith("?")
         _seen.note(kind, path, answer)
 
 

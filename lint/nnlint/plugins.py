@@ -45,16 +45,21 @@ def trusted(chosen: Settings, *, named: bool) -> tuple[str, ...]:
 
     ``named``: the configuration was named on the command line.
     """
-    if not chosen.plugins or not chosen.source or named:
-        return chosen.plugins
-    file = Path(chosen.source)
-    of_command_line = chosen.plugins != load(file).get("plugins")
-    if of_command_line or Path.cwd().is_relative_to(file.resolve().parent):
+    if not chosen.plugins or named or own(chosen, "plugins"):
         return chosen.plugins
     raise UsageError(
         f"{chosen.source}: its plugins would be run, and it is not the configuration of the working "
         f"directory; say --config {chosen.source} if you trust it, else --config 'plugins = []' or --isolated"
     )
+
+
+def own(chosen: Settings, name: str) -> bool:
+    """Whether a setting is the user's: of the command line, or of a configuration that they work below."""
+    if not chosen.source:
+        return True
+    file = Path(chosen.source)
+    of_command_line = getattr(chosen, name) != load(file).get(name)
+    return of_command_line or Path.cwd().is_relative_to(file.resolve().parent)
 
 
 def of_working_directory() -> tuple[str, ...]:

@@ -58,6 +58,8 @@ KEYS: Mapping[str, tuple[str, Schema]] = {
         {"type": "object", "additionalProperties": TEXT},
     ),
     "checks": ("Thresholds of checks, by code or name.", {"$ref": "#/definitions/checks"}),
+    "cache": ("Keep results, and take them over while nothing that they depend on changes.", SWITCH),
+    "cache-dir": ("The folder of the cache, counted from the folder of this file.", TEXT),
     "plugins": ("Files and folders of checks of your own, counted from the folder of this file.", TEXTS),
 }
 """Key -> what it means, and its schema."""

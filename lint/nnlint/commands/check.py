@@ -78,7 +78,7 @@ def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
     if options.diff or options.fix or options.fix_only:
         result, code = _fix(this, progress)
         return (result, code) if code is not None else (_new(this, result), None)
-    result = engine.run(this.paths, chosen, progress)
+    result = _linted(this, progress)
     if options.write_baseline:
         from nnlint import baseline
 
@@ -91,6 +91,16 @@ def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
 
         return result, ignores.add(this.paths, chosen, result, options.add_ignore, this.messages)
     return result, None
+
+
+def _linted(this: Run, progress: Progress) -> engine.Result:
+    """What was found, in this run or in an earlier one that met the same."""
+    from nnlint.cache import runs
+
+    chosen = this.chosen
+    if not runs.cacheable(chosen):
+        return engine.run(this.paths, chosen, progress)
+    return runs.result_of(this.paths, chosen, progress)
 
 
 def _new(this: Run, result: engine.Result) -> engine.Result:
@@ -107,7 +117,11 @@ def _fix(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
     from nnlint.fixing import passes, writing  # rewriting is rare, and its modules need not be loaded else
 
     options, chosen = this.options, this.chosen
-    outcome = passes.fixed(this.paths, chosen, progress, unsafe=options.unsafe_fixes)
+    nothing = _without_fixes(this)
+    if nothing is not None:
+        outcome = passes.Fixed(nothing)
+    else:
+        outcome = passes.fixed(this.paths, chosen, progress, unsafe=options.unsafe_fixes)
     if options.diff:
         lines = list(writing.diff(outcome))
         sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -123,6 +137,14 @@ def _fix(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
     this.messages += failed
     result = engine.run(this.paths, chosen, progress) if failed else outcome.result
     return replace(result, fixed=() if failed else outcome.gone), 0 if options.fix_only else None
+
+
+def _without_fixes(this: Run) -> engine.Result | None:
+    """The result of an earlier run that found nothing to fix, and would be the same."""
+    from nnlint.cache import runs
+
+    known = runs.known(this.paths, this.chosen)
+    return known if known and not any(finding.fix for finding in known.findings) else None
 
 
 def exit_code(result: engine.Result, chosen: Settings) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,11 @@ from nnlint.finding import Failure
 from nnlint.outputs import outputs
 
 LISTS = ("select", "extend_select", "ignore", "exclude", "extend_exclude")
-SINGLE = ("target", "train", "test", "engine", "fail_on", "baseline", "force_exclude", "respect_gitignore")
+SINGLE = (
+    *("target", "train", "test", "engine", "fail_on", "baseline", "force_exclude", "respect_gitignore"),
+    *("cache", "cache_dir"),
+)
+CACHE_DIR = "NNLINT_CACHE_DIR"
 STDIN, STDIN_NAME = "-", "stdin.py"
 SOURCES = (".py", ".ipynb")
 
@@ -31,6 +36,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     for name in LISTS:
         values = getattr(options, name, None) or ()
         given[name] = tuple(item.strip() for v in values for item in v.split(",") if item.strip())
+    given["cache_dir"] = given["cache_dir"] or os.environ.get(CACHE_DIR)
     given["data"] = tuple(options.data or ())
     if not options.paths and not options.data:
         raise UsageError("say what is to be read: a PATH, or --data URL")
@@ -51,8 +57,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
         outputs(chosen.output_format)
     except UsageError as error:
         raise UsageError(str(error) if formats else f"{chosen.source}: {error}") from None
-    plugins.use(plugins.trusted(chosen, named=bool(files)))
-    return replace(chosen, overlay=overlay)
+    named = bool(files)
+    plugins.use(plugins.trusted(chosen, named=named))
+    # A configuration that was only found says nothing about where nnlint writes.
+    kept_at = chosen.cache_dir if named or plugins.own(chosen, "cache_dir") else None
+    return replace(chosen, overlay=overlay, cache_dir=kept_at)
 
 
 def _standard_input(options: argparse.Namespace) -> dict[Path, bytes]:
