@@ -62,7 +62,7 @@ STEP_METHODS = {"training_step": True, "validation_step": False, "test_step": Fa
 def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     """All evidence of one file."""
     budget = FILE_FUEL
-    i.looked_at = {}
+    i.looked_at, i.endless = {}, set()
     evidence: list[object] = []
     module = i.project.module(i, path, i.project.name_of(path))
     if module is None:

@@ -22,6 +22,7 @@ from nnlint.readers.source.binding import bind
 from nnlint.readers.source.configured import missing_argument
 from nnlint.readers.source.heap import Heap, Writes
 from nnlint.readers.source.joins import join, join_all
+from nnlint.readers.source.ledger import Reached
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Round, Trace
 from nnlint.readers.source.values import (
@@ -98,7 +99,7 @@ class Interpreter:
         self.fuel = 0
         self.frames: list[Frame] = []
         self.frame: Frame = NO_FRAME  # the innermost call
-        self.reached: set[int] = set()  # ids of nodes of functions and classes that were called
+        self.reached = Reached()  # functions and classes that were called
         self.failures: list[tuple[str, Exception]] = []  # in which file a model of ours failed
         self.endless: set[object] = set()  # decorators that did not come to their end
         self.keys = 0
@@ -134,6 +135,19 @@ class Interpreter:
             return otherwise
         finally:
             self.fuel += before - available
+
+    @contextmanager
+    def anew(self, fuel: int) -> Iterator[None]:
+        """Inside, nothing is known of what is under way: a module is loaded alike, whoever asks for it."""
+        names = ("trace", "fuel", "main", "endless", "frames", "guessed", "choices", "trying", "uncertain")
+        outer = {name: getattr(self, name) for name in (*names, "rounds", "frame")}
+        self.trace, self.fuel, self.main, self.guessed, self.trying = Trace(), fuel, False, False, False
+        self.endless, self.frames, self.rounds, self.choices, self.uncertain = set(), [], [], 0, 0
+        self.frame = NO_FRAME
+        try:
+            yield
+        finally:
+            self.__dict__.update(outer)
 
     def new_key(self) -> int:
         """A number of its own for an object that events speak of."""

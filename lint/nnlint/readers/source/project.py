@@ -14,10 +14,10 @@ from nnlint import looks
 from nnlint.evidence.files import Unreadable
 from nnlint.looks import Kept, once
 from nnlint.readers.source import statements
+from nnlint.readers.source.ledger import Effects, Ledger
 from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.mentions import Mentions
 from nnlint.readers.source.text import Text, read_text
-from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
     UNKNOWN,
     Lazy,
@@ -58,43 +58,58 @@ class Project:
         self._big: Kept[Path, bool] = {}
         self._found: Kept[tuple[str, Path], Path | None] = {}
         self._running: set[int] = set()  # ids of modules whose top level is under way
-        self._reached: dict[Path, set[int]] = {}  # by file, lines of what was called before it was forgotten
-        self._kept = 0  # characters of the texts that are in memory
+        self.reached: dict[Path, set[int]] = {}  # by file, lines of what earlier files have called
+        self.ledger = Ledger()
+        self._lines: dict[int, tuple[Path, int]] = {}  # by id of a definition, where it stands
+        self._states: dict[int, Path] = {}  # by id of a module's variables, its file
 
     # files
 
     def forget(self, i: Interpreter) -> bool:
-        """Drop all modules when their syntax trees take too much memory; what is asked for is read again.
-
-        That a function was called stays known, by its line.
-        """
-        if self._kept < KEPT_SOURCE:
+        """Drop all modules when their syntax trees take too much memory; what is asked for is read again."""
+        if sum(self.ledger.sizes.values()) < KEPT_SOURCE:
             return False
-        for path, (text, _) in self._texts.items():
-            if isinstance(text, Text):
-                lines = {n.lineno for n in _definitions(text) if id(n) in i.reached}
-                self._reached.setdefault(path, set()).update(lines)
         i.reached.clear()
-        i.endless.clear()
         self._texts.clear()
         self._modules.clear()
-        self._kept = 0
+        self._lines.clear()
+        self._states.clear()
+        self.ledger.forget()
         return True
+
+    def turn(self, i: Interpreter) -> Effects:
+        """A file has been read: what it asked about calls by earlier files, and what it called itself."""
+        asked = {self._lines[node]: i.reached.before(node) for node in i.reached.asked if node in self._lines}
+        nodes = [node for node in i.reached.turn() if node in self._lines]
+        i.reached.recall(nodes)
+        for node in nodes:
+            path, line = self._lines[node]
+            self.reached.setdefault(path, set()).add(line)
+        return Effects(asked, frozenset(self._lines[node] for node in nodes))
+
+    def take_over(self, i: Interpreter, effects: Effects) -> None:
+        """A file is not read, for it would have these effects."""
+        spots = {spot for spot in effects.reached if spot[1] not in self.reached.get(spot[0], ())}
+        for path, line in spots:
+            self.reached.setdefault(path, set()).add(line)
+        i.reached.recall(node for node, spot in self._lines.items() if spot in spots)
 
     def text(self, path: Path) -> Text | Unreadable:
         """A file, parsed once."""
         return once(self._texts, looks.resolved(path), self._read)
 
     def _read(self, key: Path) -> Text | Unreadable:
-        text = read_text(self._shown(key), self.in_stead_of(key))
-        self._kept += len(text.source) if isinstance(text, Text) else 0
+        text = read_text(self.shown(key), self.in_stead_of(key))
+        if isinstance(text, Text):
+            self.ledger.sizes[key] = len(text.source)
+            self._lines.update({id(node): (key, node.lineno) for node in _definitions(text)})
         return text
 
     def in_stead_of(self, path: Path) -> bytes | None:
         """What is to be read in stead of what stands in a file, None without such a text."""
         return self._overlay.get(looks.resolved(path)) if self._overlay else None
 
-    def _shown(self, path: Path) -> Path:
+    def shown(self, path: Path) -> Path:
         """How findings name a file: as the user did, else from the present folder if it is below."""
         if path in self._named:
             return self._named[path]
@@ -103,36 +118,48 @@ class Project:
     def module(self, i: Interpreter, path: Path, name: str = "") -> ModuleValue | None:
         """A module of the project after its top level ran; None if it cannot be read."""
         key = looks.resolved(path)
+        self.ledger.use(key)
         if key in self._modules:
             return self._modules[key]
+        origin = self.ledger.origins.get(key)
+        if origin is not None and origin.root != key:  # where the circle was entered before
+            self.module(i, origin.root, self.ledger.origins[origin.root].name)
+            if key in self._modules:
+                return self._modules[key]
         text = self.text(path)
         if isinstance(text, Unreadable):
             return None
+        name = origin.name if origin is not None else name
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         variables: State = {"__name__": name or path.stem, "__file__": UNKNOWN}
         module = ModuleValue(name or path.stem, variables, text, package, file=key)
-        called = self._reached.get(key, set())
-        i.reached.update(id(n) for n in _definitions(text) if n.lineno in called)
+        called = self.reached.get(key, set())
+        i.reached.recall(id(n) for n in _definitions(text) if n.lineno in called)
         self._modules[key] = module  # before it runs: circular imports see what is there so far
-        self._run(i, module, text)
+        self._states[id(variables)] = key
+        with self.ledger.loading(key, name):
+            self.text(path)  # which it depends on
+            self._run(i, module, text)
         return module
 
     def _run(self, i: Interpreter, module: ModuleValue, text: Text) -> None:
         from nnlint.readers.source.interpreter import Frame, OutOfFuel
 
         scope = Scope(module.state, module, kind="module")
-        outer, fuel, main = i.trace, i.fuel, i.main
-        i.trace, i.fuel, i.main = Trace(), MODULE_FUEL, False
         self._running.add(id(module))
         try:
-            with i.heap.untracked(), i.entered(Frame(None, scope, text)), suppress(OutOfFuel, RecursionError):
+            with (
+                i.anew(MODULE_FUEL),
+                i.heap.untracked(),
+                i.entered(Frame(None, scope, text)),
+                suppress(OutOfFuel, RecursionError),
+            ):
                 statements.run_block(i, text.tree.body)
                 module.silent = i.trace.silent and not self._has_main(text)
         except Exception as error:
             i.failures.append((text.path, error))
         finally:
             self._running.discard(id(module))
-            i.trace, i.fuel, i.main = outer, fuel, main
 
     def loaded(self, name: str) -> ModuleValue | None:
         """``sys.modules[name]``."""
@@ -181,9 +208,14 @@ class Project:
             path = _file(_above(folder, level), name)
         else:
             path = self._find(name, folder)
-        if path is None or looks.resolved(path) in self._modules or not self._is_big(path):
+        if path is None or self._is_loaded(path) or not self._is_big(path):
             return None
         return path, name if not level else self.name_of(path)
+
+    def _is_loaded(self, path: Path) -> bool:
+        """Whether the module is loaded, or would be had every file been read."""
+        key = looks.resolved(path)
+        return key in self._modules or key in self.ledger.origins
 
     def _is_big(self, path: Path) -> bool:
         top = path.parent
@@ -198,6 +230,7 @@ class Project:
             return value
         state[name] = UNKNOWN  # a circular import asks again before the answer is there
         state[name] = self.imported(i, self._load(i, value.path, value.module), value.member)
+        self.ledger.use_later(self._states.get(id(state)), looks.resolved(value.path))
         return UNKNOWN if isinstance(state[name], Lazy) else state[name]
 
     def _load(self, i: Interpreter, path: Path, name: str) -> Value:

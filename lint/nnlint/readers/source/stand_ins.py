@@ -67,9 +67,8 @@ def _networks(module: ModuleValue, text: Text) -> Iterator[Class]:
 
 def _build(i: Interpreter, cls: Class) -> Instance | None:
     """A network of the class, in the state that a stranger may have left it in."""
-    before = set(i.reached)
-    model = i.construct(cls, Arguments([]), cls.node)  # type: ignore[arg-type]
-    i.reached.intersection_update(before)
+    with i.reached.undone():
+        model = i.construct(cls, Arguments([]), cls.node)  # type: ignore[arg-type]
     if not isinstance(model, Instance) or not any(True for _, part in parts(model) for _ in weights(part)):
         return None
     forget(i, model)
