@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, get_args
 
 from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
@@ -16,6 +16,7 @@ from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import APART, Pairing
+from nnlint.readers.units import Loaded, Record, Unit, Units
 from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
 from nnlint.understood import Understood, understood
@@ -47,6 +48,18 @@ class Result:
     read: Understood = field(default_factory=Understood)
 
 
+class Earlier(Protocol):
+    """What earlier runs made of source files."""
+
+    def units(self, apart: Sequence[object]) -> Units | None:
+        """What is known of them, given the evidence apart from source."""
+        ...
+
+    def keep(self, units: Sequence[Unit], records: Mapping[Loaded, Record], pairing: Pairing) -> None:
+        """This run read and judged these."""
+        ...
+
+
 @dataclass(frozen=True)
 class Memory:
     """What does not depend on source: taken over by the next run over the same paths."""
@@ -60,15 +73,22 @@ def run(
     settings: Settings,
     progress: readers.Progress = lambda _: None,
     memory: Memory | None = None,
+    earlier: Earlier | None = None,
 ) -> Result:
-    """Lint ``paths``. Raises FileNotFoundError for a path that is not there, UsageError for bad settings."""
+    """Lint ``paths``. Raises FileNotFoundError for a path that is not there, UsageError for bad settings.
+
+    ``earlier``: what is known of source files, and is told what becomes known.
+    """
     checks = selected(all_checks(), settings)
     options = options_of(settings)
     memory = memory or Memory()
-    reading = read(paths, settings, progress, memory)
+    reading = read(paths, settings, progress, memory, earlier)
     judging = _Judging(options, progress, memory)
     hinting = {check.code for check in checks if asked_for(check, settings)}
-    found = judging.run(checks, reading.evidence, Pairing(reading.evidence, dict(settings.pairs)))
+    pairing = Pairing(reading.evidence, dict(settings.pairs))
+    found = judging.run(checks, reading.evidence, pairing, reading.units)
+    if earlier is not None and not reading.failures and not judging.failures:
+        earlier.keep(judging.units, reading.records, pairing)
     findings = [f for f in found if f.level is not Level.HINT or f.code in hinting]
     suppressing = suppress.apply(findings, checks, reading.evidence, settings, paths, judging.spoken_for)
     about_comments = [c for c in checks if c.needs == (Suppression,)]
@@ -104,13 +124,18 @@ def _with_fixes(
 
 
 def read(
-    paths: Sequence[str], settings: Settings, progress: readers.Progress, memory: Memory | None = None
+    paths: Sequence[str],
+    settings: Settings,
+    progress: readers.Progress,
+    memory: Memory | None = None,
+    earlier: Earlier | None = None,
 ) -> readers.Reading:
     """Evidence, notes and failures of everything below ``paths``."""
     inputs = inputs_of(paths, settings)
     named = frozenset(str(Path(path)) for path in paths)
     known = memory.readings if memory else None
-    reading = readers.read(inputs.files, replace(settings, named=named), progress, known)
+    units = earlier.units if earlier else lambda _: None
+    reading = readers.read(inputs.files, replace(settings, named=named), progress, known, units)
     skipped = [*_skipped(inputs)]
     evidence = linking.linked(reading.evidence, settings.pairs)
     judged, strays = vouched(evidence, paths, settings.pairs)
@@ -177,25 +202,33 @@ class _Judging:
         self, options: Mapping[str, Mapping[str, Any]], progress: readers.Progress, memory: Memory
     ) -> None:
         self.failures: list[Failure] = []
+        self.units: list[Unit] = []  # with what the checks said of each
+        self._failed: set[str] = set()
         self.spoken_for: list[Finding] = []  # what a finer check says
         self.timings: defaultdict[str, float] = defaultdict(float)  # seconds
         self._options = options
         self._progress = progress
         self._known = memory.findings
 
-    def run(self, checks: Iterable[Check], evidence: Sequence[object], pairing: Pairing) -> list[Finding]:
+    def run(
+        self,
+        checks: Iterable[Check],
+        evidence: Sequence[object],
+        pairing: Pairing,
+        units: Sequence[Unit] = (),
+    ) -> list[Finding]:
         """Call each check with each match of what it needs; drop repeats and what a finer check says."""
         checks = list(checks)
-        groups: dict[tuple[type, ...], list[Check]] = {}
-        for check in checks:
-            if check.code not in self._known:
-                groups.setdefault(check.needs, []).append(check)
-        findings = dict(self._known)
-        for needs, group in groups.items():
-            fresh = self._findings(needs, group, evidence, pairing)
-            findings.update(fresh)
-            if set(needs) <= set(APART):  # changes in source do not change it
-                self._known.update(fresh)
+        findings: dict[str, list[Finding]] = {check.code: [] for check in checks}
+        of_units = [check for check in checks if not _needs_other_files(check)]
+        for unit in units:
+            for finding in self._of_unit(unit, of_units, pairing):
+                findings[finding.code].append(finding)
+        mine = {id(piece) for unit in units for piece in unit.evidence}
+        apart = [piece for piece in evidence if id(piece) not in mine]
+        for check_group, some in ((of_units, apart), ([c for c in checks if c not in of_units], evidence)):
+            for code, more in self._all(check_group, some, pairing).items():
+                findings[code] += more
         found: dict[tuple[object, ...], Finding] = {}
         for finding in (finding for check in checks for finding in findings[check.code]):
             found.setdefault((finding.code, finding.place, finding.message), finding)
@@ -203,6 +236,37 @@ class _Judging:
         left = set(map(id, kept))
         self.spoken_for += [finding for finding in found.values() if id(finding) not in left]
         return kept
+
+    def _of_unit(self, unit: Unit, checks: Sequence[Check], pairing: Pairing) -> Sequence[Finding]:
+        """What checks say of one source file, alone or with the data that it trains on."""
+        if unit.findings is None:
+            local = [*unit.evidence, *pairing.datasets_of(unit.path)] if unit.evidence else ()
+            by_code = self._called_with(checks, local, pairing) if local else {}
+            found = tuple(finding for findings in by_code.values() for finding in findings)
+            unit = replace(unit, findings=found)
+        self.units.append(unit)
+        return unit.findings or ()
+
+    def _all(
+        self, checks: Sequence[Check], evidence: Sequence[object], pairing: Pairing
+    ) -> dict[str, list[Finding]]:
+        """What checks say, by code; known already where source has no part in it."""
+        found = {check.code: self._known[check.code] for check in checks if check.code in self._known}
+        left = [check for check in checks if check.code not in found]
+        fresh = self._called_with(left, evidence, pairing)
+        self._known.update({c.code: fresh[c.code] for c in left if set(c.needs) <= set(APART)})
+        return found | fresh
+
+    def _called_with(
+        self, checks: Sequence[Check], evidence: Sequence[object], pairing: Pairing
+    ) -> dict[str, list[Finding]]:
+        groups: dict[tuple[type, ...], list[Check]] = {}
+        for check in checks:
+            groups.setdefault(check.needs, []).append(check)
+        found: dict[str, list[Finding]] = {}
+        for needs, group in groups.items():
+            found.update(self._findings(needs, group, evidence, pairing))
+        return found
 
     def _findings(
         self, needs: tuple[type, ...], checks: Sequence[Check], evidence: Sequence[object], pairing: Pairing
@@ -224,8 +288,19 @@ class _Judging:
                     self.timings[f"{check.code} {check.name}"] += time.perf_counter() - began
         except Exception as error:
             failed.update(dict.fromkeys((check.code for check in checks), error))
-        self.failures += [Failure(code, error) for code, error in failed.items()]
+        for code, raised in failed.items():
+            if code not in self._failed:
+                self._failed.add(code)
+                self.failures.append(Failure(code, raised))
         return found
+
+
+def _needs_other_files(check: Check) -> bool:
+    """Whether the check judges what is no source; that some belongs to it may be asked besides."""
+    optional = type(None) in get_args(check.needs[-1])
+    required = check.needs[:-1] if optional else check.needs
+    kinds = {kind for need in required for kind in (get_args(need) or (need,))}
+    return not kinds.isdisjoint((*APART, Suppression))
 
 
 def _called(check: Check, arguments: tuple[object, ...], options: Mapping[str, Any]) -> list[Finding]:

@@ -10,6 +10,7 @@ from nnlint.evidence.runs import History
 from nnlint.evidence.source import Program, Recipe
 from nnlint.evidence.weights import Weights
 from nnlint.network.graph import Network
+from nnlint.readers.units import Outline
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,13 @@ def understood(evidence: Iterable[object]) -> Understood:
     """The numbers of a run."""
     evidence = list(evidence)
     datasets = [e for e in evidence if isinstance(e, Dataset)]
+    outlines = [e for e in evidence if isinstance(e, Outline)]
+    networks = {(e.name, e.place) for e in evidence if isinstance(e, Network)}
+    programs = {e.program for e in evidence if isinstance(e, Recipe)}
     return Understood(
         # a model is met again by every program that trains it
-        networks=len({(e.name, e.place) for e in evidence if isinstance(e, Network)}),
-        training_programs=len({e.program for e in evidence if isinstance(e, Recipe)}),
+        networks=len(networks.union(*(e.networks for e in outlines))),
+        training_programs=len(programs | {e.program for e in outlines if e.trains}),
         programs=sum(isinstance(e, Program) for e in evidence),
         datasets=len(datasets),
         rows=sum(split.rows for d in datasets for split in d.splits),

@@ -11,12 +11,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, overload
 
-from nnlint import __version__, looks, readers
+from nnlint import __version__, engine, looks, readers
 from nnlint.cache import folder
 from nnlint.cache.written import finding_from, finding_to, no_subject, note_from, note_to
 from nnlint.check import all_checks
 from nnlint.config import Settings
-from nnlint.engine import Result, run
+from nnlint.engine import Result
 from nnlint.understood import Understood
 
 FORMAT = 1
@@ -40,7 +40,7 @@ def result_of(paths: Sequence[str], chosen: Settings, progress: readers.Progress
     if found is not None:
         return found
     with looks.recording() as seen:
-        result = run(paths, chosen, progress)
+        result = engine.run(paths, chosen, progress)
         note_program()
     save(_place(chosen), key_of(paths, chosen), result, seen)
     return result

@@ -15,6 +15,7 @@ from nnlint import looks
 from nnlint.config import Settings, UsageError
 from nnlint.evidence.target import UnknownColumn
 from nnlint.finding import Failure, Note
+from nnlint.readers.units import Loaded, Record, Unit, Units
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class Reading:
     """What a reader found: pieces of evidence of any type, and notes on what it left out.
 
     ``failures`` and ``timings`` (seconds by reader) are filled here: a reader itself raises UsageError or
-    UnknownColumn, else nothing by intent.
+    UnknownColumn, else nothing by intent. ``units``: evidence of source by file, as it stands in
+    ``evidence``; ``records``: the modules that these use.
     """
 
     evidence: tuple[object, ...] = ()
     notes: tuple[Note, ...] = ()
     failures: tuple[Failure, ...] = ()
+    units: tuple[Unit, ...] = ()
+    records: Mapping[Loaded, Record] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -172,10 +176,12 @@ def read(
     settings: Settings,
     progress: Progress = lambda _: None,
     known: dict[str, Reading] | None = None,
+    units: Callable[[Sequence[object]], Units | None] = lambda _: None,
 ) -> Reading:
     """Read all files, each with the reader of its kind.
 
     ``known``: what readers other than that of source gave for the same files; filled where it is not there.
+    ``units``: given the evidence apart from source, what is known of source files from an earlier run.
     """
     by_reader: dict[str, list[Path]] = {}
     for path in files:
@@ -188,19 +194,28 @@ def read(
         by_reader.setdefault("data", [])
     known = {} if known is None else known
     known.pop(SOURCE, None)
-    for name, paths in by_reader.items():
+    for name in sorted(by_reader, key=lambda name: name == SOURCE):
         if name not in known:
             began = time.perf_counter()
-            reading = _read(name, paths, settings, progress)
+            apart = [e for r in known.values() for e in r.evidence]
+            reading = _read(
+                name, by_reader[name], settings, progress, units(apart) if name == SOURCE else None
+            )
             spent = {f"reading {name}": time.perf_counter() - began}
             known[name] = replace(reading, timings=spent)
     return _joined(known[name] for name in by_reader)
 
 
-def _read(name: str, files: Sequence[Path], settings: Settings, progress: Progress) -> Reading:
+def _read(
+    name: str, files: Sequence[Path], settings: Settings, progress: Progress, units: Units | None = None
+) -> Reading:
     """Read with one reader; when it fails, file by file, so that one file does not hide the others."""
     module: Reader = importlib.import_module(f"nnlint.readers.{name}")
     try:
+        if name == SOURCE:
+            from nnlint.readers import source
+
+            return source.read(files, settings, progress, units)
         return module.read(files, settings, progress)
     except UsageError as error:
         return Reading(failures=(Failure(f"the {name} reader", error),))
@@ -218,5 +233,7 @@ def _joined(readings: Iterable[Reading]) -> Reading:
         tuple(e for r in readings for e in r.evidence),
         tuple(n for r in readings for n in r.notes),
         tuple(f for r in readings for f in r.failures),
+        tuple(u for r in readings for u in r.units),
+        {loaded: record for r in readings for loaded, record in r.records.items()},
         {name: seconds for r in readings for name, seconds in r.timings.items()},
     )

@@ -17,6 +17,7 @@ from nnlint.readers import Progress, Reading
 from nnlint.readers.source.entries import read_program
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.project import Project
+from nnlint.readers.units import Unit, Units
 
 FRAMEWORKS = (
     b"transformers",
@@ -36,10 +37,15 @@ RECURSION = 12_000
 """The interpreter recurses with the program: its own bounds (depth, fuel) end it long before this."""
 
 
-def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Reading:
-    """Read all programs of a run as one project, so that what they import from each other is known."""
+def read(
+    files: Sequence[Path], settings: Settings, progress: Progress, known: Units | None = None
+) -> Reading:
+    """Read all programs of a run as one project, so that what they import from each other is known.
+
+    ``known``: files that an earlier run has read; taken over where reading them again would give the same.
+    """
     interpreter = Interpreter(Project(settings.overlay, files))
-    evidence: list[object] = []
+    units: list[Unit] = []
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
     sys.setrecursionlimit(max(limit, RECURSION))
@@ -47,7 +53,7 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     try:
         for path in files:
             progress(str(path))
-            evidence += _read(interpreter, path, str(path) in settings.named)
+            units.append(_unit(interpreter, path, str(path) in settings.named, known))
             if interpreter.project.forget(interpreter):
                 gc.collect()  # modules, functions and scopes refer to each other
                 gc.freeze()  # what is left is evidence, which stays: it need not be looked at again
@@ -56,8 +62,24 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
         gc.unfreeze()
         if collecting:
             gc.enable()
+    if known is not None and interpreter.project.ledger.diverged:  # circles of imports: the order counts
+        return read(files, settings, progress)
     first = dict(reversed(interpreter.failures))  # one a file tells enough
-    return Reading(tuple(evidence), failures=tuple(Failure(path, error) for path, error in first.items()))
+    failures = tuple(Failure(path, error) for path, error in first.items())
+    evidence = tuple(piece for unit in units for piece in unit.evidence)
+    records = interpreter.project.ledger.records
+    return Reading(evidence, failures=failures, units=tuple(units), records=records)
+
+
+def _unit(interpreter: Interpreter, path: Path, named: bool, known: Units | None) -> Unit:
+    """The file as it was read in an earlier run, else as it is read now."""
+    project = interpreter.project
+    unit = known.get(str(path)) if known is not None else None
+    if known is not None and unit is not None and project.takes_over(interpreter, path, unit, known.records):
+        return unit
+    with project.ledger.reading() as load:
+        evidence = tuple(_read(interpreter, path, named))
+    return Unit(str(path), evidence, project.turn(interpreter, path, load))
 
 
 def _read(interpreter: Interpreter, path: Path, named: bool) -> list[object]:

@@ -14,18 +14,7 @@ from pathlib import Path
 
 from nnlint import looks
 from nnlint.looks import Question
-
-
-@dataclass(frozen=True)
-class Origin:
-    """How a module was loaded: by this name, while the circle of imports that begins at ``root`` was."""
-
-    name: str
-    root: Path
-
-
-Loaded = tuple[Path, Origin]
-"""A module as it was loaded."""
+from nnlint.readers.units import Basis, Effects, Loaded, Origin, Record
 
 
 @dataclass
@@ -34,25 +23,6 @@ class Load:
 
     asked: set[Question] = field(default_factory=set)
     used: set[Path] = field(default_factory=set)
-
-
-@dataclass
-class Record:
-    """What a loaded module depends on. ``size``: characters of its source."""
-
-    asked: set[Question] = field(default_factory=set)
-    used: set[Loaded] = field(default_factory=set)
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class Effects:
-    """``asked``: definitions, by file and line, of which the reading of a file wanted to know whether earlier
-    files called them, with the answer. ``reached``: those that it called.
-    """
-
-    asked: Mapping[tuple[Path, int], bool]
-    reached: frozenset[tuple[Path, int]]
 
 
 class Ledger:
@@ -125,18 +95,35 @@ class Ledger:
                 self.diverged |= self.origins.setdefault(module, origin) != origin
                 self._fresh.append(module)
 
-    def turn(self, load: Load) -> tuple[frozenset[Loaded], tuple[Loaded, ...]]:
-        """A file has been read: the modules that it used, and those that were loaded for it."""
+    def turn(self, load: Load, effects: Effects, file: Path) -> Basis:
+        """A file has been read: what that rests on."""
         for module in self._all_used(load.used):
             if module in self.origins and module in self._loads:
                 known = self._loads[module]
-                record = self.records.setdefault((module, self.origins[module]), Record())
+                record = self.records.setdefault((module, self.origins[module]), Record(set(), set()))
                 record.asked |= known.asked
                 record.used |= self._with_origins(known.used)
                 record.size = self.sizes.get(module, 0)
         fresh = tuple((module, self.origins[module]) for module in self._fresh if module in self.origins)
         self._fresh.clear()
-        return frozenset(self._with_origins(load.used)), fresh
+        used = frozenset(self._with_origins(load.used))
+        return Basis(frozenset(load.asked), used, fresh, effects, self.sizes.get(file, 0))
+
+    def fits(self, basis: Basis, records: Mapping[Loaded, Record]) -> bool:
+        """Whether the modules that a file used are loaded in the same way, or would be for it."""
+        used, fresh = closure(basis.used, records), set(basis.fresh)
+        return all(
+            self.origins[module] == origin if module in self.origins else (module, origin) in fresh
+            for module, origin in used
+        )
+
+    def take_over(self, basis: Basis, records: Mapping[Loaded, Record], file: Path) -> None:
+        """A file is not read; what reading it would load counts as loaded."""
+        self.origins.update(basis.fresh)
+        self.sizes[file] = basis.size
+        for module in closure(basis.used, records):
+            self.records[module] = records[module]
+            self.sizes[module[0]] = records[module].size
 
     def _with_origins(self, modules: Iterable[Path]) -> set[Loaded]:
         return {(module, self.origins[module]) for module in modules if module in self.origins}
@@ -152,21 +139,22 @@ class Ledger:
                 left += self._loads[module].used if module in self._loads else ()
         return found
 
-    def closure(self, modules: Iterable[Loaded]) -> set[Loaded]:
-        """The same by records."""
-        found: set[Loaded] = set()
-        left = list(modules)
-        while left:
-            module = left.pop()
-            if module not in found:
-                found.add(module)
-                left += self.records[module].used if module in self.records else ()
-        return found
-
     def forget(self) -> None:
         """The modules are dropped, and loaded again when somebody asks for them."""
         self.origins.clear()
         self.sizes.clear()
+
+
+def closure(modules: Iterable[Loaded], records: Mapping[Loaded, Record]) -> set[Loaded]:
+    """Modules with all that they use."""
+    found: set[Loaded] = set()
+    left = list(modules)
+    while left:
+        module = left.pop()
+        if module not in found:
+            found.add(module)
+            left += records[module].used if module in records else ()
+    return found
 
 
 class Reached:

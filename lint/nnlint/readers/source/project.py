@@ -14,7 +14,7 @@ from nnlint import looks
 from nnlint.evidence.files import Unreadable
 from nnlint.looks import Kept, once
 from nnlint.readers.source import statements
-from nnlint.readers.source.ledger import Effects, Ledger
+from nnlint.readers.source.ledger import Ledger, Load
 from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.mentions import Mentions
 from nnlint.readers.source.text import Text, read_text
@@ -27,6 +27,7 @@ from nnlint.readers.source.values import (
     State,
     Value,
 )
+from nnlint.readers.units import Basis, Effects, Loaded, Record, Unit
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -61,6 +62,7 @@ class Project:
         self.reached: dict[Path, set[int]] = {}  # by file, lines of what earlier files have called
         self.ledger = Ledger()
         self._lines: dict[int, tuple[Path, int]] = {}  # by id of a definition, where it stands
+        self._nodes: dict[tuple[Path, int], int] = {}  # the other way round
         self._states: dict[int, Path] = {}  # by id of a module's variables, its file
 
     # files
@@ -73,26 +75,36 @@ class Project:
         self._texts.clear()
         self._modules.clear()
         self._lines.clear()
+        self._nodes.clear()
         self._states.clear()
         self.ledger.forget()
         return True
 
-    def turn(self, i: Interpreter) -> Effects:
-        """A file has been read: what it asked about calls by earlier files, and what it called itself."""
+    def turn(self, i: Interpreter, path: Path, load: Load) -> Basis:
+        """A file has been read: what that rests on, and brings about."""
         asked = {self._lines[node]: i.reached.before(node) for node in i.reached.asked if node in self._lines}
         nodes = [node for node in i.reached.turn() if node in self._lines]
         i.reached.recall(nodes)
-        for node in nodes:
-            path, line = self._lines[node]
-            self.reached.setdefault(path, set()).add(line)
-        return Effects(asked, frozenset(self._lines[node] for node in nodes))
+        spots = frozenset(self._lines[node] for node in nodes)
+        self._note_reached(spots)
+        return self.ledger.turn(load, Effects(asked, spots), looks.resolved(path))
 
-    def take_over(self, i: Interpreter, effects: Effects) -> None:
-        """A file is not read, for it would have these effects."""
-        spots = {spot for spot in effects.reached if spot[1] not in self.reached.get(spot[0], ())}
-        for path, line in spots:
-            self.reached.setdefault(path, set()).add(line)
-        i.reached.recall(node for node, spot in self._lines.items() if spot in spots)
+    def takes_over(self, i: Interpreter, path: Path, unit: Unit, records: Mapping[Loaded, Record]) -> bool:
+        """Whether reading a file again would give the same; then its effects are as if it were read."""
+        basis = unit.basis
+        if basis is None or not self.ledger.fits(basis, records):
+            return False
+        effects = basis.effects
+        if any((line in self.reached.get(file, ())) != was for (file, line), was in effects.asked.items()):
+            return False
+        self.ledger.take_over(basis, records, looks.resolved(path))
+        self._note_reached(effects.reached)
+        i.reached.recall(self._nodes[spot] for spot in effects.reached & self._nodes.keys())
+        return True
+
+    def _note_reached(self, spots: Iterable[tuple[Path, int]]) -> None:
+        for file, line in spots:
+            self.reached.setdefault(file, set()).add(line)
 
     def text(self, path: Path) -> Text | Unreadable:
         """A file, parsed once."""
@@ -102,7 +114,9 @@ class Project:
         text = read_text(self.shown(key), self.in_stead_of(key))
         if isinstance(text, Text):
             self.ledger.sizes[key] = len(text.source)
-            self._lines.update({id(node): (key, node.lineno) for node in _definitions(text)})
+            lines = {id(node): (key, node.lineno) for node in _definitions(text)}
+            self._lines.update(lines)
+            self._nodes.update({spot: node for node, spot in lines.items()})
         return text
 
     def in_stead_of(self, path: Path) -> bytes | None:
