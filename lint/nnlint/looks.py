@@ -183,6 +183,12 @@ def holds(question: Question, answer: str) -> bool:
     return kind in ANSWERS and ANSWERS[kind](path) == answer
 
 
+def answered(question: Question, answer: str) -> None:
+    """Something is taken over that this answer decided."""
+    if _seen is not None and _seen.answers.setdefault(question, answer) != answer:
+        _seen.steady = False
+
+
 def digest(data: bytes) -> str:
     """What tells contents apart."""
     return blake2b(data, digest_size=16).hexdigest()

@@ -13,6 +13,7 @@ from typing import Any, overload
 
 from nnlint import __version__, engine, looks, readers
 from nnlint.cache import folder
+from nnlint.cache.units import Kept
 from nnlint.cache.written import finding_from, finding_to, no_subject, note_from, note_to
 from nnlint.check import all_checks
 from nnlint.config import Settings
@@ -39,10 +40,15 @@ def result_of(paths: Sequence[str], chosen: Settings, progress: readers.Progress
     found = known(paths, chosen)
     if found is not None:
         return found
+    place, key = _place(chosen), key_of(paths, chosen)
+    earlier = Kept(place, key, chosen)
     with looks.recording() as seen:
-        result = engine.run(paths, chosen, progress)
-        note_program()
-    save(_place(chosen), key_of(paths, chosen), result, seen)
+        result = engine.run(paths, chosen, progress, earlier=earlier)
+        with looks.scope() as program:
+            note_program()
+    save(place, key, result, seen)
+    if not result.failures:
+        earlier.save(seen, program)
     return result
 
 

@@ -37,11 +37,13 @@ class Record:
 @dataclass(frozen=True)
 class Effects:
     """``asked``: definitions, by file and line, of which the reading of a file wanted to know whether earlier
-    files called them, with the answer. ``reached``: those that it called.
+    files called them, with the answer. ``reached``: those that it called. ``words``: of which it wanted to
+    know whether several files hold them.
     """
 
     asked: Mapping[tuple[Path, int], bool]
     reached: frozenset[tuple[Path, int]]
+    words: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,12 @@ class Unit:
 
 
 class Units(Protocol):
-    """Files that an earlier run has read. ``records``: the modules that they use."""
+    """Files that an earlier run has read."""
 
-    records: Mapping[Loaded, Record]
+    @property
+    def records(self) -> Mapping[Loaded, Record]:
+        """The modules that they use."""
+        ...
 
     def get(self, path: str) -> Unit | None:
         """The file as it was read, if everything that this asked of the disk is answered the same."""

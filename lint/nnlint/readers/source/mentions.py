@@ -19,14 +19,24 @@ class Mentions:
     def __init__(self, files: Iterable[Path]) -> None:
         self._files = tuple(files)
         self._counts: Counter[bytes] | None = None
+        self.asked: dict[str, bool] = {}
 
     def elsewhere(self, name: str) -> bool:
         """Whether a second file holds the word."""
-        if len(self._files) < 2:
-            return False
+        if name not in self.asked:
+            self.asked[name] = len(self._files) > 1 and self._count(name) > 1
+        return self.asked[name]
+
+    def turn(self) -> dict[str, bool]:
+        """What was asked for since the last turn, with the answers."""
+        asked, self.asked = self.asked, {}
+        return asked
+
+    def _count(self, name: str) -> int:
         if self._counts is None:
-            self._counts = Counter(word for path in self._files for word in _words(path))
-        return self._counts[name.encode()] > 1
+            with looks.scope():  # who asks depends on the answer, not on all files
+                self._counts = Counter(word for path in self._files for word in _words(path))
+        return self._counts[name.encode()]
 
 
 def _words(path: Path) -> set[bytes]:

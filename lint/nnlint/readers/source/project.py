@@ -87,7 +87,7 @@ class Project:
         i.reached.recall(nodes)
         spots = frozenset(self._lines[node] for node in nodes)
         self._note_reached(spots)
-        return self.ledger.turn(load, Effects(asked, spots), looks.resolved(path))
+        return self.ledger.turn(load, Effects(asked, spots, self.mentions.turn()), looks.resolved(path))
 
     def takes_over(self, i: Interpreter, path: Path, unit: Unit, records: Mapping[Loaded, Record]) -> bool:
         """Whether reading a file again would give the same; then its effects are as if it were read."""
@@ -96,6 +96,10 @@ class Project:
             return False
         effects = basis.effects
         if any((line in self.reached.get(file, ())) != was for (file, line), was in effects.asked.items()):
+            return False
+        words = {word: self.mentions.elsewhere(word) for word in effects.words}
+        self.mentions.turn()
+        if words != effects.words:
             return False
         self.ledger.take_over(basis, records, looks.resolved(path))
         self._note_reached(effects.reached)
