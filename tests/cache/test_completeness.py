@@ -1,5 +1,6 @@
 """Whatever nnlint opens or asks for on the disk while it lints is a question that is noted."""
 
+# ruff: noqa: PTH100, PTH120, PTH123 - paths as the functions of os are given them
 from __future__ import annotations
 
 import builtins
