@@ -51,11 +51,11 @@ class Result:
 class Earlier(Protocol):
     """What earlier runs made of source files."""
 
-    def units(self, apart: Sequence[object]) -> Units | None:
-        """What is known of them, given the evidence apart from source."""
+    def units(self) -> Units | None:
+        """What is known of them."""
         ...
 
-    def keep(self, units: Sequence[Unit], records: Mapping[Loaded, Record], pairing: Pairing) -> None:
+    def keep(self, units: Sequence[Unit], records: Mapping[Loaded, Record]) -> None:
         """This run read and judged these."""
         ...
 
@@ -88,7 +88,8 @@ def run(
     pairing = Pairing(reading.evidence, dict(settings.pairs))
     found = judging.run(checks, reading.evidence, pairing, reading.units)
     if earlier is not None and not reading.failures and not judging.failures:
-        earlier.keep(judging.units, reading.records, pairing)
+        alone = [unit for unit in judging.units if not pairing.datasets_of(unit.path)]
+        earlier.keep(alone, reading.records)
     findings = [f for f in found if f.level is not Level.HINT or f.code in hinting]
     suppressing = suppress.apply(findings, checks, reading.evidence, settings, paths, judging.spoken_for)
     about_comments = [c for c in checks if c.needs == (Suppression,)]
@@ -133,14 +134,33 @@ def read(
     """Evidence, notes and failures of everything below ``paths``."""
     inputs = inputs_of(paths, settings)
     named = frozenset(str(Path(path)) for path in paths)
-    known = memory.readings if memory else None
-    units = earlier.units if earlier else lambda _: None
-    reading = readers.read(inputs.files, replace(settings, named=named), progress, known, units)
+    chosen = replace(settings, named=named)
+    reading = _of_files(inputs.files, chosen, progress, memory or Memory(), earlier)
     skipped = [*_skipped(inputs)]
     evidence = linking.linked(reading.evidence, settings.pairs)
     judged, strays = vouched(evidence, paths, settings.pairs)
     notes = [*linking.settled(reading.notes, reading.evidence, judged), *strays]
     return replace(reading, evidence=(*inputs.unreadable, *judged), notes=(*skipped, *notes))
+
+
+def _of_files(
+    files: Sequence[Path],
+    settings: Settings,
+    progress: readers.Progress,
+    memory: Memory,
+    earlier: Earlier | None,
+) -> readers.Reading:
+    """What readers give, source files as an earlier run knew them where that stands.
+
+    What such a file says may not take part in telling what data are: those that may belong to some are read.
+    """
+    units = earlier.units() if earlier is not None else None
+    reading = readers.read(files, settings, progress, memory.readings, units)
+    tied = Pairing(reading.evidence, dict(settings.pairs)).datasets_of
+    if any(unit.findings is not None and tied(unit.path) for unit in reading.units):
+        reading = readers.read(files, settings, progress, memory.readings)
+    alone = tuple(replace(u, basis=None) if tied(u.path) else u for u in reading.units)
+    return replace(reading, units=alone)
 
 
 def _skipped(inputs: Inputs) -> Iterator[Note]:

@@ -41,7 +41,7 @@ def result_of(paths: Sequence[str], chosen: Settings, progress: readers.Progress
     if found is not None:
         return found
     place, key = _place(chosen), key_of(paths, chosen)
-    earlier = Kept(place, key, chosen)
+    earlier = Kept(place, key)
     with looks.recording() as seen:
         result = engine.run(paths, chosen, progress, earlier=earlier)
         with looks.scope() as program:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nnlint import looks
 from nnlint.cache import folder
 from nnlint.cache.written import Written, finding_from, finding_to, place_from, place_to
-from nnlint.config import Settings
-from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Program, Recipe
 from nnlint.finding import Finding
 from nnlint.looks import Question
 from nnlint.network.graph import Network
-from nnlint.pairing import Pairing, may_pair
 from nnlint.readers.units import Basis, Effects, Loaded, Origin, Outline, Record, Unit
 
 ENDING = "-units"
@@ -26,10 +23,9 @@ ENDING = "-units"
 class Known:
     """Units of an earlier run; a ``nnlint.readers.units.Units``."""
 
-    def __init__(self, entry: Any, pairs: Callable[[Program], bool]) -> None:
+    def __init__(self, entry: Any) -> None:
         self._answers: list[tuple[str, str, str]] = [(str(k), str(p), str(a)) for k, p, a in entry["looks"]]
         self._holds: dict[int, bool] = {}
-        self._pairs = pairs
         self._modules: list[Loaded] = [
             (Path(path), Origin(str(name), Path(root))) for path, name, root, *_ in entry["modules"]
         ]
@@ -48,8 +44,6 @@ class Known:
             return None
         unit = self._unit(written)
         assert unit.basis is not None
-        if unit.program is not None and self._pairs(unit.program):
-            return None
         return unit if all(map(self._is_sound, self._closure(unit.basis.used))) else None
 
     def _closure(self, modules: Iterable[Loaded]) -> set[Loaded]:
@@ -103,24 +97,23 @@ def _evidence(path: str, written: Written) -> Iterable[object]:
 class Kept:
     """What earlier runs made of source files; an ``nnlint.engine.Earlier``."""
 
-    def __init__(self, place: Path, key: str, chosen: Settings) -> None:
-        self._place, self._key, self._chosen = place, key + ENDING, chosen
+    def __init__(self, place: Path, key: str) -> None:
+        self._place, self._key = place, key + ENDING
         self._new: tuple[list[Unit], Mapping[Loaded, Record]] | None = None
 
-    def units(self, apart: Sequence[object]) -> Known | None:
-        """What is known of source files, given the evidence apart from source."""
+    def units(self) -> Known | None:
+        """What is known of source files."""
         entry = folder.load(self._place, self._key)
-        datasets = [e for e in apart if isinstance(e, Dataset)]
         try:
             if not all(looks.holds((kind, path), answer) for kind, path, answer in entry["program"]):
                 return None
-            return Known(entry, lambda program: may_pair(program, datasets, self._chosen.pairs))
+            return Known(entry)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             return None
 
-    def keep(self, units: Sequence[Unit], records: Mapping[Loaded, Record], pairing: Pairing) -> None:
-        """A run has read and judged these; those that belong to data depend on more than source."""
-        self._new = [u for u in units if not pairing.datasets_of(u.path)], records
+    def keep(self, units: Sequence[Unit], records: Mapping[Loaded, Record]) -> None:
+        """A run has read and judged these."""
+        self._new = list(units), records
 
     def save(self, seen: looks.Seen, program: Iterable[Question]) -> None:
         """Write what is kept. ``program``: questions about nnlint itself."""

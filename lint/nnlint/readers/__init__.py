@@ -176,12 +176,12 @@ def read(
     settings: Settings,
     progress: Progress = lambda _: None,
     known: dict[str, Reading] | None = None,
-    units: Callable[[Sequence[object]], Units | None] = lambda _: None,
+    units: Units | None = None,
 ) -> Reading:
     """Read all files, each with the reader of its kind.
 
     ``known``: what readers other than that of source gave for the same files; filled where it is not there.
-    ``units``: given the evidence apart from source, what is known of source files from an earlier run.
+    ``units``: what is known of source files from an earlier run.
     """
     by_reader: dict[str, list[Path]] = {}
     for path in files:
@@ -194,7 +194,7 @@ def read(
         by_reader.setdefault("data", [])
     known = {} if known is None else known
     known.pop(SOURCE, None)
-    for name in sorted(by_reader, key=lambda name: name == SOURCE):
+    for name, paths in by_reader.items():
         if name not in known:
             began = time.perf_counter()
             apart = [e for r in known.values() for e in r.evidence]
