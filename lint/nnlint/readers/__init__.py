@@ -197,10 +197,7 @@ def read(
     for name, paths in by_reader.items():
         if name not in known:
             began = time.perf_counter()
-            apart = [e for r in known.values() for e in r.evidence]
-            reading = _read(
-                name, by_reader[name], settings, progress, units(apart) if name == SOURCE else None
-            )
+            reading = _read(name, paths, settings, progress, units)
             spent = {f"reading {name}": time.perf_counter() - began}
             known[name] = replace(reading, timings=spent)
     return _joined(known[name] for name in by_reader)
