@@ -15,18 +15,22 @@ from nnlint.config import Settings, UsageError
 from nnlint.finding import Level
 from nnlint.outputs import Output, outputs, write
 from nnlint.progress import Progress
-from nnlint.reports import Look, render
+from nnlint.reports import OF_EVIDENCE, Look, render
 from nnlint.reports.style import count
 
 
 @dataclass
 class Run:
-    """A run of the command. ``messages``: what could not be done, for the end of the output."""
+    """A run of the command. ``messages``: what could not be done, for the end of the output.
+
+    ``shows_evidence``: a report needs what was read.
+    """
 
     options: argparse.Namespace
     chosen: Settings
     paths: list[str]
     messages: list[str] = field(default_factory=list)
+    shows_evidence: bool = False
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
     _one_purpose(options, chosen)
     wanted = statistics if options.statistics else outputs(chosen.output_format, options.output_file)
     paths, missing = present(options.paths, chosen)
-    this = Run(options, chosen, paths, [*passed_by(options, chosen), *map(no_such_path, missing)])
+    messages = [*passed_by(options, chosen), *map(no_such_path, missing)]
+    this = Run(options, chosen, paths, messages, any(output.format in OF_EVIDENCE for output in wanted))
     with Progress(wanted=not options.quiet) as progress:
         anything = bool(paths or chosen.data)
         result, code = _result(this, progress) if anything else (engine.Result(()), None)
@@ -98,7 +103,7 @@ def _linted(this: Run, progress: Progress) -> engine.Result:
     from nnlint.cache import runs
 
     chosen = this.chosen
-    if not runs.cacheable(chosen):
+    if this.shows_evidence or not runs.cacheable(chosen):
         return engine.run(this.paths, chosen, progress)
     return runs.result_of(this.paths, chosen, progress)
 
@@ -143,7 +148,7 @@ def _without_fixes(this: Run) -> engine.Result | None:
     """The result of an earlier run that found nothing to fix, and would be the same."""
     from nnlint.cache import runs
 
-    known = runs.known(this.paths, this.chosen)
+    known = None if this.shows_evidence else runs.known(this.paths, this.chosen)
     return known if known and not any(finding.fix for finding in known.findings) else None
 
 

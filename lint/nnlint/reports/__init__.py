@@ -22,6 +22,9 @@ REPORTS: dict[str, str] = {
 }
 """Module of this package -> what it is for."""
 
+OF_EVIDENCE = frozenset({"html"})
+"""Reports that show what was read, not only what was found."""
+
 
 @dataclass(frozen=True)
 class Look:
