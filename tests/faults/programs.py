@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from tests.faults import notebooks
+
 FOLDER = Path(__file__).parent / "programs"
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -81,19 +83,28 @@ class Program:
 
 def programs() -> list[Program]:
     """All good programs, those of the examples included."""
-    files = [_single(path) for path in sorted(FOLDER.glob("*.py"))]
+    files = [_single(path) for path in sorted((*FOLDER.glob("*.py"), *FOLDER.glob("*.ipynb")))]
     folders = [_folder(path) for path in sorted(FOLDER.iterdir()) if path.is_dir() and path.name[0] != "_"]
     twins = [_single(path) for path in sorted(FIXTURES.glob("programs/*_clean.py"))]
-    examples = [_folder(path) for path in sorted(FIXTURES.glob("*_clean")) if any(path.glob("*.py"))]
+    examples = [_folder(path) for path in sorted(FIXTURES.glob("*_clean")) if any(_sources(path))]
     return [*files, *folders, *twins, *examples]
 
 
 def _single(path: Path) -> Program:
-    return Program(path.stem.removesuffix("_clean"), {path.name: path.read_text(encoding="utf-8")})
+    return Program(path.stem.removesuffix("_clean"), {path.name: _text(path)})
 
 
 def _folder(folder: Path) -> Program:
-    return Program(folder.name, {p.name: p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.py"))})
+    return Program(folder.name, {path.name: _text(path) for path in _sources(folder)})
+
+
+def _sources(folder: Path) -> list[Path]:
+    return sorted((*folder.glob("*.py"), *folder.glob("*.ipynb")))
+
+
+def _text(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    return notebooks.as_text(text) if path.suffix == ".ipynb" else text
 
 
 def last_name(node: ast.AST) -> str:

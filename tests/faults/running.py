@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.faults import notebooks
 from tests.faults.faults import Fault
 from tests.faults.programs import Program
 
@@ -58,7 +59,8 @@ def findings(program: Program, hints: tuple[str, ...] = ()) -> tuple[set[str], t
     """Codes above hint, and those of ``hints``, that nnlint gives for a program, and what it failed of."""
     with TemporaryDirectory() as folder:
         for path, text in program.files.items():
-            (Path(folder) / path).write_text(text, encoding="utf-8")
+            written = notebooks.as_notebook(text) if path.endswith(".ipynb") else text
+            (Path(folder) / path).write_text(written, encoding="utf-8")
         result = engine.run([folder], Settings(extend_select=hints))
     codes = {f.code for f in result.findings if f.level is not Level.HINT or f.code in hints}
     return codes, tuple(f"{f.where}: {f.error!r}" for f in result.failures)
