@@ -264,13 +264,14 @@ def _nodes(i: Interpreter) -> list[ast.AST]:
 
 
 def _displayed(i: Interpreter, node: ast.AST) -> bool:
-    """The last line of a notebook's cell shows its value."""
-    text = i.frame.text
+    """The last statement of a notebook's cell, if it is an expression, shows its value."""
+    text, line = i.frame.text, getattr(node, "lineno", 0)
     if i.frame.function is not None or not text.cells:
         return False
-    cell = text.cells[node.lineno - 1][0]  # type: ignore[attr-defined]
-    later = [s for s in text.tree.body if s.lineno > node.lineno]  # type: ignore[attr-defined]
-    return not later or text.cells[later[0].lineno - 1][0] != cell
+    around = next((s for s in text.tree.body if s.lineno <= line <= (s.end_lineno or s.lineno)), None)
+    later = next((s for s in text.tree.body if s.lineno > line), None)
+    last = later is None or text.cells[later.lineno - 1][0] != text.cells[line - 1][0]
+    return isinstance(around, ast.Expr) and last
 
 
 def _tested(i: Interpreter) -> bool:
