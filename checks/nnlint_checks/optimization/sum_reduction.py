@@ -18,10 +18,12 @@ USUAL = {"sgd": 1e-3, **dict.fromkeys(("adam", "adamw", "nadam", "radam", "adama
 for networks that were trained before a tenth of these, as the papers of BERT (2e-5) and its kin have them.
 """
 SUMS = re.compile(
-    r"vae|elbo|kl_?d|kld|evidence|variational|(^|_)mu(_|$)|log_?var|posterior|bayes|nflows|nelbo",
+    r"vae|elbo|kl_?d|kld|evidence|variational|log_?var|posterior|bayes|nflows|nelbo|reparam",
     re.IGNORECASE,
 )
 """Words of models whose loss is a sum by its derivation."""
+GAUSSIAN = (re.compile(r"(^|_)mu(_|$)"), re.compile(r"log_?(std|sigma)|(^|_)sigma(_|$)"))
+"""Words that only together speak of such a model."""
 HIGHER = SETS_ANOTHER - {"LinearLR", "ConstantLR", "SequentialLR"}
 """Schedules after which the rate may not be the optimiser's; those left out warm it up."""
 KEEPS = frozenset({"identity", "add", "subtract", "cast"})
@@ -86,7 +88,8 @@ def sum_reduction(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if any(map(SUMS.search, recipe.words)):
+    gaussian = all(any(map(word.search, recipe.words)) for word in GAUSSIAN)
+    if gaussian or any(map(SUMS.search, recipe.words)):
         return
     uses = {id(use.prediction): use for use in recipe.losses}
     for value, place, optimizer in (*_by_hand(recipe), *_by_framework(recipe)):

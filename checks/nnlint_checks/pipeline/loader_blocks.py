@@ -12,7 +12,10 @@ from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 
 USES_CUDA = re.compile(r"cuda(:\d+)?")
-PREFETCHES = re.compile(r"prefetch|dali|ffcv|background|(^|_)(thread|pool)", re.IGNORECASE)
+PREFETCHES = re.compile(
+    r"prefetch|dali|ffcv|background|(^|_)thread|(process|worker|thread)_?pool|^multiprocessing$",
+    re.IGNORECASE,
+)
 LOADER = "torch.utils.data.DataLoader"
 
 

@@ -93,7 +93,7 @@ def pairs_broken(pipeline: Pipeline) -> Iterator[Finding]:
     splits = {rows.key: s for s in pipeline.splits if s.api == "train_test_split" for rows in s.parts}
     seen: set[Place] = set()
     for pair in pipeline.pairs:
-        found = _order(pair) or _parts(pair, splits)
+        found = _order(pair) or _parts(pair, splits) or _slices(pair)
         cause = found.trail[0].place if found is not None else None
         if found is not None and cause is not None and not {found.place, cause} & seen:
             seen |= {found.place, cause}
@@ -132,6 +132,18 @@ def _drawn(pair: Pair) -> bool:
     """What was done to one of both alone is shuffling by NumPy's own generator, whose seeds are known."""
     steps = [step for step, _ in (*pair.features_order, *pair.labels_order)]
     return all(isinstance(step, tuple) and step[0] == "drawn" for step in steps if steps.count(step) == 1)
+
+
+def _slices(pair: Pair) -> Finding | None:
+    """``TensorDataset(X[:n], y[n:])``."""
+    if not pair.apart:
+        return None
+    return Finding(
+        pair.place,
+        f"{pair.api}: features and labels are different rows, one begins where the other ends",
+        "take the same slice of both",
+        trail=(Step(pair.features.place, "these rows"), Step(pair.labels.place, "and these")),
+    )
 
 
 def _parts(pair: Pair, splits: dict[int, SplitUse]) -> Finding | None:

@@ -14,7 +14,8 @@ class Pair:
     """The rows of both, and what was done to the order of each: equal entries are one and the same step.
 
     ``api``: what they are given to. ``columns``: of the features, None when they are not known;
-    ``target``: the column that the labels are, "" when that is not known.
+    ``target``: the column that the labels are, "" when that is not known. ``apart``: both are slices of the
+    same rows, and one begins where the other ends.
     """
 
     place: Place
@@ -25,3 +26,4 @@ class Pair:
     labels_order: tuple[tuple[Hashable, Place], ...] = ()
     columns: Columns | None = None
     target: str = ""
+    apart: bool = False

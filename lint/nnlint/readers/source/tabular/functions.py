@@ -116,6 +116,14 @@ def _mixed(call: Call, arguments: Arguments) -> Value:
     return UNKNOWN if data is None else held(call.interpreter, replace(data, rank=None), call.node)
 
 
+def _sorted(call: Call, arguments: Arguments) -> Value:
+    """``np.sort``: a column by itself loses its rows, of a table nothing is known."""
+    data = data_of(arguments.get(0, "a", UNKNOWN))
+    if data is None or not (data.single or data.rank == 1):
+        return UNKNOWN
+    return held(call.interpreter, reordered(data, call.place, call.place), call.node)
+
+
 def _joined(call: Call, arguments: Arguments) -> Value:
     """Arrays side by side or one after another."""
     parts = iterate(call.interpreter, arguments.get(0, "tup", UNKNOWN)) or []
@@ -250,6 +258,7 @@ SYMBOLS: dict[str, Value] = {
     **{f"numpy.{name}": native(f"np.{name}", _less) for name in LESS},
     **{f"numpy.{name}": native(f"np.{name}", _mixed) for name in ("where", "transpose")},
     **{f"numpy.{name}": native(f"np.{name}", _joined) for name in JOINED},
+    "numpy.sort": native("np.sort", _sorted),
     **{f"numpy.{name}": native(f"np.{name}", _condition) for name in ("isnan", "isfinite", "isin")},
     "numpy.random.permutation": native("np.random.permutation", _shuffled),
     "numpy.random.rand": native("np.random.rand", _random_mask),

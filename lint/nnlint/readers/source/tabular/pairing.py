@@ -7,11 +7,13 @@ from itertools import islice
 
 from nnlint.evidence.pairs import Pair
 from nnlint.evidence.place import Place
+from nnlint.evidence.source import Rows
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.feeding import ordered
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.tabular.bridge import MAX_WALK
-from nnlint.readers.source.tabular.values import Data
+from nnlint.readers.source.tabular.rows import abut
+from nnlint.readers.source.tabular.values import Data, part_text
 from nnlint.readers.source.values import Value, Weight
 
 
@@ -34,8 +36,16 @@ def note_pair(i: Interpreter, place: Place, api: str, features: Data | None, lab
                 (labels.order or ()) if known else (),
                 features.columns,
                 labels.column,
+                _are_apart(i, features.rows, labels.rows),
             )
         )
+
+
+def _are_apart(i: Interpreter, first: Rows, second: Rows) -> bool:
+    """``X[:n]`` along with ``y[n:]``."""
+    if first.parent is None or second.parent is None or first.parent.key != second.parent.key:
+        return False
+    return first.key != second.key and abut([part_text(i, first), part_text(i, second)])
 
 
 def note_met(i: Interpreter, place: Place, api: str, prediction: Tensor, target: Value) -> None:

@@ -113,7 +113,7 @@ def merged(splits: list[SplitUse]) -> list[SplitUse]:
 def _merge(group: list[Subset]) -> SplitUse | None:
     roles = {rows.role for side in group for rows in side.parts}
     by_name = "train" in roles and bool(roles & set(HELD_OUT))
-    if not by_name and not _abut([side.api for side in group]):
+    if not by_name and not abut([side.api for side in group]):
         return None
     wide = [side for side in group if not side.single] or group
     fits = {id(f): f for side in wide for f in side.carries}
@@ -124,11 +124,11 @@ def _merge(group: list[Subset]) -> SplitUse | None:
                 parts[rows.key] = rows
     first = wide[0]
     split = SplitUse(first.rows, tuple(parts.values()), tuple(fits.values()), first.place, "rows picked")
-    by_slice = _abut([side.api for side in group])
+    by_slice = abut([side.api for side in group])
     return replace(split, sorted_by=first.sorted_by if by_slice else "", shuffled=False if by_slice else None)
 
 
-def _abut(texts: list[str]) -> bool:
+def abut(texts: list[str]) -> bool:
     """Whether one slice ends where another begins, or one mask is the other's opposite."""
     written = set(texts)
     slices = [t[1:-1].split(":") for t in written if t.startswith("[") and t.count(":") == 1]

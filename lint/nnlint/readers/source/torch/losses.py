@@ -77,15 +77,21 @@ def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
     )
 
 
+def _as_now(attributes: Mapping[str, Value]) -> Mapping[str, Value]:
+    """``size_average=False`` and ``reduce=False``, as old programs write them, by their new names."""
+    if attributes.get("reduce") is False:
+        return {**attributes, "reduction": "none"}
+    return {**attributes, "reduction": "sum"} if attributes.get("size_average") is False else attributes
+
+
 def _forward(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         module: Instance = arguments.positional[0]
         names = [part.partition("=")[0] for part in signature.split()]
         attributes: Mapping[str, Value] = {name: module.state.get(name, UNKNOWN) for name in names}
         bound = bind_signature("input target", arguments.after_self())
-        return meet(
-            call, Loss(kind, module.cls.api, attributes, module.place), bound["input"], bound["target"]
-        )
+        loss = Loss(kind, module.cls.api, _as_now(attributes), module.place)
+        return meet(call, loss, bound["input"], bound["target"])
 
     return run
 
@@ -97,7 +103,7 @@ def _function(name: str, kind: str, signature: str) -> Callable[[Call, Arguments
             **arguments.keywords,
             **{k: v for k, v in bound.items() if k not in ("input", "target")},
         }
-        loss = Loss(kind, f"torch.nn.functional.{name}", attributes, call.place)
+        loss = Loss(kind, f"torch.nn.functional.{name}", _as_now(attributes), call.place)
         return meet(call, loss, bound["input"], bound["target"])
 
     return run
