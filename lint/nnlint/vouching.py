@@ -18,9 +18,9 @@ def vouched(
 ) -> tuple[tuple[object, ...], tuple[Note, ...]]:
     """The evidence without data sets that merely lie beside code, and a note on each of those.
 
-    What speaks for one: the user names it, or a folder that holds no code; a target is known; it is divided
-    into splits; it is a table that the linted code, or the configuration, names. An array that code reads may
-    be anything: a solution to compare with, a grid, a matrix.
+    What speaks for one: the user names it, or a folder that holds no code; a column is known as its target;
+    it is divided into splits; the linted code, or the configuration, names it. An array that code reads may
+    be anything (a solution to compare with, a grid), and so may folders of images (``docs/img/icons``).
     """
     if not any(isinstance(e, Dataset) for e in evidence):
         return tuple(evidence), ()
@@ -31,20 +31,14 @@ def vouched(
         e
         for e in evidence
         if isinstance(e, Dataset)
-        and (e.target is None or _beside_code(e, programs))
+        and (e.target is None or e.target.found == "folders")
         and len(e.splits) == 1
         and not any(named & {file, *file.parents} for file in _files(e))
-        and not (e.format == "table" and any(pairing.reads(program, e) for program in programs))
+        and not (e.format != "array" and any(pairing.reads(program, e) for program in programs))
     ]
     left_out = set(map(id, strays))
     notes = dict.fromkeys(Note(stray.place.path, STRAY) for stray in strays)
     return tuple(e for e in evidence if id(e) not in left_out), tuple(notes)
-
-
-def _beside_code(dataset: Dataset, programs: Sequence[str]) -> bool:
-    """Its classes are folders of a project that hold images: ``assets``, ``inputs``."""
-    found = dataset.target.found if dataset.target else ""
-    return found == "folders" and _holds(dataset.place.path, programs)
 
 
 def _files(dataset: Dataset) -> Iterator[Path]:
