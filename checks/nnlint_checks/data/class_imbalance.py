@@ -21,10 +21,10 @@ FEWEST_ROWS = 20
 
 BALANCING = re.compile(
     r"class_?weights?|pos_?weights?|sample_?weights?|loss_?weights?|weighted|sampler|focal|smote|adasyn"
-    r"|(over|under|re)_?sampl|balanc|imblearn|stratif|effective_number|ldam|threshold",
+    r"|(over|under|re)_?sampl|balanc|imblearn|effective_number|ldam",
     re.IGNORECASE,
 )
-"""Words of programs that weigh classes, sample them evenly, keep their shares, or move the decision."""
+"""Words of programs that weigh classes or sample them evenly; ``stratify`` only keeps their shares."""
 
 SHOWN = 10
 
