@@ -15,7 +15,7 @@ OURS = ("nnlint", "nnlint_checks")
 
 MAY_IMPORT = {
     "checks/nnlint_checks": {"check", "finding", "evidence", "network", "repair"},
-    "lint/nnlint/readers": {"evidence", "network", "config", "finding", "looks", "readers"},
+    "lint/nnlint/readers": {"evidence", "network", "config", "finding", "looks", "loading", "readers"},
     "lint/nnlint/evidence": {"evidence", "network"},
     "lint/nnlint/network": {"evidence", "network"},
     "lint/nnlint/reports": {

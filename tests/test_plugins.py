@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -39,9 +38,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "__init__.py").write_text("")
     (folder / "house_rule.py").write_text(GOOD)
     (tmp_path / "empty").mkdir()
-    ours = check.entry_points(group=check.ENTRY_POINTS)
-    points = (*ours, EntryPoint("acme", folder.name, check.ENTRY_POINTS))
-    monkeypatch.setattr(check, "entry_points", lambda group: points)
+    modules = (*check.modules_of(check.ENTRY_POINTS), folder.name)
+    monkeypatch.setattr(check, "modules_of", lambda group: modules)
     check._loaded.cache_clear()
     yield folder
     check._loaded.cache_clear()

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from nnlint import __version__
 from nnlint.config import FAIL_ON, UsageError
+from nnlint.loading import loading
 from nnlint.reports import REPORTS
 
 FOUND, USAGE, INTERRUPTED = 1, 2, 130
@@ -59,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without "×" must not end the run
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
-        command = importlib.import_module(f"nnlint.commands.{options.command}")
+        with loading():
+            command = importlib.import_module(f"nnlint.commands.{options.command}")
         code: int = command.run(options)
         sys.stdout.flush()
     except UsageError as error:

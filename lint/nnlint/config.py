@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -104,6 +103,8 @@ def is_inline(text: str) -> bool:
 
 
 def _inline(text: str) -> dict[str, Any]:
+    import tomllib  # where there is a configuration
+
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -198,6 +199,8 @@ def _table(file: Path) -> dict[str, Any] | None:
         raise UsageError(f"{file}: {error.strerror or error}") from None
     if file.name == SHARED_FILE and NAME not in data:
         return None
+    import tomllib
+
     try:
         content = tomllib.loads(data.decode())
     except ValueError as error:

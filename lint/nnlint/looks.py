@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
@@ -191,6 +190,8 @@ def answered(question: Question, answer: str) -> None:
 
 def digest(data: bytes) -> str:
     """What tells contents apart."""
+    from hashlib import blake2b  # loads OpenSSL, which a run without cache does not need
+
     return blake2b(data, digest_size=16).hexdigest()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,8 @@ def _prepare(folder: Path) -> None:
 
 def _write(file: Path, data: bytes) -> None:
     """In one step: other runs see the old entry or the new one."""
+    import tempfile  # with all kinds of archives behind it
+
     descriptor, temporary = tempfile.mkstemp(suffix=f".tmp{ENDING}", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:

@@ -15,6 +15,7 @@ from nnlint import looks
 from nnlint.config import Settings, UsageError
 from nnlint.evidence.target import UnknownColumn
 from nnlint.finding import Failure, Note
+from nnlint.loading import loading
 from nnlint.readers.units import Loaded, Record, Unit, Units
 
 
@@ -207,7 +208,8 @@ def _read(
     name: str, files: Sequence[Path], settings: Settings, progress: Progress, units: Units | None = None
 ) -> Reading:
     """Read with one reader; when it fails, file by file, so that one file does not hide the others."""
-    module: Reader = importlib.import_module(f"nnlint.readers.{name}")
+    with loading():
+        module: Reader = importlib.import_module(f"nnlint.readers.{name}")
     try:
         if name == SOURCE:
             from nnlint.readers import source

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from nnlint.engine import Result
+if TYPE_CHECKING:
+    from nnlint.engine import Result  # the names of reports are known without the machine
 
 REPORTS: dict[str, str] = {
     "text": "code frames with the evidence, for people",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import metadata
 from typing import Any
 
 from nnlint.engine import Result
@@ -66,6 +65,8 @@ def page_of(code: str) -> str | None:
 
 @cache
 def _site() -> str:
+    from importlib.metadata import metadata  # a tenth of the start of a run
+
     entries: list[str] = metadata("nnlint").get_all("Project-URL") or []
     urls = dict(entry.split(", ", 1) for entry in entries)
     return urls.get("Documentation", "").rstrip("/")
