@@ -41,6 +41,12 @@ def test_page_of_a_check_has_every_section_with_content(check: Check) -> None:
     assert all(part.strip() for part in parts)
 
 
+def test_every_option_of_a_check_is_described() -> None:
+    said = {check: check.documentation.sections.get("options", "") for check in all_checks()}
+    left = {c.code: [o for o in c.options if not re.search(rf"\b{o}\b", text)] for c, text in said.items()}
+    assert {code: names for code, names in left.items() if names} == {}
+
+
 def outside_of_fences(text: str) -> str:
     return re.sub(r"^```.*?^```$", "(code)", text, flags=re.DOTALL | re.MULTILINE)
 

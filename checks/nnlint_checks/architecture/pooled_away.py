@@ -24,6 +24,7 @@ def pooled_away(network: Network, *, share: float = 1 / 3) -> Iterator[Finding]:
     Why: a window larger than the padded map has nowhere to stand, and the program stops there. A 3×3 kernel
     on a map of 1×1 sees one value and zeros: eight ninths of its weights never learn anything.
     Source: PyTorch documentation of Conv2d and MaxPool2d (output size).
+    Options: share: of the convolutions that must see padding only before it is reported (1/3).
 
     Fires:
         Six poolings of a small picture.

@@ -31,6 +31,8 @@ def no_normalization(
     grows or fades layer by layer; training starts slowly, or not at all. Graphs that are trained already,
     with their norms folded into the convolutions, are another matter and left alone.
     Source: Ioffe and Szegedy 2015, "Batch Normalization"; He et al. 2016, "Deep Residual Learning".
+    Options: fewest_layers: layers of weights in a row (8). smallest_gain, largest_gain: of values or
+    gradients over them; a signal that stays within needs no norm (0.01 and 100).
 
     Fires:
         Ten layers with weights from U(±1/√n).

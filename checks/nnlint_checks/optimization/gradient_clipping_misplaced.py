@@ -25,6 +25,8 @@ def gradient_clipping_misplaced(
     nothing, after ``step`` it is too late, and gradients that a GradScaler has multiplied by 65536 are
     all clipped. A limit that no gradient reaches, or that none stays under, is no clipping either.
     Source: PyTorch documentation of clip_grad_norm_; "Automatic Mixed Precision examples".
+    Options: too_high, too_low: a limit of the norm from which on nothing is cut, and up to which everything
+    is (1000 and 0.0001).
 
     Fires:
         Before the backward pass.

@@ -30,6 +30,8 @@ def missing_normalization(
     Why: without a norm the scale of each layer's input is left to the weights before it. Over eight layers
     and more small mismatches multiply; learning slows down, or needs a rate that is tuned very finely.
     Source: Ioffe and Szegedy 2015, "Batch Normalization"; He et al. 2016, "Deep Residual Learning".
+    Options: fewest_layers: layers of weights in a row (8). smallest_gain, largest_gain: of values or
+    gradients over them; a signal that stays within needs no norm (0.01 and 100).
 
     Fires:
         Ten convolutions with default weights.

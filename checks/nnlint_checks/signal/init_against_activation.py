@@ -28,6 +28,7 @@ def init_against_activation(network: Network, *, fewest_layers: int = FEWEST_LAY
     so that each layer loses a factor of √2. He's weights make up for ReLU; tanh and sigmoid they saturate.
     Source: He et al. 2015, "Delving Deep into Rectifiers", section 2.2; documentation of
     torch.nn.init.calculate_gain.
+    Options: fewest_layers: layers of weights; shallower networks bear either law (4).
 
     Fires:
         Glorot's weights before ReLU.

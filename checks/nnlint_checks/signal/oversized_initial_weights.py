@@ -50,6 +50,8 @@ def oversized_initial_weights(
     them has a deviation of 28. Sigmoid and tanh have no slope there, and a softmax is sure of a random class:
     the first loss is huge, or the gradient is zero.
     Source: LeCun et al. 1998, "Efficient BackProp", section 4.6; Glorot and Bengio 2010.
+    Options: oversized: times by which a layer makes values larger (4). largest_scores: deviation of scores
+    from which on softmax and sigmoid saturate (10).
 
     Fires:
         A standard normal law on wide layers.

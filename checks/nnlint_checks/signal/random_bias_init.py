@@ -26,6 +26,7 @@ def random_bias_init(network: Network, *, wide: float = WIDE) -> Iterator[Findin
     Why: a bias shifts a unit's input on all samples alike. Drawn from a wide law it decides which units fire
     before any data is seen: half of the ReLUs are always on or always off, sigmoids start saturated.
     Source: Glorot and Bengio 2010 (biases start at 0); documentation of torch.nn.init.
+    Options: wide: deviation of the biases from which on it is reported (0.5).
 
     Fires:
         A loop over all parameters takes the biases with it.

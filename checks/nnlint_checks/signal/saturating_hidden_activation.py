@@ -39,6 +39,7 @@ def saturating_hidden_activation(
     shrinks the gradient; after a few of them the first layers learn a hundred times slower than the last.
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural
     networks"; Glorot et al. 2011, "Deep Sparse Rectifier Neural Networks".
+    Options: smallest_gain: of gradients over the saturating layers, below which it is reported (0.01).
 
     Fires:
         Four hidden layers with sigmoid.

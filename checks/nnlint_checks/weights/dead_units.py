@@ -47,6 +47,7 @@ def dead_units(weights: Weights, *, share: float = SHARE) -> Iterator[Finding]:
     layers, or weight by weight.
     Source: Lu et al. 2020, Dying ReLU and Initialization; Mehta et al. 2019, On Implicit Filter Level
     Sparsity (units whose weights decay to nothing).
+    Options: share: of a layer's units (0.1).
 
     Fires:
         Three of the eight hidden units get nothing.

@@ -26,6 +26,7 @@ def duplicate_units(weights: Weights, *, share: float = SHARE) -> Iterator[Findi
     Why: units that start alike get the same gradient and stay alike: the layer is as wide as it has different
     units. It comes of constant initialisation, tiled or repeated weights, and copies that were loaded twice.
     Source: Goodfellow et al. 2016, Deep Learning, 8.4.
+    Options: share: of a layer's units that are copies (0.05).
 
     Fires:
         Half of the filters repeat the other half.

@@ -31,6 +31,8 @@ def exploded_weights(
     in half precision they overflow.
     Source: Pascanu et al. 2013, On the difficulty of training recurrent neural networks; weights of
     published checkpoints.
+    Options: largest: magnitude of a weight (10 000). largest_bias: of a bias, which may have the units of the
+    data (1 000 000).
 
     Fires:
         The head ran away.

@@ -25,6 +25,8 @@ def saturated_gate(
 
     Why: behind a sigmoid, a tanh or a ReLU such a unit is constant and gets no gradient.
     Source: Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+    Options: share: of a layer's biases (0.1). outweighs: times by which a bias exceeds the spread of what
+    comes in (10).
 
     Fires:
         Four biases of -50 beside weights of 0.1.

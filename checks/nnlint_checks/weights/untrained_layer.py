@@ -22,6 +22,7 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
     Why: the layer may be frozen, not used in forward, missing from the optimiser, or new on a pretrained
     network and never trained.
     Source: documentation of torch.nn.init and keras.initializers, whose laws the weights are compared with.
+    Options: fewest_values: smaller tensors meet some law of initialisation by chance (512).
 
     Fires:
         The last layer is as PyTorch makes it, the first is not.
