@@ -162,6 +162,10 @@ def _check(model: onnx.ModelProto) -> None:
             tensor.dims[:] = [0]
             tensor.ClearField("data_location")
             tensor.ClearField("external_data")
+    for value in (*bare.graph.input, *bare.graph.output):
+        # Exporters leave out shapes that they do not know, and all runtimes take it.
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.shape.SetInParent()
     if bare.ByteSize() >= TWO_GIB:
         return
     try:

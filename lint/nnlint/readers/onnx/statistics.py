@@ -113,11 +113,7 @@ def _survey(path: Path, tensor: onnx.TensorProto) -> Survey | None:
     array = _array(path, tensor)
     if array is None:
         return None
-    axes = (
-        (0, 1)
-        if tensor.data_type in FLOATS and array.ndim >= 2 and min(array.shape[:2]) >= 2
-        else (None, None)
-    )
+    axes = (0, 1) if tensor.data_type in FLOATS and array.ndim >= 2 else (None, None)
     return survey(array, axes, _decoder(tensor))
 
 
