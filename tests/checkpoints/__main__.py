@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,11 +42,11 @@ def findings(name: str, form: str, state: State) -> list[str]:
         return sorted(f.code for f in result.findings)
 
 
-def verdicts(name: str, form: str, faults: Sequence[Fault]) -> list[Verdict]:
-    """One for each place of each fault."""
+def verdicts(name: str, form: str, faults: Sequence[Fault], most: int | None = None) -> list[Verdict]:
+    """One for each place of each fault, or for ``most`` of them."""
     found = []
     for fault in faults:
-        for tensor, state in places(fault, trained(name).model):
+        for tensor, state in islice(places(fault, trained(name).model), most):
             codes = findings(name, form, state)
             extra = tuple(c for c in codes if c != fault.code and c not in ALSO.get(fault.name, ()))
             found.append(Verdict(fault, f"{fault}: {tensor} of {name}, {form}", fault.code in codes, extra))
@@ -68,6 +69,7 @@ def main() -> int:
     parser.add_argument("codes", nargs="*")
     parser.add_argument("--network", action="append", choices=NETWORKS)
     parser.add_argument("--form", action="append", choices=FORMS)
+    parser.add_argument("--places", type=int, help="at most so many of each fault in a network (all)")
     options = parser.parse_args()
     chosen = [f for f in FAULTS if not options.codes or f.code.startswith(tuple(options.codes))]
     spoilt, judged = False, list[Verdict]()
@@ -78,7 +80,7 @@ def main() -> int:
             if codes:
                 spoilt = True
                 print(f"  not clean: {form}: {', '.join(codes)}")
-            judged += verdicts(name, form, chosen)
+            judged += verdicts(name, form, chosen, options.places)
     _print_table(chosen, judged)
     return int(spoilt)
 

@@ -18,12 +18,15 @@ VALUES_OF_LAW = 512
 
 @dataclass(frozen=True)
 class Fault:
-    """``spoil`` changes a tensor for which ``fits`` (its name, itself, the module it belongs to) holds."""
+    """``spoil`` changes a tensor for which ``fits`` (its name, itself, the module it belongs to) holds; ``beside``
+    changes others of the same module, by the ends of their names.
+    """
 
     name: str
     code: str
     fits: Callable[[str, torch.Tensor, nn.Module], bool]
     spoil: Spoil
+    beside: tuple[tuple[str, Spoil], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -37,6 +40,10 @@ def places(fault: Fault, model: nn.Module) -> Iterator[tuple[str, State]]:
         if tensor.is_floating_point() and fault.fits(name, tensor, module):
             changed = {n: t.clone() for n, t in state.items()}
             changed[name] = fault.spoil(changed[name])
+            for end, spoil in fault.beside:
+                other = f"{name.rpartition('.')[0]}.{end}"
+                if other in changed:
+                    changed[other] = spoil(changed[other])
             yield name, changed
 
 
@@ -138,11 +145,14 @@ FAULTS = (
     Fault("a quarter of the columns zero", "WT103", _inner, _columns(0.25, 0.0)),
     Fault("a million times too large", "WT104", _matrix, lambda t: t * 1e6),
     Fault("one value of 1e6", "WT104", _matrix, _one(1e6)),
-    Fault("statistics of norms never taken", "WT105", _variance, torch.ones_like),
+    Fault(
+        *("statistics of norms never taken", "WT105", _variance, torch.ones_like),
+        beside=(("running_mean", torch.zeros_like),),
+    ),
     Fault("a variance below zero", "WT106", _variance, _one(-0.01)),
     Fault("variances zero", "WT106", _variance, torch.zeros_like),
     Fault("a quarter of the rows alike", "WT107", _hidden, _copied(0.25)),
     Fault("all rows alike", "WT107", _hidden, _copied(1.0)),
-    Fault("as it was made", "WT108", _lawful, _started_again),
+    Fault("as it was made", "WT108", _lawful, _started_again, (("bias", torch.zeros_like),)),
     Fault("a quarter of the biases -80", "WT109", _bias, _some(0.25, -80.0)),
 )

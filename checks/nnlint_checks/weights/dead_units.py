@@ -28,9 +28,13 @@ class _Dead:
 
     tensor: StoredTensor
     side: str
-    count: int
+    units: tuple[int, ...]
     total: int
     exact: bool  # zero, not only vanishing
+
+    @property
+    def count(self) -> int:
+        return len(self.units)
 
     @property
     def share(self) -> float:
@@ -112,7 +116,7 @@ def _dead(tensor: StoredTensor, first: bool) -> Iterator[_Dead]:
         dead = [i for i, norm in enumerate(slices.norms) if norm <= limit]
         if dead and len(dead) < len(slices.norms) and not _sparse(slices, dead):
             exact = all(slices.norms[i] == 0.0 for i in dead)
-            yield _Dead(tensor, side, len(dead), len(slices.norms), exact)
+            yield _Dead(tensor, side, tuple(dead), len(slices.norms), exact)
 
 
 def _sparse(slices: Slices, dead: Sequence[int]) -> bool:
@@ -122,10 +126,23 @@ def _sparse(slices: Slices, dead: Sequence[int]) -> bool:
 
 
 def _pruned(dead: _Dead, found: Sequence[_Dead]) -> bool:
-    """Another layer lost exactly the same share on the same side: somebody did that."""
+    """Another layer lost exactly the same share on the same side: somebody did that.
+
+    The same units of a layer of the same name and shape are not another's: it is its moving average.
+    """
     alike = [
         d
         for d in found
         if d.exact and d.side == dead.side and abs(d.share - dead.share) * min(d.total, dead.total) <= 1
     ]
-    return dead.exact and len(alike) > 1
+    return dead.exact and any(d is not dead and not _copies(d, dead) for d in alike)
+
+
+def _copies(one: _Dead, other: _Dead) -> bool:
+    same = one.tensor.shape == other.tensor.shape and one.units == other.units
+    return same and _own(one.tensor.name) == _own(other.tensor.name)
+
+
+def _own(name: str) -> list[str]:
+    """The layer and the parameter, without the modules around them."""
+    return name.split(".")[-2:]

@@ -70,5 +70,10 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
 def _is_fresh(tensor: StoredTensor, layer: Mapping[str, StoredTensor]) -> bool:
     bias = layer.get("bias")
     bound = max(math.sqrt(n / math.prod(tensor.shape)) for n in tensor.shape[:2])
-    within = bias is None or max(-(bias.minimum or 0.0), bias.maximum or 0.0) <= bound
-    return within and follows_a_law(tensor)
+    return follows_a_law(tensor) and (bias is None or _within(bias, bound))
+
+
+def _within(bias: StoredTensor, bound: float) -> bool:
+    if bias.minimum is None or bias.maximum is None:  # not one of its values is a number
+        return False
+    return max(-bias.minimum, bias.maximum) <= bound

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nnlint.evidence.weights import StoredTensor, Weights
+from nnlint.evidence.weights import Slices, StoredTensor, Weights
 
 FEWEST_VALUES = 32
 """Below so many values a sample tells no law from another."""
@@ -39,10 +39,27 @@ def follows_a_law(tensor: StoredTensor) -> bool:
         return False
     if abs(tensor.mean) > STANDARD_ERRORS * tensor.deviation / math.sqrt(count):
         return False
+    if not (_alike(tensor.units) and _alike(tensor.inputs)):
+        return False
     largest = max(-tensor.minimum, tensor.maximum)
     return any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)) or any(
         _close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor)
     )
+
+
+def _alike(slices: Slices | None) -> bool:
+    """Slices of one sample have much the same size: training makes some units far stronger than others.
+
+    The mean square of n normal values varies by √(2/n), that of others from laws of initialisation by less.
+    """
+    if slices is None or len(slices.norms) < 2 or slices.size < 2:
+        return True
+    squares = [norm**2 for norm in slices.norms]
+    mean = math.fsum(squares) / len(squares)
+    if not 0.0 < mean < math.inf:
+        return False
+    variance = math.fsum((s - mean) ** 2 for s in squares) / (len(squares) - 1) / mean**2
+    return variance <= 2 / slices.size * (1 + STANDARD_ERRORS * math.sqrt(2 / (len(squares) - 1)))
 
 
 def _is_matrix(tensor: StoredTensor) -> bool:

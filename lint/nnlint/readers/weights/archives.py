@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,19 @@ LARGEST = 2**31
 EXPANSION = 200
 
 
+def inside(members: Iterable[zipfile.ZipInfo]) -> None:
+    """Raises Malformed where a member would be unpacked outside of the archive's folder."""
+    for member in members:
+        parts = member.filename.replace("\\", "/").split("/")
+        if ".." in parts or not parts[0] or ":" in parts[0]:
+            raise Malformed(f"its member {member.filename[:60]!r} leaves the folder", unsafe=True)
+
+
 def open_arrays(path: Path) -> list[Raw]:
     """The arrays of an archive. Raises Malformed."""
     try:
         with zipfile.ZipFile(path) as archive:
+            inside(archive.infolist())
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
             total = sum(m.file_size for m in members)
             if total > LARGEST or total > max(EXPANSION * path.stat().st_size, 2**20):

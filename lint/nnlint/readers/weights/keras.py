@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnlint.readers.statistics import Array
+from nnlint.readers.weights.archives import inside
 from nnlint.readers.weights.keras_names import renamed
 from nnlint.readers.weights.names import holds_weights
 from nnlint.readers.weights.pytorch import beginning
@@ -53,6 +54,7 @@ def _member(path: Path) -> tuple[Source, int]:
     """The weights within an archive, and where in it their bytes stand; -1 where they are packed."""
     try:
         with zipfile.ZipFile(path) as archive:
+            inside(archive.infolist())
             if MEMBER not in archive.namelist():
                 raise Foreign("an archive without the weights of Keras")
             member = archive.getinfo(MEMBER)

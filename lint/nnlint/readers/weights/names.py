@@ -20,7 +20,8 @@ STATISTICS = {
     "mean_ema": "",
 }
 GAINS = {"gamma": "weight", "beta": "bias", "scale": "weight"}
-OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_scale"})
+OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_scale", "inv_freq"})
+OTHERS |= {"scales", "qzeros", "g_idx", "weight_scale", "weight_zero_point", "scb"}
 EMBEDDING = re.compile(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
 SECOND = frozenset({"recurrent_kernel", "pointwise_kernel"})
 """Weights of layers that have a ``kernel`` besides."""

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nnlint.readers.statistics import Array
+from nnlint.readers.weights.archives import inside
 from nnlint.readers.weights.objects import Named, named_tensors
 from nnlint.readers.weights.stored import TYPES, Foreign, Malformed, Mapped, Raw, Type
 from nnlint.readers.weights.unpickling import Storage, Strided, Unpickled, unpickled
@@ -58,6 +59,7 @@ def open_pytorch(path: Path) -> list[Raw]:
 def _archive(path: Path) -> list[Raw]:
     try:
         with zipfile.ZipFile(path) as archive:
+            inside(archive.infolist())
             members = {m.filename: m for m in archive.infolist()}
             pickled = next((n for n in members if n.endswith("data.pkl") and n.count("/") <= 1), None)
             if pickled is None:
