@@ -25,7 +25,11 @@ from nnlint.readers.statistics import Survey, survey
 STANDARD = ("", "ai.onnx")
 KEEPS_VALUES = frozenset({"Identity", "Cast", "DequantizeLinear"})
 """Operators that make a constant of a constant with the same shape."""
-FOLDED = frozenset({*KEEPS_VALUES, "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"})
+FOLDED = KEEPS_VALUES | {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Concat"}
+"""Operators that arrange a constant anew, or give parts of it."""
+CONVERTED = frozenset({"Cast", "DequantizeLinear"})
+CHANGED = CONVERTED | {"Slice", "Concat"}
+"""Of those the ones whose result has other values than the constant."""
 GENERATED = "unk__"  # how ONNX's inference names sizes it cannot express
 
 
@@ -202,27 +206,39 @@ def _fold(path: Path, proto: onnx.NodeProto, scope: Scope) -> bool:
         if constant is not None:
             scope.constants[name] = constant
         return constant is not None
-    source = scope.constants.get(proto.input[0]) if proto.input else None
-    if (
-        proto.op_type not in FOLDED
-        or source is None
-        or any(i and i not in scope.constants for i in proto.input)
-    ):
+    source = _source(proto, scope)
+    if source is None:
         return False
     inferred = scope.shapes.get(name, UNKNOWN)
     sizes = tuple(s for s in inferred.sizes if isinstance(s, int))
     if inferred.rank is None or len(sizes) != inferred.rank:
         return False
-    same = proto.op_type != "DequantizeLinear" and proto.op_type != "Cast"
+    same = proto.op_type not in CHANGED
     scope.constants[name] = replace(
         source,
         name=name,
         shape=sizes,
-        floating=source.floating or not same,
+        floating=source.floating or proto.op_type in CONVERTED,
         look=source.look if same else UNSEEN,
         few=source.few if proto.op_type in ("Identity", "Cast") else UNLISTED,
+        turned=_turned(proto, source),
     )
     return True
+
+
+def _source(proto: onnx.NodeProto, scope: Scope) -> Stored | None:
+    """The one stored tensor whose values the node gives again, all of its inputs being constants."""
+    given = [scope.constants.get(i) for i in proto.input if i]
+    if proto.op_type not in FOLDED or not given or None in given:
+        return None
+    pieces = [c for c in (given if proto.op_type == "Concat" else given[:1]) if c is not None]
+    return pieces[0] if len({c.root for c in pieces}) == 1 else None
+
+
+def _turned(proto: onnx.NodeProto, source: Stored) -> bool | None:
+    if proto.op_type in KEEPS_VALUES or source.turned is None:
+        return source.turned
+    return not source.turned if proto.op_type == "Transpose" and len(source.shape) == 2 else None
 
 
 def _constant(path: Path, proto: onnx.NodeProto, name: str) -> Stored | None:

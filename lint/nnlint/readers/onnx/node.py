@@ -142,10 +142,10 @@ class Node:
 
     def _units(self, kind: str, constant: Stored) -> int | None:
         """The axis of outputs of a weight as it is stored; None where it is not stored as it is used."""
-        if constant.name != constant.root:
+        if constant.turned is None:
             return None
         if kind == "linear":
-            return 0 if self.attributes.get("transB", 0) else 1
+            return int(bool(self.attributes.get("transB", 0)) == constant.turned)
         return {"conv": 0, "conv_transpose": 1}.get(kind)
 
     def layer(

@@ -64,6 +64,7 @@ class Stored:
     look: Once[Survey | None]
     few: Once[Numbers | None] = field(default_factory=lambda: UNLISTED)
     root: str = ""
+    turned: bool | None = False
 
     @property
     def values(self) -> Numbers | None:
