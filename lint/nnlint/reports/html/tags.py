@@ -24,14 +24,16 @@ class Tag:
 
 
 class Tags:
-    """The findings by their places."""
+    """The findings by their places, and those of the steps that lead to them."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self._of_place: defaultdict[tuple[object, ...], list[Tag]] = defaultdict(list)
         self._of_file: defaultdict[str, list[Tag]] = defaultdict(list)
         for number, finding in enumerate(findings):
             tag = Tag(number, finding.code, level_of(finding))
-            self._of_place[_key(finding.place)].append(tag)
+            places = (finding.place, *(step.place for step in finding.trail))
+            for key in dict.fromkeys(map(_key, places)):
+                self._of_place[key].append(tag)
             self._of_file[finding.place.path].append(tag)
 
     def of(self, places: Iterable[Place]) -> tuple[Tag, ...]:
