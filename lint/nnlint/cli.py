@@ -215,6 +215,7 @@ def _add_check_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--output-file", metavar="FILE", help="write the report there")
     group.add_argument("--statistics", action="store_true", help="the number of findings of each check")
     group.add_argument("--timings", action="store_true", help="what took how long, on standard error")
+    group.add_argument("--watch", action="store_true", help="lint again when something changes, until Ctrl-C")
     group.add_argument("--show-files", action="store_true", help="print the files that would be read")
     group.add_argument("--show-settings", action="store_true", help="print the settings and checks that hold")
     group.add_argument("-q", "--quiet", action="store_true", help="findings only")

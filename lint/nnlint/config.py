@@ -9,6 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from nnlint import looks
+
 FAIL_ON = ("error", "warning", "hint", "never")
 OWN_FILE, SHARED_FILE = "nnlint.toml", "pyproject.toml"
 NAME, OWN_TABLE = b"nnlint", b"tool.nnlint"
@@ -149,18 +151,12 @@ def _within(folder: Path) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a folder that may not be looked into
-        return False
+    return looks.is_file(path)
 
 
 def exists(path: str) -> bool:
     """Whether there is something at ``path``; what cannot even be asked for is not there."""
-    try:
-        return Path(path).exists()
-    except OSError:
-        return False
+    return looks.exists(Path(path))
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -194,7 +190,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 def _table(file: Path) -> dict[str, Any] | None:
     try:
-        data = file.read_bytes()
+        data = looks.read(file)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror or error}") from None
     if file.name == SHARED_FILE and NAME not in data:

@@ -61,6 +61,8 @@ def recording() -> Iterator[Seen]:
     try:
         yield _seen
     finally:
+        if outer is not None:
+            outer.answers.update(_seen.answers)
         _seen = outer
 
 

@@ -75,6 +75,8 @@ def load(place: Path, key: str) -> Result | None:
     try:
         if not all(looks.holds((kind, path), answer) for kind, path, answer in entry["looks"]):
             return None
+        for kind, path, answer in entry["looks"]:
+            looks.answered((kind, path), answer)
         return _result(entry["result"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

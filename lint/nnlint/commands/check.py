@@ -34,7 +34,20 @@ class Run:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Lint and report; the exit code. What is there is linted and reported before what is not."""
+    """Lint and report; the exit code. With ``--watch`` as often as something changes."""
+    if not options.watch:
+        return _run(options)
+    from nnlint.commands import watch
+
+    changing = (options.diff, options.fix, options.fix_only, options.write_baseline)
+    if any(changing) or options.add_ignore is not None:
+        others = "no --fix, --diff, --write-baseline or --add-ignore"
+        raise UsageError(f"--watch reports and changes nothing: {others}")
+    return watch.run(options, _run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """What is there is linted and reported before what is not."""
     chosen = settings_of(options)
     if options.show_files or options.show_settings:
         from nnlint.commands import settings as shown
@@ -44,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     _one_purpose(options, chosen)
     wanted = statistics if options.statistics else outputs(chosen.output_format, options.output_file)
     paths, missing = present(options.paths, chosen)
+    options.written = [output.file for output in wanted if output.file is not None]
     messages = [*passed_by(options, chosen), *map(no_such_path, missing)]
     this = Run(options, chosen, paths, messages, any(output.format in OF_EVIDENCE for output in wanted))
     with Progress(wanted=not options.quiet) as progress:
