@@ -26,6 +26,7 @@ COMMANDS = {
     "rules": "list all checks",
     "show": "print what nnlint understood of the files",
     "clean": "empty the cache",
+    "server": "the language server, for editors",
     "dev": "tools for writing checks",
     "completion": "print the script that completes nnlint's options in a shell",
 }
@@ -116,6 +117,7 @@ def parser() -> Parser:
     for name in ("explain", "rules", "show"):
         _add_color(add[name])
     _add_cache_dir(add["clean"])
+    _add_server(add["server"])
     _add_dev(add["dev"])
     add["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
     return top
@@ -231,6 +233,12 @@ def _add_color(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="coloured output"
     )
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--stdio", action="store_true", help="speak by standard input and output (the default)")
+    way.add_argument("--tcp", metavar="HOST:PORT", help="listen there for one client")
 
 
 def _add_dev(parser: argparse.ArgumentParser) -> None:

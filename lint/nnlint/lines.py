@@ -47,7 +47,7 @@ def _lines(file: Path, cell: int, state: tuple[int, int]) -> tuple[str, ...]:
 def lines_in(data: bytes, cell: int = 0) -> tuple[str, ...]:
     """The lines of a file with this content, or of a notebook's code cell."""
     if not cell:
-        return tuple(END_OF_LINE.split(_decoded(data)))
+        return tuple(END_OF_LINE.split(decoded(data)))
     cells = cells_of(data)
     return tuple(END_OF_LINE.split(cells[cell - 1])) if cell <= len(cells) else ()
 
@@ -63,7 +63,8 @@ def cells_of(data: bytes) -> tuple[str, ...]:
     return tuple("".join(map(str, s)) if isinstance(s, list) else str(s) for s in sources)
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of a source file, in the encoding that it declares."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding, errors="replace")

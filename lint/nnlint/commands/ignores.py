@@ -64,14 +64,14 @@ def _commented(
     for path, group in by_path.items():
         try:
             file = read(Path(path), overlay)
-            new = file.edited(_edits(file, group, comments_of(path, overlay), reason))
+            new = file.edited(edits(file, group, comments_of(path, overlay), reason))
         except Unfit:
             continue
         before[Path(path).resolve()], after[Path(path).resolve()] = file.data, new
     return before, after
 
 
-def _edits(
+def edits(
     file: SourceFile, findings: Iterable[Finding], comments: Iterable[Comment], reason: str
 ) -> dict[int, list[Edit]]:
     """The edits by cell: comments that are there take the codes, other lines get a comment. Raises Unfit."""
@@ -82,11 +82,11 @@ def _edits(
         if line:
             codes.setdefault((cell, line), {})[finding.code] = None
     there = {(c.place.cell, c.place.line): c for c in comments if c.directive == LINE and c.selectors}
-    edits: dict[int, list[Edit]] = {}
+    found: dict[int, list[Edit]] = {}
     for (cell, line), new in codes.items():
         edit = _edit(file.source(cell).text, line, list(new), there.get((cell, line)), reason)
-        edits.setdefault(cell, []).append(edit)
-    return edits
+        found.setdefault(cell, []).append(edit)
+    return found
 
 
 def _edit(text: str, line: int, codes: Sequence[str], there: Comment | None, reason: str) -> Edit:

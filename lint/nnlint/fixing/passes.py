@@ -174,6 +174,14 @@ def _texts(plans: Iterable[Plan]) -> dict[Path, bytes]:
     return {Path(path).resolve(): files[path].edited(edits[path]) for path in files}
 
 
+def holds(before: engine.Result, plan: Plan, lint: Callable[[Overlay], engine.Result]) -> bool:
+    """Whether a repair makes its finding vanish and brings none, as linting shows it."""
+    try:
+        return _better(before, lint(_texts([plan])), [plan])
+    except Unfit:
+        return False
+
+
 def _better(before: engine.Result, after: engine.Result, plans: Sequence[Plan]) -> bool:
     """What was to vanish is gone, nothing is new, and the program is understood as before."""
     old, new = _counted(before.findings), _counted(after.findings)

@@ -149,11 +149,26 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """A module of the program is called: what its parameters take, by their places, and what it gives.
+
+    ``place`` has no line where no call is written. ``name`` is its path in the network, "" for the network itself; ``kind`` the name of its class.
+    """
+
+    name: str
+    kind: str
+    place: Place
+    takes: tuple[tuple[Place, Tensor], ...]
+    gives: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """A model: its layers in the order of construction, its operations in the order of execution.
 
     ``program`` is the file whose reading found it. ``understood`` is false when some operation or
-    layer could not be told; absence of a thing is then no fact.
+    layer could not be told; absence of a thing is then no fact. ``passed``: the calls of modules that the
+    program itself defines, inner ones first.
     """
 
     name: str
@@ -165,6 +180,7 @@ class Network:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     understood: bool = True
+    passed: tuple[Passed, ...] = ()
 
     @property
     def parameter_count(self) -> Size:
@@ -181,6 +197,13 @@ class Network:
     def parameter_floor(self) -> int:
         """A proven lower bound of the number of parameters: those whose size is known."""
         return sum(p.size for layer in self.layers for p in layer.parameters if isinstance(p.size, int))
+
+    def made(self) -> Mapping[int, Tensor]:
+        """The first value that each operation made, by its ``id``; those without one are left out."""
+        found: dict[int, Tensor] = {}
+        for value in [*self.outputs, *(t for o in self.operations for t in o.inputs)]:
+            found.setdefault(id(value.operation), value)
+        return found
 
     def consumers(self) -> Mapping[int, tuple[Operation, ...]]:
         """For each operation, by ``id``, those that read what it made."""

@@ -39,7 +39,7 @@ def program(piece: Program) -> Record:
 
 def network(piece: Network) -> Record:
     """A network: layers with the shape and the predicted signal each gives, what goes in, what comes out."""
-    made = _made(piece)
+    made = piece.made()
     gains = _gains(piece)
     shapes = {id(o.layer): str(made[id(o)].shape) for o in piece.operations if o.layer and id(o) in made}
     return {
@@ -259,14 +259,6 @@ def not_read(piece: Unreadable | Unsafe) -> Record:
 def size(value: Size) -> int | str | None:
     """A size for JSON: a number, a symbolic expression, or None."""
     return value if value is None or isinstance(value, int) else str(value)
-
-
-def _made(piece: Network) -> Mapping[int, Tensor]:
-    """The first value each operation made, by the operation's ``id``."""
-    made: dict[int, Tensor] = {}
-    for value in [*piece.outputs, *(t for o in piece.operations for t in o.inputs)]:
-        made.setdefault(id(value.operation), value)
-    return made
 
 
 def _gains(piece: Network) -> Mapping[int, tuple[float | None, float | None]]:

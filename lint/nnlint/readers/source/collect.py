@@ -85,6 +85,7 @@ def network_of(i: Interpreter, call: ModelCall, program: str) -> Network:
         call.inputs,
         call.outputs,
         call.understood and complete(model),
+        call.passed,
     )
 
 

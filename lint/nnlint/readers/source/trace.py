@@ -21,7 +21,7 @@ from nnlint.evidence.source import (
     SplitUse,
 )
 from nnlint.network.gradients import reached
-from nnlint.network.graph import Operation, Tensor
+from nnlint.network.graph import Operation, Passed, Tensor
 from nnlint.readers.source.values import Arguments, Instance, Value
 
 
@@ -54,6 +54,7 @@ class ModelCall:
     outputs: tuple[Tensor, ...]
     operations: tuple[Operation, ...]
     understood: bool
+    passed: tuple[Passed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Trace:
     events: list[Event] = field(default_factory=list)
     losses: list[LossCall] = field(default_factory=list)
     calls: list[ModelCall] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
     models: list[Instance] = field(default_factory=list)
     optimizers: list[Instance] = field(default_factory=list)
     schedulers: list[Instance] = field(default_factory=list)
@@ -199,6 +201,7 @@ class Trace:
             self.events,
             self.losses,
             self.calls,
+            self.passed,
             self.models,
             self.optimizers,
             self.schedulers,

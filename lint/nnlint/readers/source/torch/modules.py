@@ -29,6 +29,7 @@ from nnlint.readers.source.modules import (
     weights,
 )
 from nnlint.readers.source.noticing import built, noticed
+from nnlint.readers.source.passing import passed
 from nnlint.readers.source.preparation import arguments_named
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.moded import with_modes
@@ -121,7 +122,8 @@ def call_module(call: Call, arguments: Arguments) -> Value:
         return UNKNOWN
     outermost = i.trace.inside == 0 and _is_model(module)
     if not outermost:
-        return i.call(forward, arguments.after_self(), call.node)
+        inner = arguments.after_self()
+        return passed(call, module, forward, inner, i.call(forward, inner, call.node))
     moded = list(with_modes(module))
     details: dict[str, object] = {"roles": roles_of(call.node)}
     details["active"] = tuple(layer for layer, on in moded if on)
@@ -133,7 +135,9 @@ def call_module(call: Call, arguments: Arguments) -> Value:
     i.trace.given.update(arguments_named(call.node))
     given = at_weights(module, _as_inputs(call, arguments.after_self()))
     i.trace.notes["given"] = (call.place, inputs)
-    result = record_call(i, module, inputs, lambda: i.call(forward, given, call.node))
+    result = record_call(
+        i, module, inputs, lambda: passed(call, module, forward, given, i.call(forward, given, call.node))
+    )
     assert isinstance(did.details, dict)
     did.details["outputs"] = tuple(tensors_in(result))
     return result
