@@ -28,7 +28,9 @@ CAPABILITIES = lsp.ClientCapabilities(
 class Editor:
     """A running server, and what it has said. ``saw``: the last diagnostics by address."""
 
-    def __init__(self, folder: Path, capabilities: lsp.ClientCapabilities = CAPABILITIES, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, capabilities: lsp.ClientCapabilities = CAPABILITIES, **options: Any
+    ) -> None:
         self.folder, self.capabilities, self.options = folder, capabilities, options
         self.saw: dict[str, lsp.PublishDiagnosticsParams] = {}
         self.messages: list[str] = []
@@ -42,7 +44,9 @@ class Editor:
         self.do(self._start())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.quit()
 
     async def _start(self) -> None:
@@ -146,7 +150,9 @@ def applied(text: str, action: lsp.CodeAction, uri: str) -> str:
     assert action.edit is not None and action.edit.changes is not None
     lines = text.split("\n")
     starts = [sum(len(line) + 1 for line in lines[:number]) for number in range(len(lines) + 1)]
-    for edit in sorted(action.edit.changes[uri], key=lambda e: (e.range.start.line, e.range.start.character), reverse=True):
+    for edit in sorted(
+        action.edit.changes[uri], key=lambda e: (e.range.start.line, e.range.start.character), reverse=True
+    ):
         begin = starts[edit.range.start.line] + edit.range.start.character
         end = starts[edit.range.end.line] + edit.range.end.character
         text = text[:begin] + edit.new_text + text[end:]

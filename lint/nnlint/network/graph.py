@@ -152,7 +152,8 @@ class Tensor:
 class Passed:
     """A module of the program is called: what its parameters take, by their places, and what it gives.
 
-    ``place`` has no line where no call is written. ``name`` is its path in the network, "" for the network itself; ``kind`` the name of its class.
+    ``place`` has no line where no call is written. ``name`` is its path in the network, "" for the network
+    itself; ``kind`` the name of its class.
     """
 
     name: str
