@@ -27,6 +27,8 @@ def script(shell: str, capsys: Capture) -> str:
         ("nnlint a.py --output-format sa", ["sarif"]),
         ("nnlint a.py --select softmax-before-c", ["softmax-before-cross-entropy"]),
         ("nnlint explain HL101", ["HL101"]),
+        ("nnlint ser", ["server"]),
+        ("nnlint server --t", ["--tcp"]),
         ("nnlint rules --output-format j", ["json"]),
         ("nnlint mod", ["model.py"]),
         ("nnlint check --fix mod", ["model.py"]),

@@ -53,6 +53,12 @@ def test_module_imports_only_what_its_layer_may(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name)
+def test_the_protocol_of_editors_is_spoken_by_the_server_alone(module: Path) -> None:
+    if "server" not in module.relative_to(ROOT).parts:
+        assert {i.split(".")[0] for i in imports(module)}.isdisjoint({"pygls", "lsprotocol"})
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
 def test_module_and_its_functions_are_short(module: Path) -> None:
     source = module.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= MODULE_LINES
