@@ -235,6 +235,17 @@ def test_code_is_marked_where_the_finding_and_its_steps_are() -> None:
     assert "".join(e.text for e in marks if e.attributes["class"] == "step") == "F.softmax(self.fc(x), dim=1)"
 
 
+def test_white_space_before_all_lines_is_left_out(folder: Path) -> None:
+    (folder / "deep.py").write_text(
+        "if a:\n    if b:\n" + "".join(f"        x{n} = f({n})\n" for n in range(9))
+    )
+    change = Rewrite(Fix.SAFE, (Change(Place("deep.py", 7, 9, 7, 18), "y"),))
+    read_page = page(finding(Place("deep.py", 7, 14, 7, 18), trail=(), fix=change))
+    assert read_page.one("pre", class_="frame").text.startswith("x2 = f(2)")
+    assert read_page.one("mark").text == "f(4)"
+    assert "\n- x4 = f(4)\n+ y\n" in read_page.one("pre", class_="diff").text
+
+
 def test_line_within_a_string_is_coloured_as_one() -> None:
     frame = page(finding(Place("model.py", 3, 1, 3, 6), trail=())).one("pre", class_="frame")
     read_page = page(finding(Place("model.py", 3, 1, 3, 6), trail=()))

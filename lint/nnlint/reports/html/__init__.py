@@ -168,7 +168,7 @@ def _spans(text: str) -> Iterator[str]:
 
 def amount(value: object) -> str:
     """A figure of a card: ``1 234 567``, ``0.0123``, ``–`` where it is not known."""
-    if value is None or value == []:
+    if value is None or value in ([], ""):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nnlint.lines import lines_of
 from nnlint.repair import Change, Rewrite
+from nnlint.reports.html.frames import margin_of
 from nnlint.reports.style import shown, visible
 
 CONTEXT = 2
@@ -34,9 +35,12 @@ def hunks(fix: Rewrite) -> Iterator[Hunk]:
 
 
 def _trimmed(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Without blank lines at the ends that stay as they are."""
+    """Without white space in front of all lines, and without blank lines at the ends that stay."""
     told = [n for n, (sign, text) in enumerate(lines) if sign != " " or text.strip()]
-    yield from lines[told[0] : told[-1] + 1] if told else ()
+    kept = lines[told[0] : told[-1] + 1] if told else []
+    margin = margin_of(text for _, text in kept)
+    for sign, text in kept:
+        yield sign, visible(text[margin : margin + WIDEST])
 
 
 def _neighbours(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -61,7 +65,7 @@ def _diff(lines: Sequence[str], changes: Sequence[Change]) -> Iterator[tuple[str
     after = _changed(before, first, changes).split("\n")
     for row in difflib.unified_diff(before, after, n=CONTEXT, lineterm=""):
         if not row.startswith(("---", "+++", "@@")):
-            yield row[:1], visible(row[1 : WIDEST + 1])
+            yield row[:1], row[1:]
 
 
 def _changed(lines: Sequence[str], first: int, changes: Sequence[Change]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -109,23 +109,31 @@ def _rows(path: str, cell: int, labels: Sequence[Label], coloring: Coloring) -> 
         wanted.pop()
     while not lines[wanted[0] - 1].strip() and wanted[0] < min(x.place.line for x in labels):
         wanted.pop(0)
+    margin = margin_of(lines[n - 1] for n in wanted)
     previous = wanted[0]
     for number in wanted:
         if number > previous + 1:
             yield None
         here = [x for x in labels if x.place.line == number]
-        yield _row(number, lines[number - 1].rstrip(), here, coloring.of(path, cell, number))
+        yield _row(number, lines[number - 1].rstrip(), here, coloring.of(path, cell, number), margin)
         previous = number
 
 
-def _row(number: int, line: str, labels: Sequence[Label], spans: Sequence[Span]) -> Row:
+def margin_of(lines: Iterable[str]) -> int:
+    """Characters of white space that all lines begin with; blank lines aside."""
+    starts = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
+    differ = (n for n, letters in enumerate(zip(*starts, strict=False)) if len(set(letters)) > 1)
+    return next(differ, min(map(len, starts), default=0))
+
+
+def _row(number: int, line: str, labels: Sequence[Label], spans: Sequence[Span], margin: int) -> Row:
     marks = [(*_extent(x.place, line), STEP if x.number else HERE) for x in labels]
-    begin, end = marks[0][:2] if marks else (0, 0)
-    left, right = window(line, begin, end, WIDEST)
-    pieces = [Piece("…")] * (left > 0) + [*_pieces(line, left, right, spans, marks)]
+    begin, end = (max(at - margin, 0) for at in (marks[0][:2] if marks else (0, 0)))
+    left, right = (at + margin for at in window(line[margin:], begin, end, WIDEST))
+    pieces = [Piece("…")] * (left > margin) + [*_pieces(line, left, right, spans, marks)]
     pieces += [Piece("…")] * (right < len(line))
     steps = [x for x in labels if x.number]
-    return Row(number, tuple(pieces), tuple(_remark(x, line[left:]) for x in steps))
+    return Row(number, tuple(pieces), tuple(_remark(x, line, margin) for x in steps))
 
 
 def _extent(place: Place, line: str) -> tuple[int, int]:
@@ -153,6 +161,7 @@ def _rank(mark: Span) -> bool:
     return mark[2] != HERE
 
 
-def _remark(label: Label, line: str) -> Remark:
+def _remark(label: Label, line: str, margin: int) -> Remark:
     begin, _ = _extent(label.place, line)
-    return Remark(label.number, " " * min(len(visible(line[:begin])), DEEPEST), visible(label.text))
+    indent = min(len(visible(line[margin:begin])), DEEPEST)
+    return Remark(label.number, " " * indent, visible(label.text))
