@@ -107,7 +107,7 @@ def parser() -> Parser:
     _add_selection(add["check"])
     _add_fixes(add["check"])
     _add_adoption(add["check"])
-    _add_cache(add["check"])
+    _add_speed(add["check"])
     _add_check_output(add["check"])
     add["explain"].add_argument("check", metavar="CODE|NAME", help="for example HL101")
     _add_format(add["rules"], ("text", "json"))
@@ -194,12 +194,21 @@ def _add_adoption(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_cache(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("cache")
+def _add_speed(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("speed")
+    group.add_argument(
+        "--jobs", type=_number, metavar="N", help="processes that read source; 0: one for each core"
+    )
     group.add_argument(
         "--no-cache", action="store_false", default=None, dest="cache", help="read everything anew"
     )
     _add_cache_dir(group)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes")
+    return int(text)
 
 
 def _add_cache_dir(parser: argparse._ActionsContainer) -> None:

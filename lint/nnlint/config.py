@@ -62,6 +62,7 @@ class Settings:
     pairs: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
+    jobs: int | None = None  # processes; 0: one a core, None: as many as pay
     cache: bool = True
     cache_dir: str | None = None
     source: str = ""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
@@ -16,11 +16,18 @@ from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.pairing import APART, Pairing
-from nnlint.readers.units import Loaded, Record, Unit, Units
+from nnlint.readers import READERS, SOURCE
+from nnlint.readers.units import Loaded, Record, Unit, Units, Without
 from nnlint.repair import Fix
 from nnlint.selection import asked_for, selected
 from nnlint.understood import Understood, understood
 from nnlint.vouching import vouched
+
+if TYPE_CHECKING:
+    from nnlint.jobs import Ahead
+
+FEW = 100
+"""Source files that are never worth processes of their own, unless they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +81,19 @@ def run(
     progress: readers.Progress = lambda _: None,
     memory: Memory | None = None,
     earlier: Earlier | None = None,
+    *,
+    outlined: bool = False,
 ) -> Result:
     """Lint ``paths``. Raises FileNotFoundError for a path that is not there, UsageError for bad settings.
 
-    ``earlier``: what is known of source files, and is told what becomes known.
+    ``earlier``: what is known of source files, and is told what becomes known. ``outlined``: of the evidence
+    of source only numbers are wanted, so that processes may do the reading.
     """
     checks = selected(all_checks(), settings)
     options = options_of(settings)
     memory = memory or Memory()
-    reading = read(paths, settings, progress, memory, earlier)
-    judging = _Judging(options, progress, memory)
+    reading = read(paths, settings, progress, memory, earlier, outlined=outlined)
+    judging = Judging(options, progress, memory)
     hinting = {check.code for check in checks if asked_for(check, settings)}
     pairing = Pairing(reading.evidence, dict(settings.pairs))
     found = judging.run(checks, reading.evidence, pairing, reading.units)
@@ -130,12 +140,15 @@ def read(
     progress: readers.Progress,
     memory: Memory | None = None,
     earlier: Earlier | None = None,
+    *,
+    outlined: bool = False,
 ) -> readers.Reading:
     """Evidence, notes and failures of everything below ``paths``."""
     inputs = inputs_of(paths, settings)
     named = frozenset(str(Path(path)) for path in paths)
     chosen = replace(settings, named=named)
-    reading = _of_files(inputs.files, chosen, progress, memory or Memory(), earlier)
+    memory = memory or Memory()
+    reading = _of_files(inputs.files, chosen, progress, memory, earlier, outlined=outlined)
     skipped = [*_skipped(inputs)]
     evidence = linking.linked(reading.evidence, settings.pairs)
     judged, strays = vouched(evidence, paths, settings.pairs)
@@ -149,18 +162,36 @@ def _of_files(
     progress: readers.Progress,
     memory: Memory,
     earlier: Earlier | None,
+    *,
+    outlined: bool,
 ) -> readers.Reading:
     """What readers give, source files as an earlier run knew them where that stands.
 
     What such a file says may not take part in telling what data are: those that may belong to some are read.
     """
-    units = earlier.units() if earlier is not None else None
-    reading = readers.read(files, settings, progress, memory.readings, units)
+    known = earlier.units() if earlier is not None else None
+    ahead = _ahead(files, settings, progress, known) if outlined else None
+    units, crashed = (ahead.units, ahead.crashed) if ahead is not None else (known, {})
+    left = [path for path in files if path not in crashed]
+    reading = readers.read(left, settings, progress, memory.readings, units)
     tied = Pairing(reading.evidence, dict(settings.pairs)).datasets_of
-    if any(unit.findings is not None and tied(unit.path) for unit in reading.units):
-        reading = readers.read(files, settings, progress, memory.readings)
+    pairs = {unit.path for unit in reading.units if unit.findings is not None and tied(unit.path)}
+    if pairs and units is not None:
+        reading = readers.read(left, settings, progress, memory.readings, Without(units, pairs))
     alone = tuple(replace(u, basis=None) if tied(u.path) else u for u in reading.units)
-    return replace(reading, units=alone)
+    return replace(reading, units=alone, failures=(*reading.failures, *crashed.values()))
+
+
+def _ahead(
+    files: Sequence[Path], settings: Settings, progress: readers.Progress, known: Units | None
+) -> Ahead | None:
+    """What processes read of many source files."""
+    sources = [path for path in files if path.name.lower().endswith(READERS[SOURCE])]
+    if len(sources) < 2 or settings.overlay or (settings.jobs is None and len(sources) < FEW):
+        return None
+    from nnlint import jobs
+
+    return jobs.read_ahead(sources, settings, progress, known)
 
 
 def _skipped(inputs: Inputs) -> Iterator[Note]:
@@ -215,7 +246,7 @@ def _like(value: object, default: object) -> bool:
     )
 
 
-class _Judging:
+class Judging:
     """Calls checks; remembers those that raised."""
 
     def __init__(

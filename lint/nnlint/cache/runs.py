@@ -23,7 +23,7 @@ from nnlint.understood import Understood
 FORMAT = 1
 """Counts up when entries are written another way."""
 
-ELSEWHERE = ("output_format", "fail_on", "baseline", "cache", "cache_dir", "overlay")
+ELSEWHERE = ("output_format", "fail_on", "baseline", "cache", "cache_dir", "jobs", "overlay")
 """Settings that do not change what is found."""
 
 BEGAN = time.time_ns()
@@ -43,7 +43,7 @@ def result_of(paths: Sequence[str], chosen: Settings, progress: readers.Progress
     place, key = _place(chosen), key_of(paths, chosen)
     earlier = Kept(place, key)
     with looks.recording() as seen:
-        result = engine.run(paths, chosen, progress, earlier=earlier)
+        result = engine.run(paths, chosen, progress, earlier=earlier, outlined=True)
         with looks.scope() as program:
             note_program()
     save(place, key, result, seen)

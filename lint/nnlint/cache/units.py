@@ -119,16 +119,17 @@ class Kept:
         """Write what is kept. ``program``: questions about nnlint itself."""
         if self._new is None or not seen.steady:
             return
-        units, records = self._new
-        written = _Writer(seen.answers, records)
-        content = [written.unit(unit) for unit in units if _whole(unit)]
-        entry = {
-            "program": [[*question, seen.answers[question]] for question in program],
-            "units": content,
-            "modules": written.modules(),
-            "looks": written.looks(),
-        }
-        folder.save(self._place, self._key, entry)
+        answers = [[*question, seen.answers[question]] for question in program]
+        folder.save(self._place, self._key, {"program": answers, **document(*self._new, seen.answers)})
+
+
+def document(
+    units: Iterable[Unit], records: Mapping[Loaded, Record], answers: Mapping[Question, str]
+) -> dict[str, Written]:
+    """Units as an entry, with all that they rest on."""
+    written = _Writer(answers, records)
+    content = [written.unit(unit) for unit in units if _whole(unit)]
+    return {"units": content, "modules": written.modules(), "looks": written.looks()}
 
 
 def _whole(unit: Unit) -> bool:

@@ -118,7 +118,7 @@ def _linted(this: Run, progress: Progress) -> engine.Result:
 
     chosen = this.chosen
     if this.shows_evidence or not runs.cacheable(chosen):
-        return engine.run(this.paths, chosen, progress)
+        return engine.run(this.paths, chosen, progress, outlined=not this.shows_evidence)
     return runs.result_of(this.paths, chosen, progress)
 
 

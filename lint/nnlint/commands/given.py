@@ -20,7 +20,7 @@ from nnlint.outputs import outputs
 LISTS = ("select", "extend_select", "ignore", "exclude", "extend_exclude")
 SINGLE = (
     *("target", "train", "test", "engine", "fail_on", "baseline", "force_exclude", "respect_gitignore"),
-    *("cache", "cache_dir"),
+    *("cache", "cache_dir", "jobs"),
 )
 CACHE_DIR = "NNLINT_CACHE_DIR"
 STDIN, STDIN_NAME = "-", "stdin.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -97,3 +97,19 @@ class Units(Protocol):
     def get(self, path: str) -> Unit | None:
         """The file as it was read, if everything that this asked of the disk is answered the same."""
         ...
+
+
+class Without:
+    """Units but those of some files, which are to be read."""
+
+    def __init__(self, units: Units, left_out: Collection[str]) -> None:
+        self._units, self._left_out = units, left_out
+
+    @property
+    def records(self) -> Mapping[Loaded, Record]:
+        """The modules that they use."""
+        return self._units.records
+
+    def get(self, path: str) -> Unit | None:
+        """The file as it was read, unless it is left out."""
+        return None if path in self._left_out else self._units.get(path)

@@ -38,13 +38,18 @@ RECURSION = 12_000
 
 
 def read(
-    files: Sequence[Path], settings: Settings, progress: Progress, known: Units | None = None
+    files: Sequence[Path],
+    settings: Settings,
+    progress: Progress,
+    known: Units | None = None,
+    among: Sequence[Path] = (),
 ) -> Reading:
     """Read all programs of a run as one project, so that what they import from each other is known.
 
     ``known``: files that an earlier run has read; taken over where reading them again would give the same.
+    ``among``: all files of the run, where ``files`` are some of them.
     """
-    interpreter = Interpreter(Project(settings.overlay, files))
+    interpreter = Interpreter(Project(settings.overlay, among or files))
     units: list[Unit] = []
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
@@ -63,7 +68,7 @@ def read(
         if collecting:
             gc.enable()
     if known is not None and interpreter.project.ledger.diverged:  # circles of imports: the order counts
-        return read(files, settings, progress)
+        return read(files, settings, progress, among=among)
     first = dict(reversed(interpreter.failures))  # one a file tells enough
     failures = tuple(Failure(path, error) for path, error in first.items())
     evidence = tuple(piece for unit in units for piece in unit.evidence)
