@@ -32,8 +32,8 @@ from nnlint.selection import selected
 MANY = 150
 """Source files from which processes pay for their start, measured on packages of models."""
 
-MOST = 8
-"""Processes that are started unasked: each may take half a gigabyte."""
+MOST = 4
+"""Processes that are started unasked: each may take half a gigabyte, and loads the modules it needs anew."""
 
 
 @dataclass(frozen=True)
