@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -215,3 +216,13 @@ def test_verbose_says_what_was_read_beside_findings() -> None:
     result = Result((finding(LOSS),), read=Understood(programs=1))
     assert "read 1 program" in render("text", result, Look(verbosity=1))
     assert "read 1 program" not in render("text", result, Look())
+
+
+def test_places_are_links_where_the_terminal_shows_them(folder: Path) -> None:
+    table = Place("postgres://host/base/people", part="column 'age'")
+    linked = render("text", Result((finding(LOSS), finding(table))), Look(verbosity=-1, links=True))
+    plain = render("text", Result((finding(LOSS), finding(table))), Look(verbosity=-1))
+    address = (folder / "model.py").as_uri()
+    assert f"\x1b]8;;{address}\x1b\\model.py:5:18\x1b]8;;\x1b\\: error[HL101]" in linked
+    assert re.sub(r"\x1b\]8;;.*?\x1b\\", "", linked) == plain
+    assert linked.count("\x1b]8;;") == 2

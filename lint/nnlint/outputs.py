@@ -11,7 +11,7 @@ from pathlib import Path
 from nnlint.config import UsageError, did_you_mean
 from nnlint.engine import Result
 from nnlint.reports import REPORTS, Look, render
-from nnlint.terminal import colored
+from nnlint.terminal import colored, linked
 
 NARROWEST, WIDEST = 60, 120
 
@@ -60,7 +60,8 @@ def write(result: Result, wanted: Sequence[Output], *, color: str, verbosity: in
     for output in wanted:
         to_file = output.file is not None
         coloring = colored(color, sys.stdout) and not (to_file and color == "auto")
-        text = render(output.format, result, Look(coloring, verbosity, width))
+        links = not to_file and linked(color, sys.stdout)
+        text = render(output.format, result, Look(coloring, verbosity, width, links))
         if output.file is None:
             sys.stdout.write(text)
             continue

@@ -29,11 +29,12 @@ class Editor:
     """A running server, and what it has said. ``saw``: the last diagnostics by address."""
 
     def __init__(
-        self, folder: Path, capabilities: lsp.ClientCapabilities = CAPABILITIES, **options: Any
+        self, folder: Path, capabilities: lsp.ClientCapabilities = CAPABILITIES, port: int = 0, **options: Any
     ) -> None:
-        self.folder, self.capabilities, self.options = folder, capabilities, options
+        self.folder, self.capabilities, self.port, self.options = folder, capabilities, port, options
         self.saw: dict[str, lsp.PublishDiagnosticsParams] = {}
         self.messages: list[str] = []
+        self.registered: list[str] = []
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> Editor:
@@ -41,6 +42,7 @@ class Editor:
         self.client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(partial(self._published))
         self.client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda _: None)
         self.client.feature(lsp.WINDOW_SHOW_MESSAGE)(lambda params: self.messages.append(params.message))
+        self.client.feature(lsp.CLIENT_REGISTER_CAPABILITY)(self._registers())
         self.do(self._start())
         return self
 
@@ -50,8 +52,7 @@ class Editor:
         self.quit()
 
     async def _start(self) -> None:
-        command = ("-m", "nnlint", "server")
-        await self.client.start_io(sys.executable, *command, cwd=self.folder, limit=2**24)
+        await self._connect()
         folders = [lsp.WorkspaceFolder(self.folder.as_uri(), "tests")]
         self.initialized = await self.client.initialize_async(
             lsp.InitializeParams(
@@ -62,15 +63,23 @@ class Editor:
         )
         self.client.initialized(lsp.InitializedParams())
 
-    def quit(self) -> int:
-        """Shut the server down; its exit code."""
-        process = self.client._server
-        assert process is not None
-        if process.returncode is None:
+    async def _connect(self) -> None:
+        if not self.port:
+            command = ("-m", "nnlint", "server")
+            await self.client.start_io(sys.executable, *command, cwd=self.folder, limit=2**24)
+            return None
+        while True:
+            try:
+                return await self.client.start_tcp("127.0.0.1", self.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.1)
+
+    def quit(self) -> int | None:
+        """Shut the server down; its exit code, None of one that somebody else started."""
+        if not self.client.stopped:
             self.do(self._quit())
-        self._runner.close()
-        assert process.returncode is not None
-        return process.returncode
+            self._runner.close()
+        return self.client._server.returncode if self.client._server else None
 
     async def _quit(self) -> None:
         await self.client.shutdown_async(None)
@@ -138,6 +147,9 @@ class Editor:
     def _of(self, uri: str, version: int | None) -> lsp.PublishDiagnosticsParams | None:
         seen = self.saw.get(uri)
         return seen if seen is not None and seen.version == version else None
+
+    def _registers(self) -> Callable[[lsp.RegistrationParams], None]:
+        return lambda params: self.registered.extend(wish.method for wish in params.registrations)
 
     def _published(self, params: lsp.PublishDiagnosticsParams) -> None:
         self.saw[params.uri] = params

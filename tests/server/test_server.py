@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from lsprotocol import types as lsp
 
+from nnlint import cli
 from server.editor import Editor, applied
 
 BROKEN = """\
@@ -68,6 +72,13 @@ def test_open_text_gets_its_findings(editor: Editor, name: str) -> None:
     (step,) = found.related_information or ()
     assert (step.location.uri, step.message) == (uri, "softmax makes probabilities here")
     assert BROKEN.split("\n")[step.location.range.start.line].endswith("F.softmax(self.fc(x), dim=1)")
+
+
+def test_codes_lead_to_their_page(editor: Editor, name: str) -> None:
+    (found,) = editor.findings(editor.open(name, BROKEN))
+    assert found.code_description is not None
+    page = Path(url2pathname(urlsplit(found.code_description.href).path))
+    assert page.read_text().startswith("# HL101 softmax-before-cross-entropy\n")
 
 
 def test_findings_follow_the_text_that_is_typed(editor: Editor, name: str) -> None:
@@ -313,6 +324,39 @@ def test_cells_of_a_notebook_get_their_findings(editor: Editor) -> None:
     )
     (moved,) = editor.findings(cells[1].uri, 2)
     assert moved.range.start.line == found.range.start.line + 1
+
+
+def test_one_client_is_served_by_a_port(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "nnlint", "server", "--tcp", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+    with server, Editor(tmp_path, port=port) as editor:
+        assert editor.codes(editor.open("model.py", BROKEN)) == ["HL101"]
+        editor.quit()
+        assert server.wait(30) == 0
+
+
+@pytest.mark.parametrize("address", ["localhost", "localhost:x", "1.2.3.4:99999"])
+def test_address_that_is_none_is_a_usage_error(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["server", "--tcp", address]) == 2
+    assert "say HOST:PORT" in capsys.readouterr().err
+
+
+def test_changed_configuration_is_asked_for_and_holds(tmp_path: Path) -> None:
+    watching = lsp.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
+    workspace = lsp.WorkspaceClientCapabilities(did_change_watched_files=watching)
+    with Editor(tmp_path, lsp.ClientCapabilities(workspace=workspace)) as editor:
+        uri = editor.open("model.py", BROKEN)
+        assert editor.codes(uri) == ["HL101"]
+        assert editor.registered == [lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES]
+        file = tmp_path / "nnlint.toml"
+        file.write_text('ignore = ["HL101"]')
+        event = lsp.FileEvent(file.as_uri(), lsp.FileChangeType.Created)
+        editor.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([event]))
+        assert editor.hover(uri, LINE, 12) == ""
+        assert editor.codes(uri) == []
 
 
 def test_shutdown_leaves_no_process(tmp_path: Path) -> None:

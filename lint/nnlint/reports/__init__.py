@@ -29,11 +29,14 @@ OF_EVIDENCE = frozenset({"html"})
 
 @dataclass(frozen=True)
 class Look:
-    """How a report for people looks. ``verbosity``: -1 quiet, 0, 1 verbose; ``width`` in characters."""
+    """How a report for people looks. ``verbosity``: -1 quiet, 0, 1 verbose; ``width`` in characters;
+    ``links``: files and pages of checks as links of the terminal.
+    """
 
     color: bool = False
     verbosity: int = 0
     width: int = 100
+    links: bool = False
 
 
 class Report(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 from nnlint.engine import Result
@@ -13,6 +12,7 @@ from nnlint.finding import Finding
 from nnlint.fingerprint import fingerprints
 from nnlint.repair import Rewrite
 from nnlint.reports import Look
+from nnlint.reports.site import page_of
 from nnlint.reports.style import relative
 
 VERSION = 1
@@ -56,20 +56,6 @@ def _fix(fix: Rewrite) -> dict[str, Any]:
     """What would be written. ``--fix`` writes it only after linting the result."""
     changes = [{**_place(change.place), "text": change.text} for change in fix.changes]
     return {"safety": fix.safety, "changes": changes}
-
-
-def page_of(code: str) -> str | None:
-    """The address of a check's page, None when the installed package names no documentation site."""
-    return f"{_site()}/checks/{code}" if _site() else None
-
-
-@cache
-def _site() -> str:
-    from importlib.metadata import metadata  # a tenth of the start of a run
-
-    entries: list[str] = metadata("nnlint").get_all("Project-URL") or []
-    urls = dict(entry.split(", ", 1) for entry in entries)
-    return urls.get("Documentation", "").rstrip("/")
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from nnlint.fingerprint import fingerprints
 from nnlint.placing import SCHEME, from_root, in_file, one_line
 from nnlint.repair import Rewrite
 from nnlint.reports import Look
-from nnlint.reports.json import page_of
 from nnlint.reports.pages import markdown, plain
+from nnlint.reports.site import page_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 5_000

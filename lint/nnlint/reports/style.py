@@ -20,6 +20,16 @@ def paint(text: str, *styles: str, color: bool = True) -> str:
     return f"\x1b[{';'.join(CODES[s] for s in styles)}m{text}\x1b[0m"
 
 
+def link(text: str, address: str | None) -> str:
+    """``text`` as a link of the terminal (OSC 8), as it is without an address."""
+    return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\" if address else text
+
+
+def address(path: str) -> str | None:
+    """The address of a file; None for what is none, such as a table of a data base."""
+    return None if "://" in path else Path(path).absolute().as_uri()
+
+
 def visible(text: str) -> str:
     """``text`` with tabs as spaces; what would move the cursor or change direction is shown as �."""
     return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))

@@ -11,7 +11,8 @@ from nnlint.finding import Finding, Level
 from nnlint.lines import lines_of
 from nnlint.reports import Look
 from nnlint.reports.frame import CARET, DASH, Label, bar, frame, gutter_of
-from nnlint.reports.style import COLORS, paint, shown, visible, where
+from nnlint.reports.site import page_of
+from nnlint.reports.style import COLORS, address, link, paint, shown, visible, where
 from nnlint.reports.summary import closing
 from nnlint.reports.table import aligned
 
@@ -28,7 +29,8 @@ def render(result: Result, look: Look) -> str:
 def _finding(finding: Finding, look: Look) -> Iterator[str]:
     level = finding.level or Level.ERROR
     title = paint(f"{level}[{finding.code}]", COLORS[level], "bold", color=look.color)
-    yield f"{where(finding.place)}: {title} {paint(finding.name, 'bold', color=look.color)}"
+    title = link(title, page_of(finding.code)) if look.links else title
+    yield f"{_where(finding.place, look)}: {title} {paint(finding.name, 'bold', color=look.color)}"
     labels = [
         Label(finding.place, finding.message, CARET, COLORS[level]),
         *(Label(step.place, step.message, DASH, "blue") for step in finding.trail),
@@ -50,6 +52,10 @@ def _finding(finding: Finding, look: Look) -> Iterator[str]:
         yield f"{' ' * gutter} = help: {visible(finding.help)}  {mark}".rstrip()
 
 
+def _where(place: Place, look: Look) -> str:
+    return link(where(place), address(place.path)) if look.links else where(place)
+
+
 def _by_file(labels: Sequence[Label]) -> Iterator[tuple[tuple[object, ...], Iterator[Label]]]:
     """Labels by file or cell, the primary's first, then in the order of the trail."""
     keys = list(dict.fromkeys(_key(label.place) for label in labels))
@@ -65,10 +71,10 @@ def _file(labels: list[Label], *, first: bool, gutter: int, look: Look) -> Itera
     margin = f"{' ' * gutter} {bar(look.color)}"
     if labels[0].place.line and lines_of(labels[0].place.path, labels[0].place.cell):
         if not first:
-            yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {where(labels[0].place)}"
+            yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {_where(labels[0].place, look)}"
         yield from frame(labels, look.width - gutter - 3, gutter, look.color)
         return
     for label in labels:
         if not (first and label.mark == CARET):
-            yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {where(label.place)}"
+            yield f"{' ' * gutter} {paint('-->', 'blue', color=look.color)} {_where(label.place, look)}"
         yield f"{margin} {paint(visible(label.text), label.style, color=look.color)}"

@@ -25,6 +25,7 @@ from nnlint.server.diagnostics import diagnostics
 from nnlint.server.documents import Document, is_foreign, overlay
 from nnlint.server.explaining import hover
 from nnlint.server.linting import Linted, Memories, Wishes, lint, wishes
+from nnlint.server.manual import Manual
 from nnlint.server.positions import Encoding, Positions
 from nnlint.server.texts import Texts
 from nnlint.server.thread import Thread, Turn
@@ -63,7 +64,7 @@ class Server(LanguageServer):
         self._texts, self._memories, self._wishes = Texts(), Memories(), Wishes()
         self._slots: dict[str, Slot] = {}
         self._said: set[str] = set()
-        self._thread = Thread()
+        self._thread, self._manual = Thread(), Manual()
         for name, options, handler in self._features():
             self.feature(name, options)(partial(handler))  # it gets attributes, which methods cannot have
 
@@ -109,6 +110,7 @@ class Server(LanguageServer):
 
     def _shutdown(self, _: object) -> None:
         self.asked_to_end = True
+        self._manual.close()
         for slot in self._slots.values():
             _stop(slot)
 
@@ -218,7 +220,7 @@ class Server(LanguageServer):
     def _show(self, document: Document, linted: Linted | None, seconds: float) -> None:
         findings = linted.findings if linted else ()
         known = linted.others if linted else {}
-        found = diagnostics(document, findings, known, self._encoding)
+        found = diagnostics(document, findings, known, self._encoding, self._manual)
         for sheet in document.sheets:
             self._publish(sheet.uri, sheet.version, found[sheet.uri])
         if linted is None:

@@ -15,8 +15,8 @@ from lsprotocol.types import (
 )
 
 from nnlint.finding import Finding, Level
-from nnlint.reports.json import page_of
 from nnlint.server.documents import Document, text_of
+from nnlint.server.manual import Manual
 from nnlint.server.positions import Encoding, Positions
 
 SEVERITIES = {
@@ -29,21 +29,26 @@ UNNECESSARY = ("unused", "never-called", "without-effect")
 
 
 def diagnostics(
-    document: Document, findings: tuple[Finding, ...], open_: Mapping[Path, Document], encoding: Encoding
+    document: Document,
+    findings: tuple[Finding, ...],
+    open_: Mapping[Path, Document],
+    encoding: Encoding,
+    manual: Manual,
 ) -> dict[str, list[Diagnostic]]:
     """For each text of the document, by address, what was found in it."""
     found: dict[str, list[Diagnostic]] = {sheet.uri: [] for sheet in document.sheets}
     for finding in findings:
         sheet = document.sheet(finding.place.cell)
         if sheet is not None:
-            found[sheet.uri].append(_diagnostic(finding, Positions(sheet.text, encoding), open_, encoding))
+            related = _related(finding, open_, encoding)
+            page = manual.address(finding.code)
+            found[sheet.uri].append(_diagnostic(finding, Positions(sheet.text, encoding), related, page))
     return found
 
 
 def _diagnostic(
-    finding: Finding, positions: Positions, open_: Mapping[Path, Document], encoding: Encoding
+    finding: Finding, positions: Positions, related: list[DiagnosticRelatedInformation], page: str | None
 ) -> Diagnostic:
-    page = page_of(finding.code)
     return Diagnostic(
         range=positions.of(finding.place),
         message=f"{finding.message}\n{finding.help}".strip(),
@@ -52,7 +57,7 @@ def _diagnostic(
         code_description=CodeDescription(page) if page else None,
         source="nnlint",
         tags=[DiagnosticTag.Unnecessary] if any(w in finding.name for w in UNNECESSARY) else None,
-        related_information=[*_related(finding, open_, encoding)] or None,
+        related_information=related or None,
         data={"name": finding.name},
     )
 

@@ -12,7 +12,7 @@ from nnlint.comments import Comment, comments_of
 from nnlint.documentation import Example
 from nnlint.finding import Finding, Table
 from nnlint.pages import prose
-from nnlint.reports.json import page_of
+from nnlint.reports.site import page_of
 from nnlint.reports.style import where
 from nnlint.selection import matches
 from nnlint.server.linting import Linted

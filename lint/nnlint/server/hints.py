@@ -20,6 +20,9 @@ SYMBOL = re.compile(r"\b[A-Za-z]\w*(?:\.\w+)*")
 MOST = 3
 """Shapes that are shown of a place which is passed several times."""
 
+MAKERS = 8
+"""Layers, calls and operations that are named beside a shape."""
+
 Shapes = tuple[Shape, ...]
 """Of one value, or of those that a module gives together."""
 
@@ -47,7 +50,7 @@ def hints(evidence: Iterable[object], path: Path) -> list[Hint]:
     for network in evidence:
         if isinstance(network, Network):
             for place, shapes, maker in _values(network):
-                if place.line and Path(place.path).absolute() == path:
+                if place.line and place.end_column > 1 and Path(place.path).absolute() == path:
                     there = seen.setdefault(place, _Seen())
                     there.shapes.append(shapes)
                     there.makers.append(maker)
@@ -99,7 +102,9 @@ def _hint(place: Place, seen: _Seen) -> Hint | None:
         return None
     texts = list(dict.fromkeys(", ".join(map(shown, shapes[:MOST])) for shapes in told))
     parts = texts if len(texts) <= MOST else [texts[0], "…", texts[-1]]
-    return Hint(place, " | ".join(parts), "\n".join(dict.fromkeys(seen.makers)))
+    makers = list(dict.fromkeys(seen.makers))
+    more = [f"and {len(makers) - MAKERS} more"] if len(makers) > MAKERS else []
+    return Hint(place, " | ".join(parts), "\n".join([*makers[:MAKERS], *more]))
 
 
 def _refine(precise: Shapes, shapes: Shapes) -> bool:
