@@ -83,7 +83,12 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """
     if not recipe.finished:
         return
-    spoken = set()
+    # A step that training and validation share, ``if self.training: loss.backward()``
+    spoken = {
+        e.place
+        for e in recipe.events
+        if e.did is Did.BACKWARD and e.gradients is not False and not _unrecorded(e)
+    }
     for event in recipe.events:
         if event.did is not Did.BACKWARD or event.place in spoken:
             continue
@@ -141,6 +146,8 @@ def _is_leaf(operation: Operation) -> bool:
 def _all_off(recipe: Recipe, event: Event) -> Step | None:
     """Autograd is off in the whole round of a training loop of which nothing more is known."""
     if event.gradients is not False or not event.details.get("method") or not event.loops:
+        return None
+    if not event.certain:
         return None
     here = [e for e in recipe.events if event.loops[-1] in e.loops]
     if any(e.gradients is not False for e in here) or not any(e.did is Did.STEP for e in here):

@@ -31,7 +31,7 @@ def unused_layers(i: Interpreter, trace: Trace) -> Iterator[UnusedLayer]:
     seen: set[int] = set()
     for model in trace.models:
         cls = model.cls
-        if cls.node is None or id(cls.node) in seen or cls.opaque or not _runs(cls):
+        if cls.node is None or id(cls.node) in seen or cls.opaque or not _runs(cls) or _is_layer(cls):
             continue
         seen.add(id(cls.node))
         text = _text(cls)
@@ -84,6 +84,11 @@ def _matters(layer: Instance) -> bool:
         return True
     rate = layer.state.get("p")
     return "Dropout" in layer.cls.name and isinstance(rate, int | float) and rate > 0
+
+
+def _is_layer(cls: Class) -> bool:
+    """It is made of a layer of a library, whose own methods may read what it keeps."""
+    return isinstance(cls.find("_kind"), str)
 
 
 def _runs(cls: Class) -> bool:

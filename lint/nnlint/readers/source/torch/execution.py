@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from nnlint.network.gradients import reached
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, first, library_class, native, nothing, unknown
 from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.values import (
     MISSING,
     UNKNOWN,
@@ -34,7 +36,10 @@ def _checkpoint_sequential(call: Call, arguments: Arguments) -> Value:
 
 
 def _apply(call: Call, arguments: Arguments) -> Value:
-    """``Function.apply(*inputs)``: runs ``forward``, with a context unless ``setup_context`` has it."""
+    """``Function.apply(*inputs)``: runs ``forward``, with a context unless ``setup_context`` has it.
+
+    What it gives has a gradient, for ``backward`` says which, even where NumPy computed it.
+    """
     cls, i = arguments.positional[0], call.interpreter
     forward = cls.find("forward") if isinstance(cls, Class) else MISSING
     if forward is MISSING:
@@ -42,7 +47,22 @@ def _apply(call: Call, arguments: Arguments) -> Value:
     given = arguments.positional[1:]
     if cls.find("setup_context") is MISSING:
         given = [Instance(CONTEXT, {}, call.place, i.new_key()), *given]
-    return i.call(forward, Arguments(list(given), arguments.keywords, arguments.open), call.node)
+    result = i.call(forward, Arguments(list(given), arguments.keywords, arguments.open), call.node)
+    inputs = tuple(
+        as_tensor(i, v, call.node) for v in arguments.positional[1:] if isinstance(v, Tensor | Weight)
+    )
+    return _differentiated(call, result, inputs)
+
+
+def _differentiated(call: Call, result: Value, inputs: tuple[Tensor, ...]) -> Value:
+    if isinstance(result, tuple):
+        return tuple(_differentiated(call, part, inputs) for part in result)
+    if not isinstance(result, Tensor) or not inputs:
+        return result
+    given = {t.operation.number for t in inputs}
+    if any(operation.number in given for operation in reached(result)):
+        return result
+    return call.interpreter.operate("computed", inputs, {"shape": result.shape}, call.place)
 
 
 def _is_tensor(call: Call, arguments: Arguments) -> Value:
