@@ -11,6 +11,7 @@ from nnlint.finding import Finding
 
 FREE = frozenset({"Constant", "Identity"})
 """Nodes that cost nothing, which exporters leave behind."""
+SIZES = frozenset({"Shape", "Size", "Constant"})
 FEWEST_VALUES = 2
 """Single numbers (axes, bounds) stay behind when graphs are simplified."""
 
@@ -62,8 +63,12 @@ def unreachable_nodes(graph: Graph) -> Iterator[Finding]:
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "model.onnx")
         ```
     """
-    needed = graph.reaching() | graph.annotated
-    nodes = [n for n in graph.nodes if not needed.intersection(n.outputs) and n.operator not in FREE]
+    needed, sizes = graph.reaching() | graph.annotated, _of_sizes(graph)
+    nodes = [
+        n
+        for n in graph.nodes
+        if not needed.intersection(n.outputs) and n.operator not in FREE and not sizes.issuperset(n.outputs)
+    ]
     if nodes:
         others = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
         yield Finding(
@@ -82,6 +87,15 @@ def unreachable_nodes(graph: Graph) -> Iterator[Finding]:
             f"no node reads the stored tensor '{unread[0].name}'{others}",
             "wire it to the node that it belongs to, or take it out",
         )
+
+
+def _of_sizes(graph: Graph) -> set[str]:
+    """Values that follow from sizes and constants alone: exporters leave such arithmetic behind."""
+    found = {"", *graph.constants}
+    for node in graph.nodes:
+        if node.operator in SIZES or (node.inputs and not node.captured and found.issuperset(node.inputs)):
+            found.update(node.outputs)
+    return found
 
 
 def _counts(tensor: GraphValue) -> bool:

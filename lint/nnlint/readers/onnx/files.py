@@ -21,6 +21,7 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 TWO_GIB = 2**31  # protobuf's limit for one message, so also for what the C++ checks take
 LONGEST_REASON = 240
 _NODE = re.compile(r"\(op_type:\s*(?P<type>\w*)(?:, node name: (?P<name>[^)]*))?\):?\s*")
+_BLAMED = re.compile(r"for a (?P<type>[A-Z]\w*) node")
 _CHECKED_NODE = re.compile(r"Bad node spec for node\. Name:\s*(?P<name>.*?) OpType:\s*(?P<type>\w+)")
 _ERRORS = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError)
 
@@ -65,8 +66,14 @@ def with_shapes(path: str, model: onnx.ModelProto, newer: str) -> tuple[onnx.Mod
             first = first or str(error)
         else:
             # Propagated values may fail alone; only what fails without them too is the model's fault.
-            return known, _invalid(path, first) if not strict and not newer else None
-    return model, _invalid(path, first) if not newer else None
+            return known, None if strict or newer or _own_fault(first) else _invalid(path, first)
+    return model, None if newer or _own_fault(first) else _invalid(path, first)
+
+
+def _own_fault(message: str) -> bool:
+    """ONNX stumbled over the body that it gives an operator itself: it blames a node of another operator."""
+    node, blamed = _NODE.search(message), _BLAMED.search(message)
+    return node is not None and blamed is not None and blamed["type"] != node["type"]
 
 
 def external(tensor: onnx.TensorProto) -> dict[str, str]:
