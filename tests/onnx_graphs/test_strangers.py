@@ -1,0 +1,258 @@
+"""Graphs as other exporters write them: nothing is said of the sound ones, one thing of the broken ones."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper, parser, version_converter
+from onnx.backend.test.case.node import collect_testcases
+
+from nnlint import engine
+from nnlint.config import Settings
+from nnlint.network.graph import Network
+
+RANDOM = np.random.default_rng(0)
+CLEAN = sorted((Path(__file__).parents[2] / "fixtures" / "onnx" / "clean").glob("*.onnx"))
+Array = np.ndarray
+SCORES = "h = MatMul(x, w1) a = Add(h, b1) r = Relu(a) z = MatMul(r, w2)"
+
+
+def floats(*sizes: int) -> Array:
+    """Values as training leaves them."""
+    return (RANDOM.standard_t(4, sizes) * 0.5 / sizes[-1] ** 0.5 + 0.01).astype(np.float32)
+
+
+def model(
+    nodes: str, opset: int = 17, ins: str = "float[N,8] x", outs: str = "float[N,4] y", **stored: object
+) -> onnx.ModelProto:
+    """``nodes`` in ONNX's own syntax; scores ``z`` of a small network go before them where they are read."""
+    body = f"{SCORES} {nodes}" if re.search(r"\bz\b", nodes) else nodes
+    domains = f'"" : {opset}, "ai.onnx.ml" : 1, "com.microsoft" : 1'
+    found = parser.parse_model(
+        f"<ir_version: 8, opset_import: [{domains}]> g ({ins}) => ({outs}) {{ {body} }}"
+    )
+    arrays: dict[str, object] = {"w1": floats(8, 16), "b1": floats(16), "w2": floats(16, 4)} | stored
+    read = {name for node in found.graph.node for name in _read(node)}
+    found.graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(a), n) for n, a in arrays.items() if n in read
+    )
+    return found
+
+
+def _read(node: onnx.NodeProto) -> Iterator[str]:
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from _read(inner)
+
+
+def codes(tmp_path: Path, *models: onnx.ModelProto) -> list[str]:
+    for i, found in enumerate(models):
+        onnx.save(found, tmp_path / f"{i}.onnx")
+    result = engine.run([str(tmp_path)], Settings())
+    assert not result.failures
+    return [f.code for f in result.findings]
+
+
+ZERO, AXIS = np.float32(0), np.array([-1])
+W3 = floats(4, 3)
+HALF = {"w1": floats(8, 16).astype(np.float16), "b1": floats(16).astype(np.float16)}
+HALF |= {"w2": floats(16, 4).astype(np.float16)}
+HALVES = {"ins": "float16[N,8] x", "outs": "float16[N,4] y"}
+SOUND: dict[str, onnx.ModelProto] = {
+    "classifier of scikit-learn": model(
+        "l, t = ai.onnx.ml.LinearClassifier <classlabels_ints: ints = [0, 1], coefficients: floats = [0.1, 0.2, "
+        "0.3, 0.4, 0.1, 0.2, 0.3, 0.4, 0.5, 0.1, 0.2, 0.3, 0.4, 0.5, 0.1, 0.2], intercepts: floats = [0.1, 0.2], "
+        'post_transform: string = "SOFTMAX"> (x) p = ai.onnx.ml.Normalizer <norm: string = "L1"> (t) '
+        "y = ai.onnx.ml.ZipMap <classlabels_int64s: ints = [0, 1]> (p)",
+        outs="int64[N] l, seq(map(int64, float)) y",
+    ),
+    "perceptron of scikit-learn": model(
+        "p = Softmax <axis = 1> (z) m = ArgMax <axis = 1> (p) f = ai.onnx.ml.ArrayFeatureExtractor (c, m) "
+        "y = Cast <to = 7> (f) q = ai.onnx.ml.ZipMap <classlabels_int64s: ints = [0, 1, 2, 3]> (p)",
+        outs="int64[M, N] y, seq(map(int64, float)) q",
+        c=np.arange(4, dtype=np.int32),
+    ),
+    "branches": model(
+        "m = ReduceMean <keepdims = 0> (z) c = Greater(m, zero) y = If (c) <then_branch = t () => (float[N,4] o) "
+        "{ o = Softmax <axis = -1> (z) }, else_branch = e () => (float[N,4] u) { u = Relu(z) }>",
+        zero=ZERO,
+    ),
+    "loop": model(
+        "n, y = Loop (trips, , x) <body = b (int64 i, bool c, float[N,8] s) => (bool d, float[N,8] t, float[N,8] k)"
+        " { d = Identity(c) g = MatMul(s, w) t = Tanh(g) k = Identity(t) }>",
+        outs="float[N,8] n, float[T,N,8] y",
+        trips=np.array(5),
+        w=floats(8, 8),
+    ),
+    "sequence": model(
+        "s = SplitToSequence <axis = 0> (x, one) f = SequenceAt(s, none) j = ConcatFromSequence <axis = 0> (s) "
+        "y = MatMul(j, w) l = SequenceLength(s)",
+        outs="float[N,3] y, int64 l, float[M,8] f",
+        one=np.array(1),
+        none=np.array(0),
+        w=floats(8, 3),
+    ),
+    "optional": model(
+        "o = Optional(z) h2 = OptionalHasElement(o) y = OptionalGetElement(o)",
+        18,
+        outs="bool h2, float[N,4] y",
+    ),
+    "operators of a runtime": model(
+        "q = com.microsoft.BiasGelu (z, bg) y = com.microsoft.SkipLayerNormalization (q, z, g, bg)",
+        bg=floats(4),
+        g=np.ones(4, np.float32),
+    ),
+    "dynamic quantisation": model(
+        "q, s, p = DynamicQuantizeLinear(x) m = MatMulInteger(q, w, p) f = Cast <to = 1> (m) k = Mul(s, ws) y = Mul(f, k)",
+        13,
+        w=RANDOM.integers(-99, 99, (8, 4)).astype(np.int8),
+        ws=np.float32(0.01),
+    ),
+    "quantised and back": model(
+        "q = QuantizeLinear(x, s, p) d = DequantizeLinear(q, s, p) wd = DequantizeLinear <axis = 1> (w, ws, wp) "
+        "m = MatMul(d, wd) y = Softmax <axis = -1> (m)",
+        13,
+        s=np.float32(0.02),
+        p=np.uint8(128),
+        w=RANDOM.integers(-99, 99, (8, 4)).astype(np.int8),
+        ws=np.abs(floats(4)),
+        wp=np.zeros(4, np.int8),
+    ),
+    "softmax by hand": model(
+        "m = ReduceMax <axes = [-1]> (z) s = Sub(z, m) e = Exp(s) t = ReduceSum(e, axis) y = Div(e, t)",
+        axis=AXIS,
+    ),
+    "noise of a sampler": model(
+        "mu, lv = Split <axis = -1> (z) s = Exp(lv) e = RandomNormalLike(s) n = Mul(e, s) y = Add(mu, n)",
+        13,
+        outs="float[N,2] y",
+    ),
+    "mask of half precision": model(
+        "m = Where(c, low, z) y = Softmax <axis = -1> (m)",
+        ins="float16[N,8] x, bool[N,4] c",
+        outs="float16[N,4] y",
+        low=np.float16(-65504),
+        **HALF,
+    ),
+    "dropout that rests": model("y = Dropout(z, share)", share=np.float32(0.5)),
+    "sizes left behind": model("s = Shape(z) t = Gather(s, i) u = Mul(t, t) y = Tanh(z)", i=np.array(1)),
+    "shape not given": model("y = Sigmoid(z)", outs="float[] y"),
+}
+SOUND["shape not given"].graph.output[0].type.tensor_type.ClearField("shape")
+BROKEN: dict[str, tuple[str, onnx.ModelProto]] = {
+    "one class": (
+        "OX102",
+        model("q = MatMul(z, w) y = Softmax <axis = -1> (q)", outs="float[N,1] y", w=floats(4, 1)),
+    ),
+    "one class, old": (
+        "OX102",
+        model("q = MatMul(z, w) y = Softmax (q)", 11, outs="float[N,1] y", w=floats(4, 1)),
+    ),
+    "softmax twice": ("OX103", model("p = Softmax (z) q = Identity(p) y = Softmax(q)")),
+    "logarithm of a softmax": ("OX103", model("p = Softmax (z) q = Cast <to = 1> (p) y = LogSoftmax(q)")),
+    "sigmoid, then softmax": (
+        "OX103",
+        model("p = Sigmoid(z) q = Reshape(p, s) y = Softmax(q)", s=np.array([0, 4])),
+    ),
+    "rectified": ("OX101", model("q = MatMul(z, w) y = Relu(q)", outs="float[N,1] y", w=floats(4, 1))),
+    "clipped": (
+        "OX101",
+        model("q = MatMul(z, w) y = Clip(q, zero)", outs="float[N,1] y", w=floats(4, 1), zero=ZERO),
+    ),
+    "dropout": ("OX104", model("y = Dropout(z, share, on)", share=np.float32(0.5), on=np.array(True))),
+    "random mask": (
+        "OX104",
+        model(
+            "u = RandomUniformLike(z) g = Greater(u, share) f = Cast <to = 1> (g) y = Mul(z, f)",
+            share=np.float32(0.3),
+        ),
+    ),
+    "forgotten branch": ("OX106", model("y = Softmax(z) o = MatMul(z, w) t = Tanh(o)", w=W3)),
+    "unread weights": ("OX106", model("y = Softmax(z)")),
+    "unknown operator": ("OX107", model("y = SoftMax(z)")),
+    "sizes": ("OX107", model("q = MatMul(z, w) y = Softmax(q)", w=floats(5, 4))),
+    "over the batch": ("OX108", model("y = Softmax <axis = 0> (z)")),
+    "double factor": (
+        "OX109",
+        model("d = Cast <to = 11> (z) m = Mul(d, s) y = Cast <to = 1> (m)", s=np.arange(4) + 0.5),
+    ),
+    "exponential": ("OX113", model("y = Exp(z)", **HALVES, **HALF)),
+    "mask": (
+        "OX113",
+        model(
+            "i = Mul(c, low) f = Cast <to = 10> (i) m = Add(z, f) y = Softmax(m)",
+            ins="float16[N,8] x, float[N,4] c",
+            outs="float16[N,4] y",
+            low=np.float32(-1e9),
+            **HALF,
+        ),
+    ),
+    "NaN": (
+        "WT101",
+        model("y = Softmax(z)", w2=np.where(RANDOM.random((16, 4)) > 0.9, np.nan, floats(16, 4))),
+    ),
+    "constant": ("WT102", model("y = Softmax(z)", w2=np.full((16, 4), 0.1, np.float32))),
+    "dead": ("WT103", model("y = Softmax(z)", w1=floats(8, 16) * (np.arange(16) > 4).astype(np.float32))),
+    "huge": ("WT104", model("y = Softmax(z)", w2=floats(16, 4) * np.float32(1e6))),
+    "alike": ("WT107", model("y = Softmax(z)", w1=floats(8, 16)[:, [0, 0, 0, 0, *range(1, 13)]])),
+}
+BROKEN["unread weights"][1].graph.initializer.append(numpy_helper.from_array(floats(4, 9), "head.weight"))
+BROKEN["NaN"][1].graph.initializer[2].CopyFrom(
+    numpy_helper.from_array(np.where(np.eye(16, 4) > 0, np.float32("nan"), floats(16, 4)), "w2")
+)
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_nothing_is_said_of_a_sound_graph(tmp_path: Path, name: str) -> None:
+    assert codes(tmp_path, SOUND[name]) == []
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_graph_has_its_defect_and_no_other(tmp_path: Path, name: str) -> None:
+    code, broken = BROKEN[name]
+    assert codes(tmp_path, broken) == [code]
+
+
+OLD = model(
+    "c = Conv(i, k) n = BatchNormalization(c, g, g, g, g) t = Clip <min = 0.0, max = 6.0> (n) "
+    "p = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (t) d = Dropout <ratio = 0.5> (p) f = Flatten(d) "
+    "m = ReduceMean <axes = [1], keepdims = 1> (f) s = Sub(f, m) v = Gemm(s, w, b) y = Softmax <axis = 1> (v)",
+    opset=7,
+    ins="float[N,1,8,8] i",
+    k=floats(6, 1, 3, 3),
+    g=np.abs(floats(6)) + np.float32(0.3),
+    w=floats(54, 4),
+    b=floats(4),
+)
+
+
+@pytest.mark.parametrize("opset", range(7, onnx.defs.onnx_opset_version() + 1))
+def test_a_graph_of_any_opset_is_sound(tmp_path: Path, opset: int) -> None:
+    converted = [version_converter.convert_version(OLD, opset)]
+    for path in CLEAN:
+        with suppress(RuntimeError):  # ONNX cannot convert all of them downwards
+            converted.append(version_converter.convert_version(onnx.load(path), opset))
+    assert codes(tmp_path, *converted) == []
+    result = engine.run([str(tmp_path / "0.onnx")], Settings())
+    (net,) = [e for e in result.evidence if isinstance(e, Network)]
+    assert (net.understood, str(net.outputs[0].shape)) == (True, "(N, 4)")
+    assert [o.kind for o in net.operations if o.kind in ("conv", "relu6", "linear", "softmax")] == [
+        *("conv", "relu6", "linear", "softmax")
+    ]
+
+
+def test_no_operator_of_onnx_is_a_fault(tmp_path: Path) -> None:
+    """Every third of the models that the standard's own tests run, one for each use of each operator."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numpy, about the values of the cases
+        cases = sorted(((c.name, c.model) for c in collect_testcases("") if c.model), key=lambda c: c[0])
+    assert len(cases) > 1000
+    assert codes(tmp_path, *(found for _, found in cases[::3])) == []
