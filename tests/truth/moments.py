@@ -1,6 +1,6 @@
-"""``python -m tests.truth.moments [--count N] [torchvision]``: predicted gains beside those that torch measures.
+"""``PYTHONPATH=tests python -m tests.truth.moments [--count N] [MODEL...]``: predicted gains beside measured ones.
 
-Networks are drawn at random, or taken from torchvision. For each layer: the standard deviation over inputs of
+Networks are drawn at random, or taken from torchvision and timm as they are built there. For each layer: the standard deviation over inputs of
 what it gives, and the norm of its gradient against that of what the head reads; both in decades.
 """
 
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from tests.truth.models import FUEL, Target, torchvision_targets
+from tests.truth.models import FUEL, PACKAGES, Target
 from tests.truth.static import deep, new_interpreter
 
 from nnlint.config import Settings
@@ -243,16 +243,19 @@ def _run(source: str) -> Any:
     return space["net"]
 
 
-def torchvision_networks(patterns: Sequence[str]) -> Iterator[Compared]:
-    """Models of torchvision without stored weights."""
-    for target in torchvision_targets():
-        if any(fnmatch.fnmatch(target.name, pattern) for pattern in patterns):
-            sizes = (BATCH_OF_IMAGES, *target.inputs[0][1:])
-            with deep():
-                network = packaged(target, sizes)
-            result = network and compared(target.name, network, target.build, sizes)
-            if result:
-                yield result
+def packaged_networks(patterns: Sequence[str], side: int | None) -> Iterator[Compared]:
+    """Models of torchvision and timm without stored weights; ``side``: pixels of the images instead of theirs."""
+    for package, targets in PACKAGES.items():
+        for target in targets() if patterns else ():
+            if any(fnmatch.fnmatch(target.name, pattern) for pattern in patterns):
+                own = target.inputs[0][1:]
+                sizes = (BATCH_OF_IMAGES, *(own if side is None else (own[0], side, side)))
+                with deep():
+                    network = packaged(target, sizes)
+                name = f"{target.name} ({package})"
+                result = network and compared(name, network, target.build, sizes)
+                if result:
+                    yield result
 
 
 def packaged(target: Target, sizes: tuple[int, ...]) -> Network | None:
@@ -263,7 +266,8 @@ def packaged(target: Target, sizes: tuple[int, ...]) -> Network | None:
         return None
     i.trace, i.fuel = Trace(), FUEL
     with i.heap.recording() as mark, i.entered(Frame(None, Scope(module.state, module, kind="module"), text)):
-        model = i.call(module.state[target.factory], Arguments([], {"weights": None}), NOWHERE)
+        without = {"weights": None} if "torchvision" in target.build.__module__ else {}
+        model = i.call(module.state[target.factory], Arguments([], without), NOWHERE)
         shape = Shape(sizes)
         given = Tensor(Operation("input", (), {"shape": shape}, i.place(NOWHERE)), shape)
         i.call(model, Arguments([given]), NOWHERE)
@@ -280,29 +284,61 @@ def errors(results: Sequence[Compared]) -> tuple[list[float], list[float]]:
     )
 
 
-def _line(name: str, values: Sequence[float]) -> str:
-    if not values:
-        return f"{name:24}   nothing known"
-    ordered = sorted(map(abs, values))
-    return f"{name:24}{len(ordered):6}{statistics.median(ordered):8.2f}{ordered[int(0.95 * (len(ordered) - 1))]:8.2f}{ordered[-1]:8.2f}"
+@dataclass(frozen=True)
+class Row:
+    """Errors of one kind, in decades."""
+
+    name: str
+    errors: Sequence[float]
+
+    def cells(self) -> tuple[str, ...]:
+        """Name, number, median, 95 % and worst."""
+        if not self.errors:
+            return (self.name, "0", "", "", "")
+        ordered = sorted(map(abs, self.errors))
+        most = ordered[int(0.95 * (len(ordered) - 1))]
+        figures = (statistics.median(ordered), most, ordered[-1])
+        return (self.name, str(len(ordered)), *(f"{figure:.2f}" for figure in figures))
+
+
+TITLES = ("decades of error", "layers", "median", "95 %", "worst")
+
+
+def rows(name: str, results: Sequence[Compared]) -> Iterator[Row]:
+    """Forward and backward, all results together."""
+    for direction, values in zip(("forward", "backward"), errors(results), strict=True):
+        yield Row(f"{name}, {direction}", values)
 
 
 def main() -> int:
+    """Print a table, of Markdown if that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.truth.moments", description=__doc__)
-    parser.add_argument("models", nargs="*", help="models of torchvision (vgg*, alexnet)")
+    parser.add_argument("models", nargs="*", help="models of torchvision and timm (vgg*, alexnet)")
     parser.add_argument("--count", type=int, default=40, help="random networks")
+    parser.add_argument("--side", type=int, help="pixels of images (those that the model is made for)")
+    parser.add_argument("--markdown", action="store_true", help="a table for the documentation")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    print(f"{'decades of error':24}{'count':>6}{'median':>8}{'95 %':>8}{'worst':>8}")
-    results: list[Compared] = []
-    for result, _ in random_networks(options.count):
-        results.append(result)
-    for result in torchvision_networks(options.models):
-        print(_line(f"{result.name} forward", result.forward))
-        print(_line(f"{result.name} backward", result.backward), flush=True)
-    for name, values in zip(("forward", "backward"), errors(results), strict=True):
-        print(_line(f"random networks {name}", values))
+
+    def show(cells: Sequence[str]) -> None:
+        if options.markdown:
+            print(f"| {' | '.join(cells)} |", flush=True)
+        else:
+            print(f"{cells[0]:44}" + "".join(f"{cell:>8}" for cell in cells[1:]), flush=True)
+
+    show(TITLES)
+    if options.markdown:
+        show(["---", *["---:"] * (len(TITLES) - 1)])
+    for row in rows("random networks", [result for result, _ in random_networks(options.count)]):
+        show(row.cells())
+    real = []
+    for result in packaged_networks(options.models, options.side):
+        real.append(result)
+        for row in rows(result.name, [result]):
+            show(row.cells())
+    for row in rows(f"{len(real)} architectures", real) if real else ():
+        show(row.cells())
     return 0
 
 
