@@ -139,6 +139,14 @@ def test_installed_and_unknown_files_are_left_alone(editor: Editor, name: str) -
     assert [uri for uri in editor.saw if uri.endswith(name)] == [(editor.folder / name).as_uri()]
 
 
+def test_text_without_a_name_is_linted_if_it_is_python(editor: Editor) -> None:
+    for uri, language in (("untitled:Untitled-1", "markdown"), ("untitled:Untitled-2", "python")):
+        document = lsp.TextDocumentItem(uri, language, 1, BROKEN)
+        editor.client.text_document_did_open(lsp.DidOpenTextDocumentParams(document))
+    assert editor.codes("untitled:Untitled-2") == ["HL101"]
+    assert "untitled:Untitled-1" not in editor.saw
+
+
 def test_hover_explains_the_finding_of_a_line(editor: Editor, name: str) -> None:
     uri = editor.open(name, BROKEN)
     text = editor.hover(uri, LINE, 6)

@@ -19,6 +19,7 @@ from nnlint.check import all_checks
 from nnlint.config import UsageError
 from nnlint.finding import Finding
 from nnlint.repair import Fix
+from nnlint.reports.style import count
 from nnlint.server import actions
 from nnlint.server.answers import FIX_ALL, action, edit, inlay_hints, wanted
 from nnlint.server.diagnostics import diagnostics
@@ -37,7 +38,8 @@ NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
         )
     ]
 )
-WATCHED = ("**/pyproject.toml", "**/nnlint.toml")
+WATCHED = ("**/pyproject.toml", "**/nnlint.toml", "**/*.py")
+UNTITLED = "untitled:"
 MILLISECONDS = 1000
 
 
@@ -123,7 +125,8 @@ class Server(LanguageServer):
     def _opened(self, params: lsp.DidOpenTextDocumentParams) -> None:
         text = params.text_document
         self._texts.put(text.uri, text.version, text.text)
-        if self._texts.open_file(text.uri):
+        is_python = text.language_id == "python" or not text.uri.startswith(UNTITLED)
+        if is_python and self._texts.open_file(text.uri):
             self._schedule(text.uri, 0)
 
     def _changed(self, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -227,7 +230,7 @@ class Server(LanguageServer):
             return
         for failure in linted.result.failures:
             self._say_once(f"{failure.where}: {type(failure.error).__name__}: {failure.error}")
-        took = f"{document.path}: {len(findings)} findings in {seconds * MILLISECONDS:.0f} ms"
+        took = f"{document.path}: {count(len(findings), 'finding')} in {seconds * MILLISECONDS:.0f} ms"
         self._log(lsp.MessageType.Log, took)
         if self._wishes.inlay_hints and self._refreshes:
             self.workspace_inlay_hint_refresh(None)

@@ -50,10 +50,14 @@ class Positions:
 
     def character(self, position: Position) -> int:
         """The number of characters before a position in its line."""
-        line = self.line(position.line)
-        codec, width = BYTES.get(PositionEncodingKind(self.encoding), UTF16)
-        before = line.encode(codec, "surrogatepass")[: position.character * width]
-        return len(before.decode(codec, "ignore"))
+        line, passed = self.line(position.line), 0
+        if line.isascii():
+            return min(max(position.character, 0), len(line))
+        for number, character in enumerate(line):
+            if passed >= position.character:
+                return number
+            passed += units(character, self.encoding)
+        return len(line)
 
     def offset(self, position: Position) -> int:
         """The offset of a position; one behind the end of a line or text is that end."""
