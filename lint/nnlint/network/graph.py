@@ -169,7 +169,7 @@ class Network:
 
     ``program`` is the file whose reading found it. ``understood`` is false when some operation or
     layer could not be told; absence of a thing is then no fact. ``passed``: the calls of modules that the
-    program itself defines, inner ones first.
+    program itself defines, inner ones first. ``results``: what operations gave, also where nothing uses it.
     """
 
     name: str
@@ -182,6 +182,7 @@ class Network:
     outputs: tuple[Tensor, ...]
     understood: bool = True
     passed: tuple[Passed, ...] = ()
+    results: tuple[Tensor, ...] = ()
 
     @property
     def parameter_count(self) -> Size:

@@ -73,7 +73,7 @@ def _values(network: Network) -> Iterator[tuple[Place, Shapes, str]]:
 
 def _last(network: Network) -> Iterator[Tensor]:
     """What each expression gives at last: of a chain of layers what the last one gives."""
-    made = network.made()
+    made = {id(tensor.operation): tensor for tensor in network.results} | dict(network.made())
     inner = {
         id(tensor.operation)
         for operation in network.operations

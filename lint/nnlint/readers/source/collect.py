@@ -86,6 +86,7 @@ def network_of(i: Interpreter, call: ModelCall, program: str) -> Network:
         call.outputs,
         call.understood and complete(model),
         call.passed,
+        call.results,
     )
 
 

@@ -179,6 +179,7 @@ class Interpreter:
         if self.trace.gradients[-1] is not True:
             result = replace(result, operation=replace(result.operation, recorded=False))
         self.trace.operations.append(result.operation)
+        self.trace.results.append(result)
         return result
 
     @contextmanager

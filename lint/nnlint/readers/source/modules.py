@@ -164,7 +164,8 @@ def record_call(
     i: Interpreter, module: Instance, inputs: tuple[Tensor, ...], run: Callable[[], Value]
 ) -> Value:
     """Run a model from outside of any model; what it computes is kept as its network."""
-    start, opaque, calls = len(i.trace.operations), i.trace.opaque, len(i.trace.passed)
+    start, opaque = len(i.trace.operations), i.trace.opaque
+    calls, made = len(i.trace.passed), len(i.trace.results)
     i.trace.inside += 1
     try:
         with naming(i, module):
@@ -173,8 +174,9 @@ def record_call(
         i.trace.inside -= 1
     outputs = tuple(tensors_in(result))
     understood = i.trace.opaque == opaque and bool(outputs)
-    recorded, passed = tuple(i.trace.operations[start:]), tuple(i.trace.passed[calls:])
-    i.trace.calls.append(ModelCall(module, inputs, outputs, recorded, understood, passed))
+    recorded = tuple(i.trace.operations[start:])
+    passed, results = tuple(i.trace.passed[calls:]), tuple(i.trace.results[made:])
+    i.trace.calls.append(ModelCall(module, inputs, outputs, recorded, understood, passed, results))
     return result
 
 

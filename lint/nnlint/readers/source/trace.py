@@ -55,6 +55,7 @@ class ModelCall:
     operations: tuple[Operation, ...]
     understood: bool
     passed: tuple[Passed, ...] = ()
+    results: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Trace:
     losses: list[LossCall] = field(default_factory=list)
     calls: list[ModelCall] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    results: list[Tensor] = field(default_factory=list)  # of operations, as they were made
     models: list[Instance] = field(default_factory=list)
     optimizers: list[Instance] = field(default_factory=list)
     schedulers: list[Instance] = field(default_factory=list)
@@ -202,6 +204,7 @@ class Trace:
             self.losses,
             self.calls,
             self.passed,
+            self.results,
             self.models,
             self.optimizers,
             self.schedulers,
