@@ -89,7 +89,9 @@ def starts(work: Path, others: str | None) -> None:
 
 def linted(path: Path) -> float:
     """CPU seconds of a run."""
-    return cpu([sys.executable, "-m", "nnlint", "--isolated", "--output-format", "json", str(path)])
+    return cpu(
+        [sys.executable, "-m", "nnlint", "--isolated", "--jobs", "1", "--output-format", "json", str(path)]
+    )
 
 
 def median(command: list[str]) -> float:
