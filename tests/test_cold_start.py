@@ -27,3 +27,13 @@ def test_no_large_library_is_imported(arguments: list[str], tmp_path: Path) -> N
     command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stderr.split() == []
+
+
+def test_a_result_from_the_cache_needs_neither_readers_nor_checks(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(MODEL)
+    machine = ("nnlint.engine", "nnlint.readers", "nnlint_checks")
+    program = PROGRAM.replace(str(HEAVY), str(machine))
+    command = [sys.executable, "-c", program, "--cache-dir", "cache", "model.py"]
+    for expected in ([*machine], []):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stderr.split() == expected

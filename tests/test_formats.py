@@ -14,12 +14,11 @@ import pytest
 
 from nnlint.check import all_checks
 from nnlint.cli import main
-from nnlint.engine import Result
 from nnlint.evidence.place import Place, Step
 from nnlint.finding import Failure, Finding, Level, Note
 from nnlint.fingerprint import fingerprints
 from nnlint.reports import REPORTS, Look, render
-from nnlint.understood import Understood
+from nnlint.result import Result, Understood
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
 MODEL = dedent(

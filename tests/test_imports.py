@@ -19,8 +19,8 @@ MAY_IMPORT = {
     "lint/nnlint/evidence": {"evidence", "network"},
     "lint/nnlint/network": {"evidence", "network"},
     "lint/nnlint/reports": {
-        *("engine", "evidence", "finding", "network", "repair", "reports", "lines", "fingerprint", "placing"),
-        *("check", "documentation", "__version__", "understood"),
+        *("result", "evidence", "finding", "network", "repair", "reports", "lines", "fingerprint", "placing"),
+        *("check", "documentation", "__version__"),
     },
 }
 """Folder -> the parts of nnlint that its modules may import."""

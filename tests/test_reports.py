@@ -9,14 +9,14 @@ from textwrap import dedent
 
 import pytest
 
-from nnlint.engine import Result
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Program
 from nnlint.finding import Finding, Level, Note, Table
 from nnlint.fingerprint import fingerprints
 from nnlint.reports import REPORTS, Look, render
-from nnlint.understood import Understood, understood
+from nnlint.result import Result, Understood
+from nnlint.understood import understood
 
 MODEL = dedent(
     """\

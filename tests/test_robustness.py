@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnlint.comments import comments_of
-from nnlint.engine import Result
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
 from nnlint.reports import REPORTS, Look, render
 from nnlint.reports.style import visible, width
+from nnlint.result import Result
 
 OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NUMBERS = st.integers(0, 300)

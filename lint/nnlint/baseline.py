@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnlint.config import UsageError
-from nnlint.engine import Result
 from nnlint.finding import Note
 from nnlint.fingerprint import fingerprints
 from nnlint.mentions import SOURCES, Elsewhere
 from nnlint.placing import at_root, from_root
+from nnlint.result import Result
 from nnlint.suppress import could_speak
 
 VERSION = 1

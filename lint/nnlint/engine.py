@@ -19,8 +19,9 @@ from nnlint.pairing import APART, Pairing
 from nnlint.readers import READERS, SOURCE
 from nnlint.readers.units import Loaded, Record, Unit, Units, Without
 from nnlint.repair import Fix
+from nnlint.result import Result as Result
 from nnlint.selection import asked_for, selected
-from nnlint.understood import Understood, understood
+from nnlint.understood import understood
 from nnlint.vouching import vouched
 
 if TYPE_CHECKING:
@@ -28,31 +29,6 @@ if TYPE_CHECKING:
 
 FEW = 100
 """Source files that are never worth processes of their own, unless they are asked for."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """The outcome of a run. ``evidence`` is what was understood, empty where the findings come from the
-    cache; ``read`` is how much that was.
-
-    ``failures`` are checks and readers that raised; the findings of all others are complete. ``fixed``: the
-    findings that ``--fix`` has repaired. ``checks``: those that ran. ``suppressed``: the number of findings
-    that comments and the configuration silence; ``known``: of those that the baseline holds. ``timings``:
-    seconds that readers and checks took, by name. ``spoken_for``: what a finer check says in this run, and a
-    run with less evidence would report.
-    """
-
-    findings: tuple[Finding, ...]
-    notes: tuple[Note, ...] = ()
-    evidence: tuple[object, ...] = ()
-    failures: tuple[Failure, ...] = ()
-    fixed: tuple[Finding, ...] = ()
-    checks: Sequence[Check] = ()
-    suppressed: int = 0
-    known: int = 0
-    timings: Mapping[str, float] = field(default_factory=dict)
-    spoken_for: tuple[Finding, ...] = ()
-    read: Understood = field(default_factory=Understood)
 
 
 class Earlier(Protocol):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint.config import UsageError, did_you_mean
-from nnlint.engine import Result
 from nnlint.reports import REPORTS, Look, render
+from nnlint.result import Result
 from nnlint.terminal import colored, linked
 
 NARROWEST, WIDEST = 60, 120

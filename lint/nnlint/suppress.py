@@ -20,8 +20,9 @@ from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
 from nnlint.mentions import Elsewhere
 from nnlint.placing import named
+from nnlint.result import Understood
 from nnlint.selection import ALL, matches
-from nnlint.understood import Understood, understood
+from nnlint.understood import understood
 
 ENTRY, PART_ENTRY = "per-file-ignores", "suppressions"
 DIRECTIVES = (LINE, FILE, ENTRY, PART_ENTRY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.runs import History
@@ -11,19 +10,7 @@ from nnlint.evidence.source import Program, Recipe
 from nnlint.evidence.weights import Weights
 from nnlint.network.graph import Network
 from nnlint.readers.units import Outline
-
-
-@dataclass(frozen=True)
-class Understood:
-    """Numbers of what was understood, by kind."""
-
-    networks: int = 0
-    training_programs: int = 0
-    programs: int = 0
-    datasets: int = 0
-    rows: int = 0
-    weight_files: int = 0
-    runs: int = 0
+from nnlint.result import Understood
 
 
 def understood(evidence: Iterable[object]) -> Understood:

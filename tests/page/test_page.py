@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from nnlint.check import all_checks
-from nnlint.engine import Result
 from nnlint.evidence.data import Column, Dataset, Kind, Split, Target, Task
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.images import ImageFacts
@@ -25,6 +24,7 @@ from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.repair import Change, Fix, Rewrite
 from nnlint.reports import Look, render
 from nnlint.reports.html import PLAIN
+from nnlint.result import Result
 from page.reading import Page, read
 
 LOSS, SOFTMAX = Place("model.py", 12, 12, 12, 31), Place("model.py", 8, 16, 8, 44)

@@ -9,16 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from nnlint import __version__, engine, looks, readers
+from nnlint import __version__, looks
 from nnlint.cache import folder
-from nnlint.cache.units import Kept
 from nnlint.cache.written import finding_from, finding_to, no_subject, note_from, note_to
 from nnlint.check import all_checks
 from nnlint.config import Settings
-from nnlint.engine import Result
-from nnlint.understood import Understood
+from nnlint.result import Result, Understood
+
+if TYPE_CHECKING:
+    from nnlint.readers import Progress
 
 FORMAT = 1
 """Counts up when entries are written another way."""
@@ -35,11 +36,14 @@ def cacheable(chosen: Settings) -> bool:
     return chosen.cache and not (chosen.overlay or chosen.data or chosen.engine)
 
 
-def result_of(paths: Sequence[str], chosen: Settings, progress: readers.Progress) -> Result:
+def result_of(paths: Sequence[str], chosen: Settings, progress: Progress) -> Result:
     """The result of an earlier run that met the same, else of a new one, which is kept."""
     found = known(paths, chosen)
     if found is not None:
         return found
+    from nnlint import engine
+    from nnlint.cache.units import Kept
+
     place, key = _place(chosen), key_of(paths, chosen)
     earlier = Kept(place, key)
     with looks.recording() as seen:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnlint import engine
 from nnlint.cli import FOUND, USAGE
 from nnlint.commands.given import explained, no_such_path, passed_by, present, settings_of
 from nnlint.config import Settings, UsageError
@@ -17,6 +16,7 @@ from nnlint.outputs import Output, outputs, write
 from nnlint.progress import Progress
 from nnlint.reports import OF_EVIDENCE, Look, render
 from nnlint.reports.style import count
+from nnlint.result import Result
 
 
 @dataclass
@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
     this = Run(options, chosen, paths, messages, any(output.format in OF_EVIDENCE for output in wanted))
     with Progress(wanted=not options.quiet) as progress:
         anything = bool(paths or chosen.data)
-        result, code = _result(this, progress) if anything else (engine.Result(()), None)
+        result, code = _result(this, progress) if anything else (Result(()), None)
     if code is None:
         code = exit_code(result, chosen) if anything else 0
         if anything:
@@ -91,7 +91,7 @@ def _one_purpose(options: argparse.Namespace, chosen: Settings) -> None:
         raise UsageError("--add-ignore writes files, and standard input is none")
 
 
-def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
+def _result(this: Run, progress: Progress) -> tuple[Result, int | None]:
     """What was found; and the exit code where something else than a report is asked for."""
     options, chosen = this.options, this.chosen
     if options.diff or options.fix or options.fix_only:
@@ -112,17 +112,19 @@ def _result(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
     return result, None
 
 
-def _linted(this: Run, progress: Progress) -> engine.Result:
+def _linted(this: Run, progress: Progress) -> Result:
     """What was found, in this run or in an earlier one that met the same."""
     from nnlint.cache import runs
 
     chosen = this.chosen
     if this.shows_evidence or not runs.cacheable(chosen):
+        from nnlint import engine  # a result from the cache does without
+
         return engine.run(this.paths, chosen, progress, outlined=not this.shows_evidence)
     return runs.result_of(this.paths, chosen, progress)
 
 
-def _new(this: Run, result: engine.Result) -> engine.Result:
+def _new(this: Run, result: Result) -> Result:
     """The result without what the baseline holds."""
     if not this.chosen.baseline:
         return result
@@ -131,7 +133,7 @@ def _new(this: Run, result: engine.Result) -> engine.Result:
     return baseline.without_known(result, Path(this.chosen.baseline), this.paths)
 
 
-def _fix(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
+def _fix(this: Run, progress: Progress) -> tuple[Result, int | None]:
     """Write fixes, or print them as a diff: what is left, and the exit code if nothing is to be reported."""
     from nnlint.fixing import passes, writing  # rewriting is rare, and its modules need not be loaded else
 
@@ -154,11 +156,11 @@ def _fix(this: Run, progress: Progress) -> tuple[engine.Result, int | None]:
         return outcome.result, 0 if options.fix_only else exit_code(outcome.result, chosen)
     failed = list(writing.write(outcome))
     this.messages += failed
-    result = engine.run(this.paths, chosen, progress) if failed else outcome.result
+    result = _linted(this, progress) if failed else outcome.result
     return replace(result, fixed=() if failed else outcome.gone), 0 if options.fix_only else None
 
 
-def _without_fixes(this: Run) -> engine.Result | None:
+def _without_fixes(this: Run) -> Result | None:
     """The result of an earlier run that found nothing to fix, and would be the same."""
     from nnlint.cache import runs
 
@@ -166,7 +168,7 @@ def _without_fixes(this: Run) -> engine.Result | None:
     return known if known and not any(finding.fix for finding in known.findings) else None
 
 
-def exit_code(result: engine.Result, chosen: Settings) -> int:
+def exit_code(result: Result, chosen: Settings) -> int:
     """1 when a finding is at or above ``fail_on``, else 0."""
     if chosen.fail_on == "never":
         return 0
@@ -174,6 +176,6 @@ def exit_code(result: engine.Result, chosen: Settings) -> int:
     return FOUND if any((f.level or Level.ERROR).rank >= threshold for f in result.findings) else 0
 
 
-def _report(this: Run, result: engine.Result, wanted: Sequence[Output]) -> None:
+def _report(this: Run, result: Result, wanted: Sequence[Output]) -> None:
     verbosity = -1 if this.options.quiet else int(this.options.verbose)
     write(result, wanted, color=this.options.color, verbosity=verbosity)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from nnlint.engine import Result  # the names of reports are known without the machine
+    from nnlint.result import Result  # the names of reports are known without the machine
 
 REPORTS: dict[str, str] = {
     "text": "code frames with the evidence, for people",

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from nnlint.engine import Result
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
 from nnlint.placing import from_root, in_file, one_line
 from nnlint.reports import Look
 from nnlint.reports.style import count, visible, where
+from nnlint.result import Result
 
 BUDGET = 10
 """Annotations of each kind that GitHub shows of a step."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nnlint.engine import Result
 from nnlint.finding import Finding, Level
 from nnlint.fingerprint import fingerprints
 from nnlint.placing import from_root, in_file
 from nnlint.reports import Look
+from nnlint.result import Result
 
 SEVERITIES = {Level.ERROR: "major", Level.WARNING: "minor", Level.HINT: "info"}
 

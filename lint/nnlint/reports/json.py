@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from nnlint.engine import Result
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.fingerprint import fingerprints
@@ -14,6 +13,7 @@ from nnlint.repair import Rewrite
 from nnlint.reports import Look
 from nnlint.reports.site import page_of
 from nnlint.reports.style import relative
+from nnlint.result import Result
 
 VERSION = 1
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from nnlint.engine import Result
 from nnlint.fingerprint import fingerprints
 from nnlint.reports import Look
 from nnlint.reports.json import record
+from nnlint.result import Result
 
 
 def render(result: Result, look: Look) -> str:

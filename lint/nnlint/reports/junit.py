@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from itertools import groupby
 from xml.etree import ElementTree
 
-from nnlint.engine import Result
 from nnlint.finding import Finding, Level
 from nnlint.reports import Look
 from nnlint.reports.style import shown, visible, where
 from nnlint.reports.summary import understood
+from nnlint.result import Result
 
 
 def render(result: Result, look: Look) -> str:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from nnlint.engine import Result
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
 from nnlint.placing import from_root, in_file
@@ -16,6 +15,7 @@ from nnlint.reports import Look
 from nnlint.reports.pages import sentence
 from nnlint.reports.style import count, visible, where
 from nnlint.reports.summary import understood
+from nnlint.result import Result
 
 MOST_ROWS = 200
 """Findings in the table; GitHub refuses summaries of more than 1 MiB."""

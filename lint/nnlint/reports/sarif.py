@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from nnlint import __version__
 from nnlint.check import Check
-from nnlint.engine import Result
 from nnlint.evidence.place import Place, Step
 from nnlint.finding import Finding, Level
 from nnlint.fingerprint import fingerprints
@@ -25,6 +24,7 @@ from nnlint.repair import Rewrite
 from nnlint.reports import Look
 from nnlint.reports.pages import markdown, plain
 from nnlint.reports.site import page_of
+from nnlint.result import Result
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 5_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from nnlint.engine import Result
 from nnlint.finding import Level
 from nnlint.reports import Look
 from nnlint.reports.style import COLORS, paint
 from nnlint.reports.summary import closing
+from nnlint.result import Result
 
 
 def render(result: Result, look: Look) -> str:

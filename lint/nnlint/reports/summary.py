@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from nnlint.engine import Result
 from nnlint.finding import Level
 from nnlint.repair import Fix
 from nnlint.reports import Look
 from nnlint.reports.style import COLORS, count, grouped, paint
+from nnlint.result import Result
 
 
 def closing(result: Result, look: Look) -> Iterator[str]:

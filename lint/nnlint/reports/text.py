@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from nnlint.engine import Result
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
 from nnlint.lines import lines_of
@@ -15,6 +14,7 @@ from nnlint.reports.site import page_of
 from nnlint.reports.style import COLORS, address, link, paint, shown, visible, where
 from nnlint.reports.summary import closing
 from nnlint.reports.table import aligned
+from nnlint.result import Result
 
 
 def render(result: Result, look: Look) -> str:

@@ -20,7 +20,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nnlint import __version__
-from nnlint.engine import Result
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.finding import Level
@@ -37,6 +36,7 @@ from nnlint.reports.html.tags import Tags
 from nnlint.reports.pages import sentence
 from nnlint.reports.style import count, grouped, shown, visible
 from nnlint.reports.summary import understood
+from nnlint.result import Result
 
 OPEN = 30
 """Findings up to this number are shown open."""
