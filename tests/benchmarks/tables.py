@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.tables [mixed|large|wide]``: reading and linting tables beside one Polars pass.
+"""``python -m tests.benchmarks.tables [mixed|large|wide|broad]``: reading and linting tables beside one Polars pass.
 
 The reference is one streaming pass of Polars over the same files that computes the same figures of each
 column: nulls, finite minimum, maximum, mean, deviation and distinct values. Each task runs in a process of its
@@ -69,7 +69,15 @@ def wide(folder: Path) -> None:
     frame.with_columns(target=pl.Series(rng.integers(0, 2, 1_000))).write_parquet(folder / "wide.parquet")
 
 
-SETS: dict[str, Callable[[Path], None]] = {"mixed": mixed, "large": large, "wide": wide}
+def broad(folder: Path) -> None:
+    """50 000 rows of 2 000 columns: 0.4 GB."""
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(rng.standard_normal((50_000, 2_000), "f4"))
+    target = pl.Series(rng.integers(0, 2, 50_000))
+    frame.with_columns(target=target).write_parquet(folder / "broad.parquet", row_group_size=10_000)
+
+
+SETS: dict[str, Callable[[Path], None]] = {"mixed": mixed, "large": large, "wide": wide, "broad": broad}
 
 
 def files(name: str) -> Path:

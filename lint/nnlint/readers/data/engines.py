@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -75,11 +76,17 @@ def _known(frame: pl.LazyFrame) -> ir.Table:
     return ibis.polars.connect({"rows": frame}).table("rows")
 
 
+SHARED = ("pyspark",)
+"""Back ends of which a process has one session: it ends with the process."""
+
+
 class Remote:
     """A table of a data base; only aggregates and a bounded sample leave it."""
 
     def __init__(self, table: ir.Table, backend: Any) -> None:
         self._table, self._backend = table, backend
+        if backend.name not in SHARED:
+            weakref.finalize(self, backend.disconnect)
 
     def table(self, names: Sequence[str]) -> ir.Table:
         """A table of these columns, the first called ``c0``."""

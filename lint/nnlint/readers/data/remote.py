@@ -93,12 +93,24 @@ def connected(url: str) -> Any:
     """The back end of Ibis. Raises Malformed, naming what is to be installed."""
     scheme = url.partition(":")[0]
     try:
-        return ibis.connect(url)
+        return _spark(url) if MASTER.match(url) else ibis.connect(url)
     except ImportError:
         extra = {"postgres": "postgresql", "pyspark": "spark"}.get(scheme, scheme)
         raise Malformed(f"the driver is not installed: pip install 'nnlint[{extra}]'") from None
     except Exception as error:
         raise Malformed(f"cannot connect with {scheme}: {shortened(error)}") from None
+
+
+MASTER = re.compile(r"^pyspark://(local(\[[\d*,]+\])?)$")
+"""Spark on this machine, as Spark spells it; brackets are not what a host may have in an address."""
+
+
+def _spark(url: str) -> Any:
+    from pyspark.sql import SparkSession  # type: ignore[import-not-found]  # an extra
+
+    found = MASTER.match(url)
+    builder = SparkSession.builder.master(found[1] if found else "local")
+    return ibis.pyspark.connect(builder.config("spark.ui.enabled", "false").getOrCreate())
 
 
 def _table(table: ir.Table, backend: Any, path: Path, address: str) -> Table:
