@@ -196,7 +196,7 @@ class Dataset:
         return {}
 
     def sample(self, role: str) -> pd.DataFrame | None:
-        """At most SAMPLE_ROWS rows of a split as a frame, None if they cannot be had.
+        """At most ``sampled_rows`` rows of a split as a frame, None if they cannot be had.
 
         Columns are all columns of the table under their own names; the index holds row numbers (0 is the
         first row of data). Numbers are float64 (NaN: missing) of at most LARGEST; a target to be classified,
@@ -221,15 +221,23 @@ class Dataset:
 
     @property
     def alike_share(self) -> float:
-        """The part of all rows that ``alike`` gives: 1 unless a split has more than SAMPLE_ROWS rows."""
+        """The part of all rows that ``alike`` gives: 1 unless a split has more rows than a sample."""
         largest = max(split.rows for split in self.splits)
-        return 1.0 if largest <= SAMPLE_ROWS or self.load_alike is None else SAMPLE_ROWS / largest
+        most = max(sampled_rows(len(split.columns)) for split in self.splits)
+        return 1.0 if largest <= most or self.load_alike is None else most / largest
 
     def alike(self, role: str) -> pd.DataFrame | None:
         """A sample chosen by the features' values: of equal rows in any split, all are in it or none."""
         if self.alike_share == 1.0 or self.load_alike is None:
             return self.sample(role)
-        return self.load_alike(role, self.features, self.alike_share)
+        return self.load_alike(role, self._telling, self.alike_share)
+
+    @cached_property
+    def _telling(self) -> tuple[str, ...]:
+        """The features with most distinct values, enough of them to tell rows apart."""
+        distinct = {c.name: c.rows if c.distinct is None else c.distinct for c in self.train.columns}
+        most = set(sorted(self.features, key=lambda name: -distinct.get(name, 0))[:TELLING])
+        return tuple(name for name in self.features if name in most)
 
 
 LABELS = re.compile(r"(^|_)(y|labels?|targets?)(_|$)|^y", re.IGNORECASE)
@@ -255,3 +263,16 @@ LARGEST = 1e36
 
 SAMPLE_ROWS = 20_000
 """Rows of a split that checks may look at one by one; bounds time and memory whatever the data's size."""
+
+TELLING = 50
+"""Columns that rows are told apart by when a sample is drawn by their values."""
+
+SAMPLE_CELLS = 8_000_000
+"""Values of such a sample, of tables with many columns: 64 MB, of which checks make a few copies."""
+
+FEWEST_SAMPLED = 1_000
+
+
+def sampled_rows(columns: int) -> int:
+    """Rows of a sample of a table with so many columns."""
+    return min(SAMPLE_ROWS, max(FEWEST_SAMPLED, SAMPLE_CELLS // max(columns, 1)))

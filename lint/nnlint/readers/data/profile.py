@@ -31,8 +31,11 @@ STRANGE = 50
 SIDE_BY_SIDE = 200
 """Columns in one query, each with aggregates of its own; of more that are alike, cells are grouped."""
 
-CELLS = 5_000_000
-"""Cells that are grouped at once."""
+CELLS = 1_000_000
+"""Cells that are grouped at once: twice as many take twice the memory, and no less time."""
+
+FEWEST_BELOW = 50
+"""Columns that are put below each other at least; of tall tables columns stay side by side."""
 
 EXACT = 2.0**53
 """Floats beyond are whole."""
@@ -65,16 +68,22 @@ def _counted(rows: Rows, guesses: Numbered) -> tuple[int, list[Row]]:
     count = int(total.item()) if total is not None else 0
     apart = list[tuple[int, Guess]]()
     for alike in _alike(guesses).values():
-        cells = rows.cells([alike[0][1].name]) if len(alike) > SIDE_BY_SIDE else None
-        if cells is None:
+        count = count or (_height(rows) if len(alike) > SIDE_BY_SIDE else 0)
+        if not _below(rows, alike, count):
             apart += alike
             continue
-        for part in _parts(alike, count or _height(rows)):
+        for part in _parts(alike, count):
             found |= _grouped(rows, part)
     for start in range(0, len(apart), SIDE_BY_SIDE):
         count, more = _beside(rows, apart[start : start + SIDE_BY_SIDE])
         found |= more
     return count or _height(rows), [found[i] for i, _ in guesses]
+
+
+def _below(rows: Rows, alike: Numbered, height: int) -> bool:
+    """Whether columns are many, and short enough, to be put below each other."""
+    many = len(alike) > SIDE_BY_SIDE and rows.cells([alike[0][1].name]) is not None
+    return many and height * FEWEST_BELOW <= CELLS
 
 
 def _height(rows: Rows) -> int:
@@ -203,7 +212,7 @@ def _tops(rows: Rows, few: Numbered, height: int) -> dict[int, list[tuple[str, i
     found: dict[int, list[tuple[str, int]]] = {}
     apart = list[tuple[int, Guess]]()
     for alike in _alike(few).values():
-        if len(alike) > SIDE_BY_SIDE and rows.cells([alike[0][1].name]) is not None:
+        if _below(rows, alike, height):
             for part in _parts(alike, height):
                 found |= _tops_of_cells(rows, part)
         else:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import ibis
 import polars as pl
 
-from nnlint.evidence.data import SAMPLE_ROWS, Split
+from nnlint.evidence.data import Split, sampled_rows
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
 from nnlint.readers.data.engines import ROW, Remote
@@ -125,16 +125,17 @@ def _table(table: ir.Table, backend: Any, path: Path, address: str) -> Table:
 
 
 def sampled(rows: Remote, split: Split, target: str | None) -> pl.DataFrame:
-    """At most SAMPLE_ROWS rows (all, if there are no more), numbered as they came."""
+    """At most ``sampled_rows`` rows (all, if there are no more), numbered as they came."""
     names = [c.name for c in split.columns]
     table = rows.table(names)
-    if split.rows <= SAMPLE_ROWS:
-        return _numbered(rows, [table.limit(SAMPLE_ROWS)], names)
-    share = 0.9 * SAMPLE_ROWS / split.rows
+    most = sampled_rows(len(names))
+    if split.rows <= most:
+        return _numbered(rows, [table.limit(most)], names)
+    share = 0.9 * most / split.rows
     profile = split.column(target) if target else None
     labels = [label for label, _ in rare(profile, share)] if profile is not None and profile.top else []
-    parts = [_drawn(rows, table, share, split.rows).limit(SAMPLE_ROWS)]
-    if labels and target and len(labels) * RARE_ROWS <= SAMPLE_ROWS:
+    parts = [_drawn(rows, table, share, split.rows).limit(most)]
+    if labels and target and len(labels) * RARE_ROWS <= most:
         text = table[f"c{names.index(target)}"].cast("string")
         parts += [table.filter(text == label).limit(RARE_ROWS) for label in labels]
         parts[0] = parts[0].filter(~parts[0][f"c{names.index(target)}"].cast("string").isin(labels))
@@ -154,6 +155,6 @@ def _drawn(rows: Remote, table: ir.Table, share: float, height: int) -> ir.Table
 
 
 def _numbered(rows: Remote, parts: list[ir.Table], names: list[str]) -> pl.DataFrame:
-    whole = pl.concat(rows.run(parts), how="vertical_relaxed").head(SAMPLE_ROWS)
+    whole = pl.concat(rows.run(parts), how="vertical_relaxed").head(sampled_rows(len(names)))
     whole.columns = names
     return whole.with_row_index(ROW)

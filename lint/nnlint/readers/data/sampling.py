@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from nnlint.evidence.data import LARGEST, SAMPLE_ROWS, Column, Kind, Split
+from nnlint.evidence.data import LARGEST, Column, Kind, Split, sampled_rows
 from nnlint.readers.data.engines import ROW, named
 
 if TYPE_CHECKING:
@@ -21,19 +21,20 @@ RANGE = float(2**64)
 
 
 def sampled(frame: pl.LazyFrame, split: Split, target: str | None) -> pl.DataFrame:
-    """At most SAMPLE_ROWS rows (all, if there are no more), with their numbers in the column ROW."""
+    """At most ``sampled_rows`` rows (all, if there are no more), with their numbers in the column ROW."""
     numbered = frame.with_row_index(ROW)
-    if split.rows <= SAMPLE_ROWS:
+    most = sampled_rows(len(split.columns))
+    if split.rows <= most:
         return numbered.collect(engine="streaming")
-    share = 0.95 * SAMPLE_ROWS / split.rows
+    share = 0.95 * most / split.rows
     drawn = pl.col(ROW).hash(SEED).cast(pl.Float64) / RANGE
     profile = split.column(target) if target else None
     limit: pl.Expr = pl.lit(share)
-    if profile is not None and profile.top and len(profile.top) * RARE_ROWS <= SAMPLE_ROWS:
+    if profile is not None and profile.top and len(profile.top) * RARE_ROWS <= most:
         for label, share_of in rare(profile, share):
             limit = pl.when(_is(profile, label)).then(share_of).otherwise(limit)
     rows = numbered.filter(drawn < limit).collect(engine="streaming")
-    return rows.sort(pl.col(ROW).hash(SEED)).head(SAMPLE_ROWS).sort(ROW)
+    return rows.sort(pl.col(ROW).hash(SEED)).head(most).sort(ROW)
 
 
 def alike(frame: pl.LazyFrame, split: Split, features: Sequence[str], share: float) -> pl.DataFrame:
@@ -42,8 +43,9 @@ def alike(frame: pl.LazyFrame, split: Split, features: Sequence[str], share: flo
     values = [
         _plain(name, kinds[name]) for name in features if kinds.get(name, Kind.NESTED) is not Kind.NESTED
     ]
+    most = 2 * sampled_rows(len(split.columns))
     drawn = pl.struct(values).hash(SEED).cast(pl.Float64) / RANGE
-    return frame.with_row_index(ROW).filter(drawn < share).collect(engine="streaming").head(2 * SAMPLE_ROWS)
+    return frame.with_row_index(ROW).filter(drawn < share).collect(engine="streaming").head(most)
 
 
 def _plain(name: str, kind: Kind) -> pl.Expr:
