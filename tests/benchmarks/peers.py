@@ -26,7 +26,7 @@ from tests.shifts.planting import FAULTS, SETS, divide, frame_of
 
 REQUIRED = {
     "deepchecks": (
-        "deepchecks==0.19.1", "scikit-learn==1.5.2", "pandas==2.2.3", "numpy<2", "setuptools<80", "pyarrow",
+        "deepchecks==0.19.1", "scikit-learn==1.5.2", "pandas==2.2.3", "numpy<2", "setuptools<80", "pyarrow<20",
     ),
     "evidently": ("evidently==0.7.23", "pandas<3", "pyarrow"),
     "ydata": ("ydata-profiling==4.18.4", "setuptools<80", "pyarrow"),

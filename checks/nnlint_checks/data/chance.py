@@ -118,7 +118,7 @@ def keys(frame: pd.DataFrame) -> Array:
     import pandas as pd
 
     floats = [i for i in range(frame.shape[1]) if frame.dtypes.iloc[i].kind == "f"]
-    found = np.zeros(len(frame), np.uint64)
+    found: Array = np.zeros(len(frame), np.uint64)
     # Columns by the thousand are slow one by one, and large all at once.
     for start in range(0, len(floats), TOGETHER):
         found = _mixed(found + np.uint64(start + 1)) + _hashed(

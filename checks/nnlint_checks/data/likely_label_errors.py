@@ -11,7 +11,7 @@ from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
 from nnlint_checks.data.learning import FOLDS, Suspects, out_of_fold, suspects
-from nnlint_checks.data.matrix import matrix, where
+from nnlint_checks.data.matrix import matrix, names, where
 from nnlint_checks.data.reading import text_features
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 50
 """Below, folds are too small to learn from."""
+
+MOST = 0.25
+"""Share of the labels that may be wrong; where more are contradicted, it is not single labels that are."""
+
+OTHER_ROWS = 4_000
+"""Rows of each other split that are judged along with those of training."""
 
 TOLD = 0.5
 """Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
@@ -56,6 +62,19 @@ def likely_label_errors(
         frame.loc[rows, "target"] = (frame.loc[rows, "target"] + 1) % 3
         frame.to_csv("wine.csv", index=False)
         ```
+        Only the test rows have wrong labels.
+        ```python generate
+        # expect test.csv  warning: [DS101]
+        import numpy as np
+        from sklearn.datasets import load_digits
+
+        frame = load_digits(as_frame=True).frame[:900].sample(frac=1, random_state=0)
+        train, test = frame[:600], frame[600:].copy()
+        rows = np.random.default_rng(0).permutation(len(test))[:15]
+        test.iloc[rows, -1] = (test.iloc[rows, -1] + 1) % 10
+        train.to_csv("train.csv", index=False)
+        test.to_csv("test.csv", index=False)
+        ```
     Silent:
         The same table as it was measured.
         ```python generate
@@ -75,24 +94,30 @@ def likely_label_errors(
         frame.to_csv("overlap.csv", index=False)
         ```
     """
+    import numpy as np
+    import pandas as pd
+
     if data.target is None or data.target.task is not Task.CLASSIFICATION:
         return
-    frame = _labelled(data, data.target)
-    features = None if frame is None else _features(data, frame)
-    if frame is None or features is None:
+    parts = _parts(data, data.target)
+    features = _features(data, pd.concat([f for _, f in parts])) if parts else None
+    if features is None:
         return
-    classes, labels = _encoded(frame[data.target.column])
+    classes, labels = _encoded(np.concatenate([f[data.target.column].to_numpy(dtype=str) for _, f in parts]))
     predicted = out_of_fold(features, labels)
     if predicted is None:
         return
-    known = _learned(predicted, labels)
-    if known.sum() < FEWEST_ROWS:
-        return
-    found = suspects(predicted[known], labels[known], evidence=evidence, share=share, probability=probability)
-    frame, labels = frame[known], labels[known]
-    if len(found.rows):
-        table = _table(data.train, frame, found, classes, labels)
-        yield _finding(data, data.target, frame, len(found.rows), table)
+    begin = 0
+    for split, frame in parts:
+        rows = slice(begin, begin := begin + len(frame))
+        known = _learned(predicted[rows], labels[rows])
+        if known.sum() < FEWEST_ROWS:
+            continue
+        own, given = predicted[rows][known], labels[rows][known]
+        found = suspects(own, given, evidence=evidence, share=share, probability=probability)
+        if 0 < len(found.rows) <= MOST * known.sum():
+            table = _table(split, frame[known], found, classes, given)
+            yield _finding(data, split, data.target, frame[known], len(found.rows), table)
 
 
 def _features(data: Dataset, frame: pd.DataFrame) -> Array | None:
@@ -103,9 +128,26 @@ def _features(data: Dataset, frame: pd.DataFrame) -> Array | None:
     return np.column_stack(found) if found else None
 
 
-def _labelled(data: Dataset, target: Target) -> pd.DataFrame | None:
-    """The training rows with a label that occurs often enough to be learned."""
-    frame = data.sample(data.train.role)
+def _parts(data: Dataset, target: Target) -> list[tuple[Split, pd.DataFrame]]:
+    """The rows of each split whose labels can be judged, those of training first; none without training."""
+    ours = _labelled(data, data.train, target)
+    if ours is None:
+        return []
+    classes, columns = set(ours[target.column]), set(names(data, ours))
+    found = [(data.train, ours)]
+    for split in data.splits:
+        frame = None if split is data.train else _labelled(data, split, target)
+        if frame is None or not columns <= set(frame):
+            continue
+        frame = frame.sample(min(len(frame), OTHER_ROWS), random_state=0).sort_index()
+        frame = frame[frame[target.column].isin(classes)]
+        found += [(split, frame)] if len(frame) >= FEWEST_ROWS else []
+    return found
+
+
+def _labelled(data: Dataset, split: Split, target: Target) -> pd.DataFrame | None:
+    """The rows of a split with a label that occurs often enough to be learned."""
+    frame = data.sample(split.role)
     if frame is None or target.column not in frame:
         return None
     twins = [row for group in conflicts(data, frame, target.column) for row in group.index]
@@ -120,15 +162,15 @@ def _learned(predicted: Array, labels: Array) -> Array:
     import numpy as np
 
     right = predicted.argmax(axis=1) == labels
-    told = np.bincount(labels, weights=right) / np.bincount(labels)
+    told = np.bincount(labels, weights=right) / np.maximum(np.bincount(labels), 1)
     result: Array = told[labels] >= TOLD
     return result
 
 
-def _encoded(labels: pd.Series[Any]) -> tuple[list[str], Array]:
+def _encoded(labels: Array) -> tuple[list[str], Array]:
     import numpy as np
 
-    classes, codes = np.unique(labels.to_numpy(dtype=str), return_inverse=True)
+    classes, codes = np.unique(labels, return_inverse=True)
     return [str(c) for c in classes], codes
 
 
@@ -142,15 +184,16 @@ def _table(split: Split, frame: pd.DataFrame, found: Suspects, classes: list[str
     return Table(("row", "label", "looks like", "probability"), tuple(lines))
 
 
-def _finding(data: Dataset, target: Target, frame: pd.DataFrame, rows: int, table: Table) -> Finding:
-    looked = "" if len(frame) >= 0.9 * data.train.rows else "sampled "
+def _finding(
+    data: Dataset, split: Split, target: Target, frame: pd.DataFrame, rows: int, table: Table
+) -> Finding:
+    looked = "" if len(frame) >= 0.9 * split.rows else "sampled "
+    whose = "" if split is data.train else f"{split.role} "
     _, given, better, _ = table.rows[0]
-    message = f"{rows:,} of {len(frame):,} {looked}labels look wrong"
+    message = f"{rows:,} of {len(frame):,} {looked}{whose}labels look wrong"
     message += f", first '{given[:20]}' for '{better[:20]}'"
     return Finding(
-        Place(
-            data.train.paths[-1] if data.train.sizes else data.place.path, part=f"column '{target.column}'"
-        ),
+        Place(split.paths[-1] if split.sizes else data.place.path, part=f"column '{target.column}'"),
         message,
         "look at the rows listed and correct or drop those whose label is wrong",
         table=table,
