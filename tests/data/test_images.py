@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from data.conftest import findings, only
+from data.conftest import findings, only, problems
+from nnlint.config import Settings
+from nnlint.readers.data import images, read
 
 CODES = ("DS501", "DS502", "DS503", "DS504", "DS505", "DS506")
 
@@ -80,3 +82,28 @@ def test_larger_images_in_the_test_split_are_found() -> None:
             photograph(i, (96, 72)).save(path)
     (finding,) = findings("DS505")
     assert finding.message.startswith("area of test images")
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png"])
+def test_image_cut_short_is_found_though_it_is_not_sampled(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HEADERS", "MEASURED", "SAMPLED"):
+        monkeypatch.setattr(images, name, 5)
+    paths = write(60, ending)
+    path = next(p for p in paths if p.name == f"31{ending}")
+    path.write_bytes(path.read_bytes()[:-40])
+    assert problems()[path.as_posix()].reason.startswith("damaged")
+
+
+def test_progress_is_told_of_large_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "STRIDE", 20)
+    said: list[str] = []
+    read([p for p in write(60) if p.is_file()], Settings(), said.append)
+    assert "pets: 20 of 40 images" in said
+
+
+def test_images_measured_side_by_side_keep_their_order() -> None:
+    paths = write(30)
+    found = images.measured([images.Picture(p, "", "train", p.parent) for p in paths], "train")
+    assert [f.path for f in found] == [p.as_posix() for p in paths]

@@ -12,7 +12,7 @@ import pytest
 from sklearn import datasets as bundled
 
 from data.conftest import findings
-from nnlint_checks.data.learning import Noise, label_noise, out_of_fold
+from nnlint_checks.data.learning import Noise, label_noise, out_of_fold, suspects
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -150,3 +150,33 @@ def test_wrong_labels_of_texts_are_found() -> None:
     frame.to_csv("reviews.csv", index=False)
     (finding,) = findings("DS101")
     assert finding.message.startswith(("19 of", "20 of", "21 of"))
+
+
+def sure(labels: Array, classes: int) -> Array:
+    """Probabilities of predictions that are as sure of each row."""
+    found = np.full((len(labels), classes), 0.05 / (classes - 1))
+    found[np.arange(len(labels)), labels] = 0.95
+    return found
+
+
+def named(probabilities: Array, labels: Array) -> list[int]:
+    found = suspects(probabilities, labels, evidence=4.0, share=0.25, probability=0.5)
+    return sorted(int(i) for i in found.rows)
+
+
+def test_two_labels_deep_in_a_class_apart_are_wrong_though_other_classes_overlap() -> None:
+    truth = np.repeat([0, 1, 2], 50)
+    probabilities = sure(truth, 3)
+    probabilities[45:60] = (0.5, 0.45, 0.05)  # on the border of the first two
+    labels = truth.copy()
+    labels[[110, 130]] = 0
+    assert named(probabilities, labels) == [110, 130]
+
+
+def test_labels_on_the_border_are_not() -> None:
+    truth = np.repeat([0, 1, 2], 50)
+    probabilities = sure(truth, 3)
+    probabilities[30:70] = (0.5, 0.45, 0.05)
+    labels = truth.copy()
+    labels[[10, 60, 62]] = (1, 0, 0)
+    assert named(probabilities, labels) == []

@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_digits, load_wine
 
 from data.conftest import datasets, only, problems, reading
-from nnlint.evidence.data import SAMPLE_ROWS, Kind, Task
+from nnlint.evidence.data import SAMPLE_ROWS, Kind, Task, sampled_rows
 from nnlint.evidence.files import Unsafe
 from nnlint.evidence.target import UnknownColumn, with_target
 
@@ -311,3 +311,10 @@ def test_list_of_objects_is_a_table() -> None:
     WINE.to_json("wine.json", orient="records", double_precision=15)
     data = only()
     assert data.train.rows == 178 and data.target is not None
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"), [(3, SAMPLE_ROWS), (400, SAMPLE_ROWS), (2_000, 4_000), (100_000, 1_000)]
+)
+def test_samples_of_wide_tables_have_fewer_rows(columns: int, rows: int) -> None:
+    assert sampled_rows(columns) == rows

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import hypergeom
 from sklearn import datasets as bundled
 
 from data.conftest import findings
+from nnlint_checks.data.chance import exact, keys
 
 SETS = ["breast_cancer", "diabetes", "digits", "iris", "wine"]
 
@@ -101,3 +103,41 @@ def test_shared_rows_of_large_tables_are_found_in_a_sample() -> None:
     write(frame[:70_000], frame[68_000:].sample(frac=1, random_state=0))
     (finding,) = findings("DS407")
     assert "sampled test rows are in the training split" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("a", "rows", "b", "others"), [(20, 100, 0, 40), (3, 30, 20, 60), (500, 5_000, 900, 5_000), (5, 9, 5, 9)]
+)
+def test_exact_chance_is_that_of_fisher(a: int, rows: int, b: int, others: int) -> None:
+    tails = [hypergeom(rows + others, a + b, rows).cdf(a), hypergeom(rows + others, a + b, rows).sf(a - 1)]
+    assert exact(a, rows, b, others) == pytest.approx(min(1.0, 2 * min(tails)), rel=1e-6)
+
+
+def test_keys_of_rows_are_equal_where_all_values_are() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.integers(0, 4, (5_000, 6)).astype(float)).assign(
+        town=rng.choice(["a", "b"], 5_000)
+    )
+    frame.iloc[::7, 2] = np.nan
+    frame.iloc[::5, 1] *= -0.0
+    assert len(np.unique(keys(frame))) == len(frame.drop_duplicates())
+
+
+def test_keys_of_many_columns_tell_a_single_bit() -> None:
+    frame = pd.DataFrame(np.zeros((3, 450)))
+    frame.iloc[1, 449] = 1.0
+    first, second, third = keys(frame)
+    assert first == third != second
+
+
+def test_rows_that_were_rounded_are_found_again() -> None:
+    frame = (
+        bundled.load_breast_cancer(as_frame=True)
+        .frame.sample(frac=1, random_state=0)
+        .iloc[:, [0, 1, 2, 3, -1]]
+    )
+    frame[:400].to_csv("train.csv", index=False)
+    frame[400:].round(1).to_csv("test.csv", index=False)
+    assert findings("DS407") == []
+    frame[380:].round(1).to_csv("test.csv", index=False)
+    assert [f.message for f in findings("DS407")] == ["20 of 189 test rows are training rows, rounded"]

@@ -148,14 +148,20 @@ def split_overlap(data: Dataset, *, share: float = 0.005, fewest: int = 3) -> It
             continue
         if not len(train) or not len(other):
             continue
-        found = (
-            _exact(data, train, other)
-            or _rounded(data, train, other)
-            or _near(data, train, other)
-            or _groups(data, split, train, other)
-        )
-        if found and len(found.pairs) >= max(fewest, share * found.rows):
-            yield _finding(data, split, found)
+        found = _overlaps(data, split, train, other)
+        told = next((f for f in found if f and len(f.pairs) >= max(fewest, share * f.rows)), None)
+        if told is not None:
+            yield _finding(data, split, told)
+
+
+def _overlaps(
+    data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame
+) -> Iterator[Overlap | None]:
+    """What is in both, the plainest first: each look costs more than the one before."""
+    yield _exact(data, train, other)
+    yield _rounded(data, train, other)
+    yield _near(data, train, other)
+    yield _groups(data, split, train, other)
 
 
 def _exact(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap | None:

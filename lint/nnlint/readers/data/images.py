@@ -119,19 +119,19 @@ def _headers(
 ) -> set[Path]:
     """The images whose headers could be read, or that were only looked at for whether they are whole."""
     good = {p.path for p in pictures}
-    step = max(1, len(pictures) // HEADERS)
+    step, many = max(1, len(pictures) // HEADERS), len(pictures) > MEASURED
     with quiet():
         for number, picture in enumerate(pictures):
             if number % STRIDE == 0:
                 progress(f"{picture.root.as_posix()}: {number:,} of {len(pictures):,} images")
             try:
-                if number % step and whole(picture.path):
+                suspected = many and not whole(picture.path)
+                if not suspected and number % step:
                     continue
                 with opened(picture.path) as image:
-                    if number % step:
+                    sizes[(*image.size, len(image.getbands()))] += 1
+                    if suspected:
                         decode(image)
-                    else:
-                        sizes[(*image.size, len(image.getbands()))] += 1
             except Undecodable as problem:
                 good.discard(picture.path)
                 kind = Unsafe if problem.unsafe else Unreadable
