@@ -78,7 +78,7 @@ class Editor:
         """Shut the server down; its exit code, None of one that somebody else started."""
         if not self.client.stopped:
             self.do(self._quit())
-            self._runner.close()
+        self._runner.close()
         return self.client._server.returncode if self.client._server else None
 
     async def _quit(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -379,6 +380,15 @@ def test_end_of_input_ends_the_server(tmp_path: Path) -> None:
         [sys.executable, "-m", "nnlint", "server"], input=b"", cwd=tmp_path, capture_output=True
     )
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_interrupt_ends_the_server_at_once(tmp_path: Path) -> None:
+    with Editor(tmp_path) as editor:
+        editor.findings(editor.open("model.py", BROKEN))
+        process = editor.client._server
+        assert process is not None
+        process.send_signal(signal.SIGINT)
+        assert editor.do(process.wait()) == 130
 
 
 def test_without_pygls_it_says_how_to_install_it(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
+from nnlint.cli import INTERRUPTED
 from nnlint.config import UsageError
 
 if TYPE_CHECKING:
@@ -29,11 +31,18 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="nnlint server: %(message)s")
     logging.getLogger("pygls.workspace").setLevel(logging.CRITICAL)  # texts are kept in nnlint.server.texts
     server = Server()
+    signal.signal(signal.SIGINT, lambda *_: _leave(server))
     if address:
         _serve(server, *address)
     else:
         _speak(server)
     return 0 if server.asked_to_end else 1
+
+
+def _leave(server: Server) -> None:
+    """End at once: who waits for standard input cannot be asked to."""
+    server.close()
+    os._exit(INTERRUPTED)
 
 
 def _serve(server: Server, host: str, port: int) -> None:
@@ -50,6 +59,10 @@ def _speak(server: Server) -> None:
     """Standard output is for the protocol alone: whatever else is printed goes to standard error."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        if sys.stdin.isatty():
+            print(
+                "nnlint server: an editor is to start this, and speak to it; Ctrl-C ends it", file=sys.stderr
+            )
         server.start_io(sys.stdin.buffer, out)
 
 

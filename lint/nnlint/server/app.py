@@ -112,9 +112,13 @@ class Server(LanguageServer):
 
     def _shutdown(self, _: object) -> None:
         self.asked_to_end = True
-        self._manual.close()
         for slot in self._slots.values():
             _stop(slot)
+        self.close()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._manual.close()
 
     def _configured(self, params: lsp.DidChangeConfigurationParams) -> None:
         self._wishes = wishes(params.settings, self._wishes)
