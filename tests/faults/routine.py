@@ -190,11 +190,12 @@ def not_augmented(tree: ast.Module, program: Program) -> Iterator[Edit]:
 
 def loaded_alone(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """No workers to read files; the small sets of torchvision lie in memory."""
-    if program.mentions("MNIST(", "CIFAR10("):
+    if program.mentions("MNIST(", "CIFAR10"):
         return
     for call in calls(tree, "DataLoader"):
         shuffle = keyword(call, "shuffle")
-        if keyword(call, "num_workers") is not None and shuffle is not None:
+        trains = shuffle is not None and ast.unparse(shuffle.value) != "False"
+        if keyword(call, "num_workers") is not None and trains:
             yield without(call, "num_workers")
 
 

@@ -105,7 +105,7 @@ def other_statistics(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """One of several alike normalisations uses other constants."""
     found = calls(tree, "Normalize")
     texts = {ast.unparse(call) for call in found}
-    if len(found) > 1 and len(texts) == 1:
+    if len(found) > 1 and len(texts) == 1 and "0.5]" not in "".join(texts):
         yield partial(_half, found[-1])
 
 

@@ -18,7 +18,7 @@ WEIGHTED = frozenset({"linear", "bilinear", "conv", "rnn", "rnn_state", "rnn_cel
 PASSING = frozenset(
     {
         *("identity", "detach", "cast", "flatten", "reshape", "permute", "transpose", "squeeze", "unsqueeze"),
-        *("expand", "index", "split", "dropout", "concat", "stack", "pad", "sizes"),
+        *("expand", "index", "split", "dropout", "concat", "stack", "pad", "sizes", "interpolate"),
     }
 )
 """Operations that leave the scale of the features alone. Anything else may bring them to scale."""
@@ -227,7 +227,7 @@ def first_weighted(network: Network) -> Operation | None:
             seen.add(id(reader))
             if reader.kind in WEIGHTED:
                 first = first or reader
-            elif reader.kind in PASSING:
+            elif reader.kind in PASSING or reader.attributes.get("augments"):
                 queue.append(reader)
             else:
                 return None

@@ -18,7 +18,8 @@ def weight_layers(network: Network) -> list[Layer]:
 
 def is_pretrained(network: Network) -> bool:
     """Some of its weights were trained before."""
-    return any(p.initialization.kind == "loaded" for layer in network.layers for p in layer.parameters)
+    ready = any(operation.attributes.get("pretrained") is True for operation in network.operations)
+    return ready or any(p.initialization.kind == "loaded" for x in network.layers for p in x.parameters)
 
 
 def steps(optimizer: Optimizer, recipe: Recipe) -> bool:

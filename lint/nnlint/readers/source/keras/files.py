@@ -64,7 +64,14 @@ def samples_of_files(call: Call, name: str, arguments: Arguments) -> Samples | N
     whole = ("files", path) if path else ("object", call.interpreter.new_key())
     key = (*whole, subset) if isinstance(subset, str) else whole
     done = augmentations(arguments.positional[0]) if method else ()
-    return Samples(key, call.place, name, whole, role, "", done, False, path or "")
+    images = name.startswith(("image", "flow"))
+    channels = (
+        None if not images or arguments.open else COLORS.get(arguments.keywords.get("color_mode", "rgb"))
+    )
+    return Samples(key, call.place, name, whole, role, "", done, False, path or "", channels)
+
+
+COLORS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
 
 def called(node: ast.AST) -> str:

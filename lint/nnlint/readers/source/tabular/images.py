@@ -9,7 +9,7 @@ from nnlint.evidence.source import Span
 from nnlint.readers.source.definitions import native
 from nnlint.readers.source.tabular.rows import held
 from nnlint.readers.source.tabular.values import Data, data_of, wrap
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Library, Value
 
 BYTES = (0.0, 255.0)
 READERS = (
@@ -22,6 +22,11 @@ SAME = (
     *("keras.utils.img_to_array", "keras.preprocessing.image.img_to_array", "PIL.Image.fromarray"),
 )
 """Functions of an image whose result has pixels of the same kind."""
+MOVED = tuple(
+    f"torchvision.transforms.functional.{name}"
+    for name in ("hflip", "vflip", "resize", "crop", "center_crop", "resized_crop", "rotate", "affine", "pad")
+)
+"""The same of torchvision, which takes tensors, too."""
 
 
 def image(call: Call, api: str) -> Data:
@@ -43,7 +48,17 @@ def _same(call: Call, arguments: Arguments) -> Value:
     return wrap(call.interpreter, replace(data, rank=None), call.place)
 
 
+def _moved(name: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        found = _same(call, arguments)
+        libraries = call.interpreter.project.libraries
+        return found if found is not UNKNOWN else libraries.call_unknown(call, Library(name), arguments)
+
+    return run
+
+
 SYMBOLS: dict[str, Value] = {
+    **{name: native(name, _moved(name)) for name in MOVED},
     **{name: native(name, _read(name)) for name in READERS},
     **{name: native(name, _same) for name in SAME},
 }

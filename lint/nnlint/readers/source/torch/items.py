@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -40,6 +42,50 @@ def image_read(cls: Class) -> Place | None:
     if any(word in name.lower() for name in _own_names(cls) for word in CACHES):
         return None
     return next((place for name, place in _calls(cls) if name in DECODERS), None)
+
+
+PLAIN = re.compile(
+    r"(numpy|cv2|PIL|torch|os|pathlib|json|math)(\.(?!.*(rand|shuffle|choice|normal|uniform)).*)?$"
+)
+"""Functions of libraries that give the same result each time."""
+
+
+def changes_nothing(cls: Class) -> bool:
+    """Items are read and rearranged, and nothing that the data set was given, or draws, acts on them."""
+    method = cls.find("__getitem__")
+    return isinstance(method, Function) and cls.node is not None and _is_plain(cls, method, {id(method.node)})
+
+
+def _is_plain(cls: Class, method: Function, seen: set[int]) -> bool:
+    state = method.scope.module.state
+    for node in everything(method.node):
+        if not isinstance(node, ast.Call):
+            continue
+        name, own = _called(node.func, state)
+        found = own(cls) if own is not None else None
+        if isinstance(found, Function):
+            if id(found.node) not in seen and not _is_plain(cls, found, seen | {id(found.node)}):
+                return False
+        elif own is not None or (name and not PLAIN.match(name)) or _is_given(node.func, state):
+            return False
+    return True
+
+
+def _is_given(function: ast.expr, state: dict[Any, Value]) -> bool:
+    """A name that is no function of Python or of a library, or a method of what the object holds."""
+    if isinstance(function, ast.Name):
+        known = isinstance(state.get(function.id), Library | Native | Function)
+        return not known and not hasattr(builtins, function.id)
+    inner = function.value if isinstance(function, ast.Attribute) else function
+    if isinstance(inner, ast.Call | ast.Subscript | ast.Constant | ast.Name):
+        return False  # a method of what was read
+    return not (isinstance(inner, ast.Attribute) and _root(inner) != "self")
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else "self"
 
 
 def _calls(cls: Class) -> Iterator[tuple[str, Place]]:

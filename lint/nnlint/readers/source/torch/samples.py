@@ -15,7 +15,7 @@ from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.nodes import below
 from nnlint.readers.source.paths import path_text
-from nnlint.readers.source.torch.items import image_read, numpy_random
+from nnlint.readers.source.torch.items import changes_nothing, image_read, numpy_random
 from nnlint.readers.source.values import (
     Function,
     Instance,
@@ -184,7 +184,7 @@ def _own(i: Interpreter, dataset: Instance, named: str) -> Samples:
         key,
         flag or role or (found.pop() if len(found) == 1 else ""),
         named,
-        _own_transforms(dataset),
+        () if changes_nothing(dataset.cls) else _own_transforms(dataset),
         _iterable(dataset),
         paths[0] if paths else "",
         numpy_random=numpy_random(dataset.cls),
