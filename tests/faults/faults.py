@@ -58,7 +58,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("HL107", "a ReLU layer before BCE with logits", heads.as_module("ReLU()", LOGITS)),
     _fault("HL107", "ReLU ends the Sequential", heads.appended("ReLU()", CE)),
     _fault("HL108", "squared error of probabilities", heads.squared_error_of_classes),
-    _fault("HL109", "one score for cross-entropy", heads.one_unit, "HL117 SP201 XC103 HL110"),
+    _fault("HL109", "one score for cross-entropy", heads.one_unit, "HL117 SP201 XC103 HL110 TL534"),
     _fault("HL109", "softmax over one unit", heads.sigmoid_to_softmax, "HL110 HL117"),
     _fault(
         "HL110",
@@ -147,7 +147,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("TL529", "set_epoch is missing", training.dropped("set_epoch")),
     _fault("TL531", "a reference to the weights", training.state_not_copied),
     _fault("TL533", "the result of to is dropped", training.result_dropped, "TL535"),
-    _fault("TL536", "named, not called", training.not_called, "TL501 TL502 TL503 TL505 TL507"),
+    _fault("TL536", "named, not called", training.not_called, "TL501 TL502 TL503 TL505 TL507 OP405"),
     _fault("TL537", "frozen by an attribute", training.frozen_by_attribute),
     _fault("TL538", "accumulated, not divided", training.not_scaled),
     _fault("TL539", "no sampler for each process", training.sampler_dropped),

@@ -16,7 +16,7 @@ HYPERPARAMETERS = re.compile(
     r"|depth|(use_)?bias|hidden(_?(size|dims?|units|channels|features))?|(emb|embed|embedding)_?(dim|size)|d_model"
     r"|d_ff|ff_dim|nhead|heads|kernel_?size|stride|padding|dilation|groups|bidirectional|(use_)?(bn|batch_?norm)"
     r"|norm(_layer)?|negative_slope|in_(channels|features|dim)|out_(channels|features|dim)|(input|output)_(size|dim)"
-    r"|width|latent_dim|z_dim|num_embeddings|vocab_size|max_len|temperature",
+    r"|width|latent_dim|z_dim|num_embeddings|vocab_size|max_len|temperature|p",
     re.IGNORECASE,
 )
 """What the constructors of networks are told of their layers."""
