@@ -185,6 +185,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("DP702", "fitted on what is held out", tabular.fitted_on_test),
     _fault("DP703", "columns are not scaled", tabular.not_scaled),
     _fault("DP703 DP712", "pixels are not scaled", tabular.pixels_not_scaled),
+    _fault("DP703", "nothing rescales", tabular.rescaling_dropped),
     _fault("DP704", "random transforms in evaluation", tabular.augmented_evaluation),
     _fault("DP705", "normalised before ToTensor", tabular.normalised_first),
     _fault("DP712", "other statistics in evaluation", tabular.other_statistics),

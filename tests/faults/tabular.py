@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from tests.faults.editing import Edit, all_of, blocks, calls, keyword, replace, statement
+from tests.faults.editing import Edit, all_of, blocks, calls, keyword, replace, statement, without
 from tests.faults.programs import Program, last_name
 
 
@@ -135,8 +135,21 @@ def _unscale(tree: ast.Module, scaled: list[ast.Call]) -> None:
 def pixels_not_scaled(tree: ast.Module, program: Program) -> Iterator[Edit]:
     """``/ 255`` is missing."""
     for node in all_of(tree, ast.BinOp):
-        if isinstance(node.op, ast.Div) and ast.unparse(node.right) in ("255", "255.0"):
+        pixels = not isinstance(node.left, ast.Constant)
+        if pixels and isinstance(node.op, ast.Div) and ast.unparse(node.right) in ("255", "255.0"):
             yield partial(replace, tree, node, node.left)
+
+
+def rescaling_dropped(tree: ast.Module, program: Program) -> Iterator[Edit]:
+    """``Rescaling(1 / 255)`` leaves the network, ``rescale=1 / 255`` the generators of images."""
+    for outer in calls(tree, "Sequential"):
+        for layers in [a.elts for a in outer.args if isinstance(a, ast.List)]:
+            for layer in layers:
+                if isinstance(layer, ast.Call) and last_name(layer.func) == "Rescaling":
+                    yield partial(layers.remove, layer)
+    generators = [c for c in calls(tree, "ImageDataGenerator") if keyword(c, "rescale") is not None]
+    if generators:
+        yield lambda: [without(call, "rescale")() for call in generators]
 
 
 def shuffled_apart(tree: ast.Module, program: Program) -> Iterator[Edit]:

@@ -106,6 +106,8 @@ def _batch(call: Call, name: str, arguments: Arguments, labels: Labels | None) -
 
     known = {} if labels is None else {"labels": labels}
     pixels = Operation("input", (), {"data": image(call, name)}, call.place)
+    if None in (arguments.keywords.get(name, "") for name in ("labels", "label_mode", "class_mode")):
+        return Tensor(pixels)  # without labels
     return (Tensor(pixels), Tensor(Operation("input", (), known, call.place)))
 
 
