@@ -178,7 +178,7 @@ def measured(build: Any, sizes: tuple[int, ...], head: str) -> Gains:
 def _measured(build: Any, sizes: tuple[int, ...], head: str, seed: int) -> Gains:
     torch.manual_seed(seed)
     model = build()
-    outputs: dict[str, torch.Tensor] = {}
+    outputs: dict[str, tuple[torch.Tensor, float]] = {}
     read_by_head: list[torch.Tensor] = []
     parts: Mapping[str, Any] = dict(model.named_modules())
     for name, part in parts.items():
@@ -190,19 +190,23 @@ def _measured(build: Any, sizes: tuple[int, ...], head: str, seed: int) -> Gains
             part.inplace = False
     model(torch.randn(sizes))
     end = read_by_head[0]
-    kept = {n: t for n, t in outputs.items() if isinstance(t, torch.Tensor) and t.requires_grad}
-    gradients = torch.autograd.grad(end, list(kept.values()), torch.randn_like(end), allow_unused=True)
+    kept = {n: (t, spread) for n, (t, spread) in outputs.items() if t.requires_grad}
+    wanted = [t for t, _ in kept.values()]
+    gradients = torch.autograd.grad(end, wanted, torch.randn_like(end), allow_unused=True)
     size = end.numel()
     return {
-        name: (_decades(float(out.detach().var(0).mean())), _decades(float(g.square().sum()) / size))
-        for (name, out), g in zip(kept.items(), gradients, strict=True)
+        name: (_decades(spread), _decades(float(g.square().sum()) / size))
+        for (name, (_, spread)), g in zip(kept.items(), gradients, strict=True)
         if g is not None
     }
 
 
-def _keep(outputs: dict[str, torch.Tensor], name: str) -> Any:
+def _keep(outputs: dict[str, tuple[torch.Tensor, float]], name: str) -> Any:
+    """What a module gave first, with its spread at that time: residual sums may be written into it."""
+
     def hook(module: Any, inputs: Any, output: Any) -> None:
-        outputs.setdefault(name, output)
+        if isinstance(output, torch.Tensor) and name not in outputs:
+            outputs[name] = output, float(output.detach().var(0).mean())
 
     return hook
 
