@@ -3,7 +3,7 @@
     python -m tests.benchmarks.runs FOLDER... [--files N] [--others PYTHON]
 
 The Python files of the folders are copied, and linted in processes of their own: without and with results of an
-earlier run, and after edits of a file that nothing imports and of one that is imported. ``--others``: an
+earlier run, and after edits of a file that few import and of one that many do. ``--others``: an
 interpreter that has TorchFix and pyflakes, for the start of a run on one file. Times are CPU time of the processes.
 """
 
@@ -55,8 +55,8 @@ def again(work: Path, folders: Iterable[Path], most: int) -> None:
     report("second run", linted(work / "source"), first)
     leaf, used = _edited(files)
     for what, path in (
-        ("after an edit of a file that nothing imports", leaf),
-        ("of one that is imported", used),
+        ("after an edit of a file that few import", leaf),
+        ("of one that many import", used),
     ):
         path.write_text(path.read_text(encoding="utf-8") + WORD, encoding="utf-8")
         report(f"{what} ({path.name})", linted(work / "source"), first)
@@ -70,11 +70,15 @@ def _copied(folders: Iterable[Path], into: Path) -> Iterable[Path]:
 
 
 def _edited(files: list[Path]) -> tuple[Path, Path]:
-    """A file whose name no other file mentions, and the one that most mention, of those with networks."""
+    """Of files with networks one that few others mention, not even its package, and the one that most mention."""
     sources = {path: path.read_text(encoding="utf-8", errors="replace") for path in files}
     networks = [path for path, text in sources.items() if "nn.Module" in text]
     mentions = {path: sum(path.stem in text for text in sources.values()) for path in networks}
-    return min(networks, key=lambda path: mentions[path]), max(networks, key=lambda path: mentions[path])
+
+    def used(path: Path) -> tuple[bool, int]:
+        return path.stem in sources.get(path.with_name("__init__.py"), ""), mentions[path]
+
+    return min(networks, key=used), max(networks, key=lambda path: mentions[path])
 
 
 def starts(work: Path, others: str | None) -> None:
