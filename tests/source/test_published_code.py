@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -213,3 +214,23 @@ def test_it_is_silent(name: str, tmp_path: Path) -> None:
     result = engine.run([str(tmp_path)], Settings(select=(code,)))
     assert not result.failures
     assert [finding.message for finding in result.findings] == []
+
+
+def test_a_model_from_a_long_file_is_called_where_it_stands(tmp_path: Path) -> None:
+    net = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(9, 4), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.second(self.first(x))
+"""
+    (tmp_path / "nets.py").write_text(HEAD + "\n" * 200 + net)
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{**cell, "source": "import torch\nfrom nets import Net\nmodel = Net()"}]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "train.ipynb").write_text(json.dumps(notebook))
+    result = engine.run([str(tmp_path / "train.ipynb")], Settings(select=("AR601",)))
+    assert [(failure.where, failure.error) for failure in result.failures] == []
+    assert [(Path(f.place.path).name, f.place.line) for f in result.findings] == [("nets.py", 211)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from nnlint.check import WARNING, check
@@ -213,9 +214,14 @@ def _shares(passed: Event, event: Event) -> bool:
 
 
 def _made_up(event: Event) -> bool:
-    """It gets random numbers: a test of the code, not of what was learned."""
+    """It gets random numbers, or stands in a test: one of the code, not of what was learned."""
     given = event.details.get("inputs", ())
-    return bool(given) and all(t.operation.kind == "constant" for t in given)
+    random = bool(given) and all(t.operation.kind == "constant" for t in given)
+    return random or TESTS.search(event.place.path) is not None
+
+
+TESTS = re.compile(r"(^|[/\\])(tests?[/\\].*|test_[^/\\]*|[^/\\]*_test|conftest)\.py$")
+"""Files that test runners collect."""
 
 
 def _evaluation(events: Sequence[Event], number: int) -> Step | None:

@@ -126,7 +126,11 @@ def _call_models(i: Interpreter, trace: Trace) -> None:
     for model in list(trace.models):
         finish = model.cls.find("_finish")  # libraries where models are built by compiling or fitting them
         if isinstance(finish, Native):
-            i.call(Bound(finish, model), Arguments([]), model.cls.node or NOWHERE)
+            scope = model.cls.scope
+            here = scope is not None and scope.module.text is i.frame.text
+            i.call(
+                Bound(finish, model), Arguments([]), model.cls.node if here and model.cls.node else NOWHERE
+            )
     called = {id(call.model) for call in trace.calls}
     inner = inside(trace.models)
     done = i.looked_at
@@ -156,7 +160,8 @@ MAX_SAME_CLASS = 3
 def _call_model(i: Interpreter, model: Instance) -> None:
     forward = model.cls.find("forward")
     if isinstance(forward, Function):
-        i.call(model, unknown_inputs(i, forward), forward.node)
+        with i.at_home(forward):
+            i.call(model, unknown_inputs(i, forward), forward.node)
 
 
 def _call_steps(i: Interpreter, model: Instance) -> None:
@@ -166,7 +171,7 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         if not isinstance(method, Function):
             continue
         with i.trace.recording_gradients(trains_model):
-            result = i.call_function(method, Arguments([model, *_batch(model, name)]), method.node)
+            result = i.call_from_outside(method, Arguments([model, *_batch(model, name)]))
         if trains_model and model.state.get("automatic_optimization") is not False:
             i.trace.notes["framework steps"] = True
             loss = result.state.get("loss", result) if isinstance(result, DictValue) else result
@@ -176,10 +181,10 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         method = model.cls.find(name)
         if isinstance(method, Function) and id(method.node) not in i.reached:
             with i.trace.recording_gradients(False):
-                i.call_function(method, Arguments([model]), method.node)
+                i.call_from_outside(method, Arguments([model]))
     configure = model.cls.find("configure_optimizers")
     if isinstance(configure, Function):
-        i.call_function(configure, Arguments([model]), configure.node)
+        i.call_from_outside(configure, Arguments([model]))
 
 
 def _batch(model: Instance, step: str) -> list[Value]:

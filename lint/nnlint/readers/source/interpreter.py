@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -304,6 +304,16 @@ class Interpreter:
         finally:
             self._leave(outer)
             self.trace.functions, self.trace.calls_here = functions, calls
+
+    def at_home(self, function: Function) -> AbstractContextManager[None]:
+        """Inside, the text is that of a function, which its nodes have their places in."""
+        module = function.scope.module
+        return self.entered(Frame(None, Scope(module.state, module, kind="module"), function.text))
+
+    def call_from_outside(self, function: Function, arguments: Arguments) -> Value:
+        """Call a function as a framework does: it may stand in another file than what is read."""
+        with self.at_home(function):
+            return self.call_function(function, arguments, function.node)
 
     def _runs_away(self, function: Function) -> bool:
         """Whether one more call of it would go deeper than anything that the interpreter decides."""

@@ -20,7 +20,7 @@ def kept_references(trace: Trace) -> Iterator[KeptReference]:
         if not isinstance(kept, Kept):
             continue
         for use in uses:
-            step = _step_between(trace, kept, use) if kept.name in use.names else None
+            step = _step_between(trace, kept, use) if use.means(kept) else None
             if step is not None:
                 trail = (
                     Step(step.place, "training goes on in the same tensors"),

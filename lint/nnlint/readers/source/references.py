@@ -11,7 +11,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.readers.source import keeping
 from nnlint.readers.source.nodes import kept
-from nnlint.readers.source.values import Instance, Unknown, Value
+from nnlint.readers.source.values import Instance, Scope, State, Unknown, Value
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -29,7 +29,8 @@ class Kept:
     """``name = model.state_dict()``, or ``name = model``: ``what`` tells which.
 
     ``at``: how many events there were before; ``loop``: the innermost, when the model is older than its
-    rounds and not every round keeps it; ``branches``: those of undecided conditions around it.
+    rounds and not every round keeps it; ``branches``: those of undecided conditions around it; ``home``: the
+    variables that it is one of, None for an attribute.
     """
 
     what: str
@@ -41,21 +42,26 @@ class Kept:
     at: int
     loop: Loop | None
     branches: tuple[int, ...]
+    home: State | None
 
 
 @dataclass(frozen=True, eq=False)
 class Used:
-    """Something is loaded or saved: the names of what is given, as for ``Kept``.
+    """Something is loaded or saved: the names and homes of what is given, as for ``Kept``.
 
     ``receiver``: what it is loaded into, where that is older than the innermost round, else "".
     """
 
-    names: frozenset[str]
+    names: tuple[tuple[str, State | None], ...]
     receiver: str
     place: Place
     at: int
     loops: tuple[Loop, ...]
     branches: tuple[int, ...]
+
+    def means(self, kept: Kept) -> bool:
+        """What is given is what was kept."""
+        return any(name == kept.name and home is kept.home for name, home in self.names)
 
 
 def assigned(i: Interpreter, node: ast.Assign, value: Value) -> None:
@@ -98,6 +104,7 @@ def _note(i: Interpreter, node: ast.Assign, target: ast.expr, source: ast.expr, 
             len(trace.events),
             loop,
             trace.branches,
+            _home(i, name),
         )
     )
 
@@ -163,6 +170,17 @@ def returned(i: Interpreter, node: ast.Return) -> None:
         _note_use(i, names, "", node)
 
 
+def _home(i: Interpreter, name: str) -> State | None:
+    """The scope that has the variable; a variable of the same name in another call is another one."""
+    if name.startswith("."):
+        return None
+    scope: Scope | None = i.frame.scope
+    while scope is not None and name not in scope.variables:
+        scope = scope.parent
+    return (scope or i.frame.scope).variables
+
+
 def _note_use(i: Interpreter, names: frozenset[str], receiver: str, node: ast.AST) -> None:
     trace = i.trace
-    trace.noticed.append(Used(names, receiver, i.place(node), len(trace.events), trace.loops, trace.branches))
+    known = tuple((name, _home(i, name)) for name in names)
+    trace.noticed.append(Used(known, receiver, i.place(node), len(trace.events), trace.loops, trace.branches))

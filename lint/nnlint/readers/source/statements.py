@@ -101,9 +101,15 @@ def _if(i: Interpreter, node: ast.If) -> Flow:
     known = truth(evaluate(i, node.test))
     if known is not None:
         return run_block(i, node.body if known else node.orelse)
-    if i.rounds and any(isinstance(part, ast.Mod) for part in below(node.test)):
+    if i.rounds and _is_periodic(i, node.test):
         i.trace.periodic.add(i.trace.alternatives + 1)  # the number that the first branch gets
     return run_branches(i, [lambda: run_block(i, node.body), lambda: run_block(i, node.orelse)])
+
+
+def _is_periodic(i: Interpreter, test: ast.expr) -> bool:
+    """Whether it holds every few rounds: ``step % n``, where n is not known to be 1."""
+    rests = (part for part in below(test) if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mod))
+    return any(evaluate(i, part.right) != 1 for part in rests)
 
 
 def _match(i: Interpreter, node: ast.Match) -> Flow:

@@ -31,7 +31,7 @@ def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:
             if isinstance(trainer, Instance) and isinstance(method, Function) and id(node) not in i.reached:
                 given = [] if "staticmethod" in method.decorators else [trainer]
                 missing = max(_required(method) - len(given), 0)
-                i.call_function(method, Arguments([*given, *[UNKNOWN] * missing]), node)
+                i.call_from_outside(method, Arguments([*given, *[UNKNOWN] * missing]))
 
     return run
 
@@ -45,7 +45,7 @@ def run_hosted(i: Interpreter) -> None:
         if not isinstance(method, Function) or id(method.node) in i.reached:
             continue
         missing = max(_required(method) - 2, 0)
-        result = i.call_function(method, Arguments([trainer, model, *[UNKNOWN] * missing]), method.node)
+        result = i.call_from_outside(method, Arguments([trainer, model, *[UNKNOWN] * missing]))
         i.trace.notes["framework steps"] = True
         for tensor in tensors_in(result):
             i.trace.differentiate(tensor, tensor.place)
