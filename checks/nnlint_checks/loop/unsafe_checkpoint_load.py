@@ -8,6 +8,8 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.usage import PickleLoad
 from nnlint.finding import Finding
 
+BY_DEFAULT = "without weights_only=True unpickles before PyTorch 2.6"
+
 
 @check("TL532", level=WARNING)
 def unsafe_checkpoint_load(load: PickleLoad) -> Iterator[Finding]:
@@ -71,11 +73,9 @@ def unsafe_checkpoint_load(load: PickleLoad) -> Iterator[Finding]:
     if load.own or not load.weights:
         return
     if load.api == "torch.load":
-        how = "weights_only=False" if load.allowed else "no weights_only=True"
+        how = "with weights_only=False unpickles the file" if load.allowed else BY_DEFAULT
         yield Finding(
-            load.place,
-            f"torch.load with {how} unpickles the file: a foreign checkpoint can run code",
-            "pass weights_only=True",
+            load.place, f"torch.load {how}: a foreign checkpoint can run code", "pass weights_only=True"
         )
     else:
         yield Finding(
