@@ -121,8 +121,8 @@ def _run(tasks: Sequence[Task], progress: Progress) -> tuple[list[Any], dict[Pat
             theirs.close()
             running[ours] = process, ""
         while running:
-            for pipe in wait(list(running)):
-                assert isinstance(pipe, Connection)
+            ready = wait(list(running))
+            for pipe in [pipe for pipe in running if pipe in ready]:  # of a type of their own on Windows
                 process, at = running[pipe]
                 message = _received(pipe)
                 if isinstance(message, str):

@@ -185,10 +185,12 @@ def test_clean_removes_entries_and_nothing_else(project: Path, lint: Lint, capsy
     assert [p.name for p in (project / "cache").iterdir()] == ["mine.json"]
 
 
-def test_configuration_of_a_stranger_does_not_say_where_results_are_kept(project: Path, lint: Lint) -> None:
+def test_configuration_of_a_stranger_does_not_say_where_results_are_kept(
+    project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project / "src/nnlint.toml").write_text('cache-dir = "here"\n')
-    os.environ.pop("NNLINT_CACHE_DIR")
-    os.environ["XDG_CACHE_HOME"] = str(project / "home")
+    monkeypatch.delenv("NNLINT_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "home"))
     lint("src")
     assert not (project / "src/here").exists()
     (project / "nnlint.toml").write_text('cache-dir = "here"\n')
@@ -204,3 +206,15 @@ def test_fix_writes_what_the_cache_has_seen(project: Path, lint: Lint) -> None:
     assert codes(lint("src")) == ["HL101"]
     main(["src", "--fix"])
     assert codes(lint("src")) == []
+
+
+def test_a_user_without_a_home_lints_all_the_same(
+    project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("NNLINT_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert lint("src") == lint("src", "--no-cache")

@@ -28,13 +28,20 @@ def usual() -> Path:
 
     Source: XDG Base Directory Specification; Apple's and Microsoft's guides for caches of applications.
     """
-    home = Path.home()
+    home = _home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "nnlint" / "Cache"
     if sys.platform == "darwin":
         return home / "Library" / "Caches" / "nnlint"
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if Path(base).is_absolute() else home / ".cache") / "nnlint"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without one, in a container: nothing can be kept below this
+        return Path(os.devnull)
 
 
 def load(folder: Path, key: str) -> Any:
@@ -44,7 +51,8 @@ def load(folder: Path, key: str) -> Any:
         if file.stat().st_size > LARGEST:
             return None
         found = json.loads(file.read_bytes())
-        os.utime(file)
+        with suppress(OSError):  # a cache that others fill
+            os.utime(file)
     except (OSError, ValueError, RecursionError):
         return None
     return found
