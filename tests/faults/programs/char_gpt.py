@@ -108,6 +108,7 @@ class GPT(nn.Module):
 train_data = np.memmap("train.bin", dtype=np.uint16, mode="r")
 val_data = np.memmap("val.bin", dtype=np.uint16, mode="r")
 batch_size, block_size, max_iters, accumulate = 12, 128, 5000, 4
+device = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def get_batch(split):
@@ -115,7 +116,7 @@ def get_batch(split):
     ix = torch.randint(len(data) - block_size, (batch_size,))
     x = torch.stack([torch.from_numpy((data[i : i + block_size]).astype(np.int64)) for i in ix])
     y = torch.stack([torch.from_numpy((data[i + 1 : i + 1 + block_size]).astype(np.int64)) for i in ix])
-    return x, y
+    return x.to(device), y.to(device)
 
 
 @torch.no_grad()
@@ -133,7 +134,7 @@ def estimate_loss(model):
     return out
 
 
-model = GPT(GPTConfig())
+model = GPT(GPTConfig()).to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=6e-4, betas=(0.9, 0.95), weight_decay=1e-1)
 for step in range(max_iters):
     if step % 250 == 0:
