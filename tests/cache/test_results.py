@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -218,3 +220,16 @@ def test_a_user_without_a_home_lints_all_the_same(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", homeless)
     assert lint("src") == lint("src", "--no-cache")
+
+
+def test_modules_that_make_up_their_attributes_do_no_harm(
+    project: Path, lint: Lint, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Everything(ModuleType):
+        __file__ = "made_up.py"  # torch.classes is such a module
+
+        def __getattr__(self, name: str) -> object:
+            return object()
+
+    monkeypatch.setitem(sys.modules, "made_up", Everything("made_up"))
+    assert lint("src") == lint("src")

@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -103,7 +103,8 @@ def note_program() -> None:
         file = getattr(module, "__file__", None)
         if file and (module.__name__.partition(".")[0] in ours or not file.startswith(_INSTALLED)):
             looks.note(looks.STAMP, file, latest=BEGAN)
-            for package in getattr(module, "__path__", ()):
+            folders = getattr(module, "__path__", ())
+            for package in folders if isinstance(folders, Iterable) else ():  # modules may make up attributes
                 looks.names(Path(package))
 
 
