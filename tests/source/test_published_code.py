@@ -170,6 +170,28 @@ GOOD = {
                 optimizer.step()
         """,
     ),
+    "a number of classes that is told later": (
+        "AR619",
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Config:
+            width: int = 32
+            classes: int = -1
+
+        class Net(nn.Module):
+            def __init__(self, config: Config):
+                super().__init__()
+                self.embedding = nn.Embedding(config.classes, config.width)
+
+            def forward(self, x):
+                return self.embedding(x)[:, :10]
+
+        def build():
+            return Net(Config())
+        """,
+    ),
     "one step for training and validation": (
         "TL524",
         """

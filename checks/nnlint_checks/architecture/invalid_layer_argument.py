@@ -170,13 +170,17 @@ def _fault(kind: str, attributes: Attributes, framework: str) -> Fault | None:
     return next((fault for rule in RULES.get(kind, ()) if (fault := rule(attributes, framework))), None)
 
 
+UNSET = -1
+"""What configurations hold until somebody says the number: `n_classes: int = -1`."""
+
+
 def _too_small(name: str, value: Any, framework: str, lowest: int) -> Fault | None:
     names = NAMES.get(name, {})
     written = names.get(framework, names.get("", name))
     for size in value if isinstance(value, tuple) else (value,):
         if isinstance(size, float):
             return f"{written}={size} is a float", "use // or int() for a whole number"
-        if isinstance(size, int) and not isinstance(size, bool) and size < lowest:
+        if isinstance(size, int) and not isinstance(size, bool) and size < lowest and size != UNSET:
             return f"{written}={value} is below {lowest}", f"give {written} a number above 0"
     return None
 

@@ -126,6 +126,7 @@ def sliced(size: Size, part: slice) -> Size:
         return size
     if (
         isinstance(size, int)
+        and size >= 0
         and all(v is None or isinstance(v, int) for v in (start, stop, step))
         and step != 0
     ):
