@@ -68,9 +68,19 @@ def test_classes_are_counted_in_each_split(tmp_path: Path) -> None:
     for role, boxes in (("train2017", 60), ("val2017", 30)):
         written(tmp_path / "annotations" / f"instances_{role}.json", coco(boxes))
     (data,) = [e for e in evidence(tmp_path) if isinstance(e, Dataset)]
-    assert [(s.role, s.rows) for s in data.splits] == [("train", 60), ("validation", 30)]
+    assert [(s.role, s.rows) for s in data.splits] == [("train", 20), ("validation", 20)]
     assert data.target is not None
     assert data.target.classes == ("cat", "dog")
+
+
+def test_herd_on_one_image_is_no_shift_of_classes(tmp_path: Path) -> None:
+    whole = coco(400, 100)
+    herd = [{"id": 500 + n, "image_id": 4, "category_id": 3, "bbox": [n, n, 20, 20]} for n in range(200)]
+    whole["categories"].append({"id": 3, "name": "sheep"})
+    whole["annotations"] += herd
+    written(tmp_path / "train.json", whole)
+    written(tmp_path / "val.json", coco(200, 50))
+    assert not {"DS203", "DS403"} & set(codes(tmp_path))
 
 
 def test_images_of_splits_are_not_classes(tmp_path: Path) -> None:

@@ -100,11 +100,13 @@ def evidence(root: Path, drawn: Iterable[Drawn]) -> list[object]:
 
 
 def _split(drawn: Drawn) -> Split:
-    """The classes of all annotations whose class is known."""
+    """The classes by the images that they are on: boxes of one image are no rows of their own, as a herd has
+    many and is one picture. Classes that are not listed are left out.
+    """
     counts = Counter[str]()
-    for index, number in Counter(drawn.category).items():
+    for _, index in set(zip(drawn.image, drawn.category, strict=True)):
         if drawn.known[index]:
-            counts[drawn.categories[index]] += number
+            counts[drawn.categories[index]] += 1
     rows = sum(counts.values())
     top = tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
     column = Column(CATEGORY, Kind.CATEGORY, "string", rows, distinct=len(top))
