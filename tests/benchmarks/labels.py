@@ -20,7 +20,7 @@ import numpy as np
 from sklearn import datasets as bundled
 from tests.benchmarks.overlapping import OVERLAPPING, overlapping
 
-from nnlint_checks.data.learning import label_noise, out_of_fold, suspects
+from nnlint_checks.data.learning import label_noise, learned, out_of_fold, suspects
 from nnlint_checks.data.likely_label_errors import likely_label_errors
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -45,9 +45,14 @@ def ours(x: Array, labels: Array) -> Found:
     predicted = out_of_fold(x, labels)
     assert predicted is not None
     named = np.zeros(len(labels), bool)
-    named[suspects(predicted, labels, **OPTIONS).rows] = True
+    named[_named(predicted, labels)] = True
     own = predicted[np.arange(len(labels)), labels]
     return np.lexsort((own, -label_noise(predicted, labels).wrong)), named
+
+
+def _named(predicted: Array, labels: Array) -> Array:
+    known = np.flatnonzero(learned(predicted, labels))
+    return known[suspects(predicted[known], labels[known], **OPTIONS).rows]
 
 
 def cleanlab(x: Array, labels: Array) -> Found:
@@ -83,7 +88,7 @@ def print_overlapping(seeds: int) -> None:
         counts = []
         for x, y in overlapping(name, seeds):
             predicted = out_of_fold(x, y)
-            found = 0 if predicted is None else len(suspects(predicted, y, **OPTIONS).rows)
+            found = 0 if predicted is None else len(_named(predicted, y))
             counts.append((len(y), found))
         rows, named = (sum(c) for c in zip(*counts, strict=True))
         spoken = sum(found > 0 for _, found in counts)

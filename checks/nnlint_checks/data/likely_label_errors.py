@@ -10,7 +10,7 @@ from nnlint.evidence.data import Dataset, Split, Target, Task
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
-from nnlint_checks.data.learning import FOLDS, Suspects, out_of_fold, suspects
+from nnlint_checks.data.learning import FOLDS, Suspects, learned, out_of_fold, suspects
 from nnlint_checks.data.matrix import matrix, names, where
 from nnlint_checks.data.reading import text_features
 
@@ -28,9 +28,6 @@ MOST = 0.25
 
 OTHER_ROWS = 4_000
 """Rows of each other split that are judged along with those of training."""
-
-TOLD = 0.5
-"""Share of a class's rows that must be told; at 10 % wrong labels it is still above 0.8."""
 
 SHOWN = 10
 
@@ -110,7 +107,7 @@ def likely_label_errors(
     begin = 0
     for split, frame in parts:
         rows = slice(begin, begin := begin + len(frame))
-        known = _learned(predicted[rows], labels[rows])
+        known = learned(predicted[rows], labels[rows])
         if known.sum() < FEWEST_ROWS:
             continue
         own, given = predicted[rows][known], labels[rows][known]
@@ -155,16 +152,6 @@ def _labelled(data: Dataset, split: Split, target: Target) -> pd.DataFrame | Non
     counts = frame[target.column].value_counts()
     frame = frame[frame[target.column].isin(counts[counts >= FOLDS].index)]
     return frame if len(frame) >= FEWEST_ROWS and frame[target.column].nunique() > 1 else None
-
-
-def _learned(predicted: Array, labels: Array) -> Array:
-    """The rows whose given class is learned: most of its rows are told. Others cannot be called wrong."""
-    import numpy as np
-
-    right = predicted.argmax(axis=1) == labels
-    told = np.bincount(labels, weights=right) / np.maximum(np.bincount(labels), 1)
-    result: Array = told[labels] >= TOLD
-    return result
 
 
 def _encoded(labels: Array) -> tuple[list[str], Array]:
