@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnlint.readers import statistics
-from nnlint.readers.statistics import SMALL, bfloat16, survey
+from nnlint.readers.statistics import FEWEST_DISTINCT, SMALL, bfloat16, survey
 
 RANDOM = np.random.default_rng(0)
 SHAPES = [(200, 300), (3000, 27), (40, 9000), (96, 16, 5, 5), (SMALL + 3,), (7, 5)]
@@ -24,7 +24,7 @@ def test_all_values_together(shape: tuple[int, ...], dtype: str, centre: float) 
     assert found.deviation == pytest.approx(exact.std(), rel=1e-5)
 
 
-@pytest.mark.parametrize("shape", [s for s in SHAPES if len(s) > 1], ids=str)
+@pytest.mark.parametrize("shape", [s for s in SHAPES if len(s) > 1 and s[1] > FEWEST_DISTINCT], ids=str)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_slices_along_both_axes(shape: tuple[int, ...], order: str) -> None:
     values = RANDOM.normal(0, 0.3, shape).astype(np.float32)
