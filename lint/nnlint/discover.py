@@ -106,6 +106,7 @@ class _Walk:
         self.errors: list[OSError] = []
         self.ignored: list[Path] = []
         self._excluded = _excluder(settings)
+        self._cache = Path(settings.cache_dir).resolve() if settings.cache_dir else None
         self._respect = settings.respect_gitignore
 
     def files(self, folder: Path) -> Iterator[Path]:
@@ -115,6 +116,7 @@ class _Walk:
             here = Path(root)
             looks.below(here)
             folders[:] = [f for f in sorted(folders) if f not in SKIPPED and not self._excluded(here / f)]
+            folders[:] = [f for f in folders if self._cache is None or (here / f).resolve() != self._cache]
             if ignores is not None:
                 gone = ignores.within(here, folders, folders=True)
                 self.ignored += [here / f for f in folders if f in gone and _holds_data(here / f)]

@@ -233,3 +233,10 @@ def test_modules_that_make_up_their_attributes_do_no_harm(
 
     monkeypatch.setitem(sys.modules, "made_up", Everything("made_up"))
     assert lint("src") == lint("src")
+
+
+def test_a_cache_within_the_project_is_not_linted(project: Path, lint: Lint, read: list[str]) -> None:
+    first = lint(".", "--cache-dir", "kept", "--no-respect-gitignore")
+    read.clear()
+    assert lint(".", "--cache-dir", "kept", "--no-respect-gitignore") == first
+    assert read == []

@@ -18,9 +18,12 @@ MOST_BYTES = 200_000_000
 LARGEST = 50_000_000
 """Bytes; a larger entry is not kept."""
 
-TAG = "CACHEDIR.TAG"
-SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n# Written by nnlint; `nnlint clean` removes it.\n"
-"""Tells tools for backups that this is a cache. Source: bford.info/cachedir."""
+WHO = "# Written by nnlint; `nnlint clean` removes it.\n"
+MARKS = {
+    "CACHEDIR.TAG": f"Signature: 8a477f597d28d172789f06886806bc55\n{WHO}",
+    ".gitignore": f"{WHO}*\n",
+}
+"""Files that tell tools for backups, and git, that this is a cache. Source: bford.info/cachedir."""
 
 
 def usual() -> Path:
@@ -64,16 +67,17 @@ def save(folder: Path, key: str, content: object) -> None:
     if len(data) > LARGEST:
         return
     with suppress(OSError):
-        _prepare(folder)
+        prepare(folder)
         _write(folder / (key + ENDING), data)
         _bound(folder)
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
+    """Make the folder, marked as a cache for backups and for git. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tag = folder / TAG
-    if not tag.exists():
-        tag.write_text(SIGNATURE, encoding="utf-8")
+    for name, text in MARKS.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _write(file: Path, data: bytes) -> None:
@@ -119,7 +123,8 @@ def clear(folder: Path) -> tuple[int, int]:
     for file, _ in entries:
         file.unlink(missing_ok=True)
     with suppress(OSError):
-        if (folder / TAG).read_text(encoding="utf-8") == SIGNATURE:
-            (folder / TAG).unlink()
+        for name, text in MARKS.items():
+            if (folder / name).read_text(encoding="utf-8") == text:
+                (folder / name).unlink()
         folder.rmdir()
     return len(entries), sum(state.st_size for _, state in entries)

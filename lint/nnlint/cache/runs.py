@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -46,6 +47,8 @@ def result_of(paths: Sequence[str], chosen: Settings, progress: Progress) -> Res
 
     place, key = _place(chosen), key_of(paths, chosen)
     earlier = Kept(place, key)
+    with suppress(OSError):
+        folder.prepare(place)  # before the folders around it are looked at
     with looks.recording() as seen:
         result = engine.run(paths, chosen, progress, earlier=earlier, outlined=True)
         with looks.scope() as program:
