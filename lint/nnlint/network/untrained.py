@@ -14,6 +14,8 @@ from nnlint.evidence.weights import Slices, StoredTensor, Weights
 FEWEST_VALUES = 32
 """Below so many values a sample tells no law from another."""
 STANDARD_ERRORS = 4.0
+ENOUGH_SLICES = 512
+"""Units that are compared with one another: more tell no more."""
 WIDEST_TOLERANCE = 0.1  # whatever the standard error, a law is not "met" from further off than this
 _UNIFORM_ERROR, _NORMAL_ERROR = 0.45, 0.71  # relative standard error of a sample's deviation, times √n
 
@@ -39,12 +41,11 @@ def follows_a_law(tensor: StoredTensor) -> bool:
         return False
     if abs(tensor.mean) > STANDARD_ERRORS * tensor.deviation / math.sqrt(count):
         return False
-    if not (_alike(tensor.units) and _alike(tensor.inputs)):
-        return False
     largest = max(-tensor.minimum, tensor.maximum)
-    return any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)) or any(
+    lawful = any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)) or any(
         _close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor)
     )
+    return lawful and _alike(tensor.units) and _alike(tensor.inputs)
 
 
 def _alike(slices: Slices | None) -> bool:
@@ -54,7 +55,7 @@ def _alike(slices: Slices | None) -> bool:
     """
     if slices is None or len(slices.norms) < 2 or slices.size < 2:
         return True
-    squares = [norm**2 for norm in slices.norms]
+    squares = [norm**2 for norm in slices.norms[:ENOUGH_SLICES]]
     mean = math.fsum(squares) / len(squares)
     if not 0.0 < mean < math.inf:
         return False
