@@ -109,19 +109,21 @@ class Ledger:
         used = frozenset(self._with_origins(load.used))
         return Basis(frozenset(load.asked), used, fresh, effects, self.sizes.get(file, 0))
 
-    def fits(self, basis: Basis, records: Mapping[Loaded, Record]) -> bool:
+    def fits(self, basis: Basis, used: Iterable[Loaded]) -> bool:
         """Whether the modules that a file used are loaded in the same way, or would be for it."""
-        used, fresh = closure(basis.used, records), set(basis.fresh)
+        fresh = set(basis.fresh)
         return all(
             self.origins[module] == origin if module in self.origins else (module, origin) in fresh
             for module, origin in used
         )
 
-    def take_over(self, basis: Basis, records: Mapping[Loaded, Record], file: Path) -> None:
+    def take_over(
+        self, basis: Basis, used: Iterable[Loaded], records: Mapping[Loaded, Record], file: Path
+    ) -> None:
         """A file is not read; what reading it would load counts as loaded."""
         self.origins.update(basis.fresh)
         self.sizes[file] = basis.size
-        for module in closure(basis.used, records):
+        for module in used:
             self.records[module] = records[module]
             self.sizes[module[0]] = records[module].size
 

@@ -14,7 +14,7 @@ from nnlint import looks
 from nnlint.evidence.files import Unreadable
 from nnlint.looks import Kept, once
 from nnlint.readers.source import statements
-from nnlint.readers.source.ledger import Ledger, Load
+from nnlint.readers.source.ledger import Ledger, Load, closure
 from nnlint.readers.source.libraries import NEVER_OPENED, Libraries
 from nnlint.readers.source.mentions import Mentions
 from nnlint.readers.source.text import Text, read_text
@@ -92,7 +92,8 @@ class Project:
     def takes_over(self, i: Interpreter, path: Path, unit: Unit, records: Mapping[Loaded, Record]) -> bool:
         """Whether reading a file again would give the same; then its effects are as if it were read."""
         basis = unit.basis
-        if basis is None or not self.ledger.fits(basis, records):
+        used = closure(basis.used, records) if basis is not None else set()
+        if basis is None or not self.ledger.fits(basis, used):
             return False
         effects = basis.effects
         if any((line in self.reached.get(file, ())) != was for (file, line), was in effects.asked.items()):
@@ -101,7 +102,7 @@ class Project:
         self.mentions.turn()
         if words != effects.words:
             return False
-        self.ledger.take_over(basis, records, looks.resolved(path))
+        self.ledger.take_over(basis, used, records, looks.resolved(path))
         self._note_reached(effects.reached)
         i.reached.recall(self._nodes[spot] for spot in effects.reached & self._nodes.keys())
         return True
