@@ -34,6 +34,10 @@ KNOWN = frozenset(sys.stdlib_module_names) | QUIET | frozenset(MODELS)
 """Packages that regularise nothing behind the program's back."""
 
 
+MAX_MODULES = 100
+"""Modules behind a program whose words are read: more are a library, and of what it does nothing is known."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The words of a program and of the modules of the project that it imports. ``unread``: the imported
@@ -66,6 +70,8 @@ def vocabulary(i: Interpreter, module: ModuleValue) -> Vocabulary:
     breaks = False
     while queue:
         part = queue.pop()
+        if len(seen) > MAX_MODULES:
+            return Vocabulary(frozenset(said), frozenset({part.name}), breaks)
         if part.text is None:
             continue
         trees.append(part.text.tree)
