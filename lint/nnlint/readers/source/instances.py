@@ -32,6 +32,8 @@ def is_instance(value: Value, cls: Value) -> bool | None:
         if cls in value.cls.mro:
             return True
         return None if value.cls.opaque or cls.api in ABSTRACT else False
+    if isinstance(value, Native) and cls.api in MADE_IN_PYTHON:
+        return None  # of a library: it may be written in Python or not
     names = types_of(value)
     return None if names is None else cls.api in names
 
@@ -51,6 +53,7 @@ _SEQUENCE = (*_ITERABLE, "collections.abc.Sequence")
 _MAPPING = (*_ITERABLE, "collections.abc.Mapping", "collections.abc.MutableMapping")
 ABSTRACT = frozenset({*_SEQUENCE, *_MAPPING, "collections.abc.Callable"})
 """Abstract base classes that built-in types belong to."""
+MADE_IN_PYTHON = ("types.FunctionType", "types.MethodType")
 
 TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (type(None), ("builtins.NoneType",)),

@@ -97,11 +97,24 @@ def _is(*kinds: type) -> Native:
     return native("is", run)
 
 
+def _method(call: Call, arguments: Arguments) -> Value:
+    """``MethodType(function, object)``."""
+    function, receiver = arguments.get(1, "function", UNKNOWN), arguments.get(2, "instance", UNKNOWN)
+    return Bound(function, receiver) if isinstance(function, Function) else UNKNOWN
+
+
+FUNCTION_TYPE = library_class("types.FunctionType", (OBJECT,), {})
+
 SYMBOLS: dict[str, Value] = {
     "functools.wraps": native("wraps", _wraps),
     "inspect.signature": native("signature", _signature),
     "inspect.Parameter": PARAMETER,
     "inspect.Signature": SIGNATURE,
+    "types.FunctionType": FUNCTION_TYPE,
+    "types.LambdaType": FUNCTION_TYPE,
+    "types.MethodType": library_class(
+        "types.MethodType", (OBJECT,), {"__new__": native("MethodType", _method)}
+    ),
     "inspect.isclass": _is(Class),
     "inspect.isfunction": _is(Function, Partial),
     "inspect.ismethod": _is(Bound),
