@@ -63,7 +63,7 @@ def _alike(slices: Slices | None) -> bool:
         variance = float(squares.var(ddof=1))
     if not 0.0 < mean < math.inf:
         return False
-    variance /= mean**2
+    variance = variance / mean / mean
     return variance <= 2 / slices.size * (1 + STANDARD_ERRORS * math.sqrt(2 / (len(squares) - 1)))
 
 
