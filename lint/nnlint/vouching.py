@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nnlint.evidence.data import Dataset
@@ -26,7 +26,8 @@ def vouched(
         return tuple(evidence), ()
     programs = [e.path for e in evidence if isinstance(e, Program)]
     pairing = Pairing(evidence, dict(pairs))
-    named = {Path(path).resolve() for path in paths if not _holds(path, programs)}
+    with_code = {folder for program in programs for folder in Path(program).resolve().parents}
+    named = {Path(path).resolve() for path in paths} - with_code
     strays = [
         e
         for e in evidence
@@ -43,9 +44,3 @@ def vouched(
 
 def _files(dataset: Dataset) -> Iterator[Path]:
     return (Path(path).resolve() for path in dataset.paths)
-
-
-def _holds(path: str, programs: Iterable[str]) -> bool:
-    """Whether some program lies in the folder."""
-    folder = Path(path).resolve()
-    return any(folder in Path(program).resolve().parents for program in programs)

@@ -83,16 +83,13 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """
     if not recipe.finished:
         return
+    passes = [(e, _unrecorded(e)) for e in recipe.events if e.did is Did.BACKWARD]
     # A step that training and validation share, ``if self.training: loss.backward()``
-    spoken = {
-        e.place
-        for e in recipe.events
-        if e.did is Did.BACKWARD and e.gradients is not False and not _unrecorded(e)
-    }
-    for event in recipe.events:
-        if event.did is not Did.BACKWARD or event.place in spoken:
+    spoken = {event.place for event, off in passes if event.gradients is not False and off is None}
+    for event, off in passes:
+        if event.place in spoken:
             continue
-        found = _unrecorded(event) or _all_off(recipe, event)
+        found = off or _all_off(recipe, event)
         if found is None:
             continue
         spoken.add(event.place)

@@ -128,7 +128,7 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
     keys: list[int] = []
     if isinstance(held, tuple):
         ids = {id(w) for w in held}
-        models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+        models = trace.all_models()
         keys = [m.key for m in models if any(id(w) in ids for _, w in all_weights(m))]
     keys += [key for key in state.get("_models", ()) if key not in keys]
     return Optimizer(

@@ -71,7 +71,7 @@ def _of_other_checks(trace: Trace) -> set[int]:
     several that it may have.
     """
     built = [one.module for one in trace.noticed if isinstance(one, Inside)]
-    models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+    models = trace.all_models()
     kept = [v for model in models for name, v in model.state.items() if not str(name).startswith("_")]
     hidden = [m for value in kept for m in held_in(value) if is_module(m)]
     open_parts = [part for model in models for part in alternatives(model)]
@@ -92,7 +92,7 @@ def _to_train(weight: Weight) -> bool:
 def _replaced(trace: Trace, optimizers: list[Instance], held: set[int]) -> Iterator[LeftOut]:
     """Layers that came into a model after an optimiser had taken all of its weights."""
     last = max(o.key for o in optimizers)
-    models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+    models = trace.all_models()
     for model in models:
         parts = [(part, [w for _, w in weights(part)]) for _, part in walk(model)]
         new = [(part, own) for part, own in parts if own and part.key > last]
@@ -109,7 +109,7 @@ def _never_trained(optimizer: Instance, trace: Trace) -> int:
     if not held or optimizer.state.get("_frozen") is not True:
         return 0
     ids = set(map(id, held))
-    models = dict.fromkeys((*trace.models, *(call.model for call in trace.calls)))
+    models = trace.all_models()
     holders = [m for m in models if any(id(w) in ids for _, w in all_weights(m))]
     known = all(map(complete, holders))  # others may lie in a part that is not understood
     return len(held) if known and all(w.state["trainable"] is False for w in held) else 0

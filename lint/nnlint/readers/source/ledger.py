@@ -7,10 +7,11 @@ each other in circles, on where the circle was entered: its ``root``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from nnlint import looks
 from nnlint.looks import Question
@@ -132,14 +133,8 @@ class Ledger:
 
     def _all_used(self, modules: Iterable[Path]) -> set[Path]:
         """Modules with all that they use."""
-        found: set[Path] = set()
-        left = list(modules)
-        while left:
-            module = left.pop()
-            if module not in found:
-                found.add(module)
-                left += self._loads[module].used if module in self._loads else ()
-        return found
+        loads = self._loads
+        return _reached(modules, lambda module: loads[module].used if module in loads else ())
 
     def forget(self) -> None:
         """The modules are dropped, and loaded again when somebody asks for them."""
@@ -149,13 +144,20 @@ class Ledger:
 
 def closure(modules: Iterable[Loaded], records: Mapping[Loaded, Record]) -> set[Loaded]:
     """Modules with all that they use."""
-    found: set[Loaded] = set()
+    return _reached(modules, lambda module: records[module].used if module in records else ())
+
+
+Module = TypeVar("Module")
+
+
+def _reached(modules: Iterable[Module], used: Callable[[Module], Iterable[Module]]) -> set[Module]:
+    found: set[Module] = set()
     left = list(modules)
     while left:
         module = left.pop()
         if module not in found:
             found.add(module)
-            left += records[module].used if module in records else ()
+            left += used(module)
     return found
 
 

@@ -124,6 +124,10 @@ class Trace:
     calls_here: tuple[Place, ...] = ()  # of functions of the program, outermost first
     inside: int = 0  # depth of model calls
 
+    def all_models(self) -> tuple[Instance, ...]:
+        """Models that were built or called, each once."""
+        return tuple(dict.fromkeys((*self.models, *(call.model for call in self.calls))))
+
     def differentiate(self, tensor: Tensor, place: Place) -> None:
         """What the gradient of a tensor gets to counts as trained."""
         self.differentiated.update(id(operation) for operation in reached(tensor))
