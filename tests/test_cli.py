@@ -46,6 +46,12 @@ def test_finding_exits_with_1(capsys: Capture) -> None:
     assert "empty: error[IN101]" in capsys.readouterr().out
 
 
+def test_check_alone_reads_the_folder_it_is_run_in(capsys: Capture) -> None:
+    Path("model.py").write_text("import torch\n" + BROKEN)
+    assert main(["check"]) == 1
+    assert "model.py:2:7: error[IN101]" in capsys.readouterr().out
+
+
 def test_missing_path_exits_with_2_after_the_findings_of_the_others(capsys: Capture) -> None:
     assert main(["empty", "modl.py"]) == 2
     printed = capsys.readouterr()
@@ -69,6 +75,7 @@ def test_fail_on_never_exits_with_0() -> None:
         (["model.py", "--select", "IN10l"], "no check is called IN10l; did you mean IN10"),
         (["model.py", "--ignore", "unreadable-fil"], "did you mean unreadable-file?"),
         (["explain", "IN01"], "did you mean IN101?"),
+        (["explain", "softmax-bfore"], "did you mean softmax-before-cross-entropy?"),
         (["explian", "IN101"], "did you mean `nnlint explain`?"),
         (["dev", "new", "HL999", "x-y", "--family", "haed"], "did you mean head?"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import io
 import os
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 from nnlint import __version__
 from nnlint.config import FAIL_ON, UsageError
 from nnlint.loading import loading
+from nnlint.meant import did_you_mean
 from nnlint.reports import REPORTS
 
 FOUND, USAGE, INTERRUPTED = 1, 2, 130
@@ -42,8 +42,8 @@ class Parser(argparse.ArgumentParser):
         """Parse; unknown options end with a suggestion."""
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            near = difflib.get_close_matches(unknown[0].partition("=")[0], _options_of(self, parsed), 1)
-            self.error(f"unknown option {unknown[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+            typed = unknown[0].partition("=")[0]
+            self.error(f"unknown option {unknown[0]}{did_you_mean(typed, _options_of(self, parsed))}")
         return parsed
 
     def error(self, message: str) -> NoReturn:

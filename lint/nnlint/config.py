@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlint import looks
+from nnlint.meant import did_you_mean
 
 FAIL_ON = ("error", "warning", "hint", "never")
 OWN_FILE, SHARED_FILE = "nnlint.toml", "pyproject.toml"
@@ -180,13 +180,6 @@ def _values(table: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any
         is_list = isinstance(value, tuple)
         values[name] = tuple(str(folder / p) for p in value) if is_list else str(folder / value)
     return values
-
-
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """``; did you mean X?`` for the nearest known word, else ``otherwise``."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, 1) or difflib.get_close_matches(word.upper(), known, 1)
-    return f"; did you mean {near[0]}?" if near else otherwise
 
 
 def _table(file: Path) -> dict[str, Any] | None:

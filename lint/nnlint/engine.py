@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
-from nnlint.config import Settings, UsageError, did_you_mean
+from nnlint.config import Settings, UsageError
 from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Failure, Finding, Level, Note
+from nnlint.meant import did_you_mean
 from nnlint.pairing import APART, Pairing
 from nnlint.readers import READERS, SOURCE
 from nnlint.readers.units import Loaded, Record, Unit, Units, Without

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnlint.config import UsageError, did_you_mean
+from nnlint.config import UsageError
+from nnlint.meant import did_you_mean
 from nnlint.reports import REPORTS, Look, render
 from nnlint.result import Result
 from nnlint.terminal import colored, linked

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nnlint.check import Check
-from nnlint.config import Settings, UsageError, did_you_mean
+from nnlint.config import Settings, UsageError
 from nnlint.finding import Level
+from nnlint.meant import did_you_mean
 
 ALL = "ALL"
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nnlint import plugins
 from nnlint.check import all_checks
-from nnlint.config import UsageError, did_you_mean
+from nnlint.config import UsageError
+from nnlint.meant import did_you_mean
 from nnlint.pages import pages
 from nnlint.schema import schema
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
 import traceback
@@ -15,6 +14,7 @@ from nnlint import lines, plugins
 from nnlint.cli import COMMANDS
 from nnlint.config import Settings, UsageError, exists, find, is_inline, nearest, settings
 from nnlint.finding import Failure
+from nnlint.meant import word_like
 from nnlint.outputs import outputs
 
 LISTS = ("select", "extend_select", "ignore", "exclude", "extend_exclude")
@@ -24,6 +24,7 @@ SINGLE = (
 )
 CACHE_DIR = "NNLINT_CACHE_DIR"
 STDIN, STDIN_NAME = "-", "stdin.py"
+HERE = "."
 SOURCES = (".py", ".ipynb")
 
 
@@ -38,8 +39,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         given[name] = tuple(item.strip() for v in values for item in v.split(",") if item.strip())
     given["cache_dir"] = given["cache_dir"] or os.environ.get(CACHE_DIR)
     given["data"] = tuple(options.data or ())
-    if not options.paths and not options.data:
-        raise UsageError("say what is to be read: a PATH, or --data URL")
+    if not any((options.paths, options.data, given["train"], given["test"])):
+        options.paths = [HERE]
     formats = getattr(options, "output_format", None)
     given["output_format"] = tuple(formats) if isinstance(formats, list) else ()
     overlay = _standard_input(options)
@@ -100,11 +101,10 @@ def no_such_path(path: str) -> str:
     """The message for a path that does not exist, with what may have been meant."""
     folder = Path(path).parent
     names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(Path(path).name, names, 1)
-    command = difflib.get_close_matches(path, COMMANDS, 1)
-    if near:
-        return f"{path}: no such file or folder; did you mean {folder / near[0]}?"
-    return f"{path}: no such file or folder" + (f"; did you mean `nnlint {command[0]}`?" if command else "")
+    if near := word_like(Path(path).name, names):
+        return f"{path}: no such file or folder; did you mean {folder / near}?"
+    command = word_like(path, COMMANDS)
+    return f"{path}: no such file or folder" + (f"; did you mean `nnlint {command}`?" if command else "")
 
 
 def explained(failures: Sequence[Failure], *, verbose: bool) -> Iterator[str]:
