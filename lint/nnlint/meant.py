@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import takewhile
 
-# difflib's own cutoff for whole words; of a beginning nearly every letter must be there, or all long words are meant.
+# difflib's own cutoff for whole words; of a beginning nearly every letter must be there.
 ALIKE, ALIKE_AT_THE_BEGINNING = 0.6, 0.85
 BEGINNING = 4
 """Letters that say enough to look for a longer word that begins so."""
