@@ -29,7 +29,7 @@ from nnlint.network.shape import Shape
 from nnlint.network.signal import Signal, signal
 from nnlint.readers.source import read
 from nnlint.readers.source.collect import network_of as network_of_call
-from nnlint.readers.source.interpreter import Frame
+from nnlint.readers.source.frame import Frame
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import NOWHERE, Arguments, Scope
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
 from nnlint.readers.source import RECURSION
-from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
+from nnlint.readers.source.frame import Frame, OutOfFuel
+from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import all_weights, tensors_in, walk
 from nnlint.readers.source.project import Project
 from nnlint.readers.source.torch.modules import MODULE

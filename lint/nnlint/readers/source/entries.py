@@ -20,7 +20,8 @@ from nnlint.readers.source import statements
 from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.devices import launched
-from nnlint.readers.source.interpreter import Frame, Interpreter, OutOfFuel
+from nnlint.readers.source.frame import Frame, OutOfFuel
+from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.settings import settings_of

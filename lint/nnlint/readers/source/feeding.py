@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Did, Event, Loader, Loop
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.figures import Figures, figures
 from nnlint.readers.source.habits import words
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.nodes import kept
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 FEEDS = "feeds"
 """The note of a trace under which frameworks leave what they are given."""

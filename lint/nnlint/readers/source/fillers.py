@@ -10,15 +10,18 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnlint import looks
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Filler
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import weights
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.values import Class, Instance
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 BULK = frozenset({"parameters", "named_parameters", "modules", "named_modules", "children", "getattr"})
 READS = frozenset({"forward", "extra_repr", "__repr__", "__call__", "__len__"})

@@ -8,10 +8,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.values import Class, Function
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 MODULE = "torch.nn.Module"
 FLAG = re.compile(

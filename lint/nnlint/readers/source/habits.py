@@ -11,12 +11,15 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.libraries import MODELS, QUIET
 from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.recording import records
 from nnlint.readers.source.values import Library, ModuleValue
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 AUGMENTS = re.compile(
     r"augment|^Random(?!Sampler|State|Forest)[A-Z]|Jitter|Aug(Mix|$)|flip|crop|rotat|[aA]ffine|mixup|cutmix|cutout"

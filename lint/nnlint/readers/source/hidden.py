@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Unregistered
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import ITEMS, all_weights, children, is_module, walk, weights
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import DictValue, Instance, ListValue, Stream, Unknown, Value, Weight
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 PLACES = "_places"  # where attributes that hold collections were assigned: name -> Place
 DEPTH = 3  # lists in lists

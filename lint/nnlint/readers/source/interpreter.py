@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,10 @@ from nnlint.readers.source import devices, expressions, statements
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.binding import bind
 from nnlint.readers.source.configured import missing_argument
-from nnlint.readers.source.heap import Heap, Writes
+from nnlint.readers.source.frame import NO_FRAME, Frame, OutOfFuel
+from nnlint.readers.source.heap import Heap
 from nnlint.readers.source.joins import join, join_all
 from nnlint.readers.source.ledger import Reached
-from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Round, Trace
 from nnlint.readers.source.values import (
     MISSING,
@@ -36,7 +36,6 @@ from nnlint.readers.source.values import (
     DictValue,
     Function,
     Instance,
-    ModuleValue,
     Native,
     OneOf,
     Partial,
@@ -61,29 +60,6 @@ MAX_UNDECIDED = 2
 """The same when each call stands in a loop that is run twice to be summarised, or below a condition that is
 not decided: the work multiplies each time."""
 
-
-class OutOfFuel(Exception):
-    """The entry took more steps than it may."""
-
-
-@dataclass(eq=False, slots=True)
-class Frame:
-    """A function call under way. ``returns``: values of earlier conditional returns, with their writes."""
-
-    function: Function | None
-    scope: Scope
-    text: Text
-    returns: list[Value] = field(default_factory=list)
-    yields: list[Value] | None = None
-    uncertain_yields: bool = False
-    undecided: int = 0  # loops around the call whose rounds are not told apart, and open conditions
-    value: Value = None
-    left: list[Writes] = field(default_factory=list)
-    loops: list[list[Writes]] = field(default_factory=list)
-
-
-NO_FRAME = Frame(None, Scope({}, ModuleValue("", {})), Text("", "", ast.Module([], [])))
-"""Outside of all code."""
 
 UNRECORDED = frozenset({"no_grad", "inference_mode"})
 """Decorators under which a body runs without autograd."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Initialization, Layer, Operation, Tensor
-from nnlint.readers.source.interpreter import Frame, Interpreter
+from nnlint.readers.source.frame import Frame
 from nnlint.readers.source.trace import ModelCall
 from nnlint.readers.source.values import (
     UNKNOWN,
@@ -22,6 +22,9 @@ from nnlint.readers.source.values import (
     Weight,
 )
 from nnlint.readers.source.weights import as_parameter
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 TORCH, KERAS = "torch.nn.Module", "keras.layers.Layer"
 BATCHES = "_batches"  # of a module that a trainer runs: step -> what its loader gives

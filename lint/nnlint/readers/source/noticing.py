@@ -6,13 +6,16 @@ import ast
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.usage import EarlyRegistration
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import is_module
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.values import Call, Function, Instance, Unknown, Value, Weight
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 
 @dataclass(frozen=True, eq=False)

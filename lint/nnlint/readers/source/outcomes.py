@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
 from nnlint.readers.source.coverage import coverage
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import all_weights, children, inside, walk
 from nnlint.readers.source.noticing import Inside, Setting
 from nnlint.readers.source.overwritten import kept_references
@@ -14,6 +14,9 @@ from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.unread import unread_arguments
 from nnlint.readers.source.unused import unused_layers
 from nnlint.readers.source.values import Instance
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 
 def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:

@@ -162,7 +162,7 @@ class Project:
         return module
 
     def _run(self, i: Interpreter, module: ModuleValue, text: Text) -> None:
-        from nnlint.readers.source.interpreter import Frame, OutOfFuel
+        from nnlint.readers.source.frame import Frame, OutOfFuel
 
         scope = Scope(module.state, module, kind="module")
         self._running.add(id(module))

@@ -23,7 +23,8 @@ from nnlint.readers.source.patterns import match_case
 from nnlint.readers.source.values import MISSING, UNKNOWN, Value
 
 if TYPE_CHECKING:
-    from nnlint.readers.source.interpreter import Frame, Interpreter
+    from nnlint.readers.source.frame import Frame
+    from nnlint.readers.source.interpreter import Interpreter
 
 
 class Flow(enum.Enum):

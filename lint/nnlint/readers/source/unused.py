@@ -6,14 +6,17 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nnlint.evidence.usage import UnusedLayer
-from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import all_weights, is_module
 from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Class, Function, Instance
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 RUNS = ("forward", "call", "training_step")
 """Methods that say what a model computes; a class without one leaves that to others."""

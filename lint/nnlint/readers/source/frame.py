@@ -1,0 +1,34 @@
+"""A function call under way, and the end of an entry that takes too long."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from nnlint.readers.source.heap import Writes
+from nnlint.readers.source.text import Text
+from nnlint.readers.source.values import Function, ModuleValue, Scope, Value
+
+
+class OutOfFuel(Exception):
+    """The entry took more steps than it may."""
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """A function call under way. ``returns``: values of earlier conditional returns, with their writes."""
+
+    function: Function | None
+    scope: Scope
+    text: Text
+    returns: list[Value] = field(default_factory=list)
+    yields: list[Value] | None = None
+    uncertain_yields: bool = False
+    undecided: int = 0  # loops around the call whose rounds are not told apart, and open conditions
+    value: Value = None
+    left: list[Writes] = field(default_factory=list)
+    loops: list[list[Writes]] = field(default_factory=list)
+
+
+NO_FRAME = Frame(None, Scope({}, ModuleValue("", {})), Text("", "", ast.Module([], [])))
+"""Outside of all code."""
