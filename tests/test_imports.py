@@ -14,13 +14,22 @@ MODULES = sorted((*MACHINE.rglob("*.py"), *CHECKS.rglob("*.py")))
 OURS = ("nnlint", "nnlint_checks")
 
 MAY_IMPORT = {
-    "checks/nnlint_checks": {"check", "finding", "evidence", "network", "repair"},
-    "lint/nnlint/readers": {"evidence", "network", "config", "finding", "looks", "loading", "readers"},
-    "lint/nnlint/evidence": {"evidence", "network"},
-    "lint/nnlint/network": {"evidence", "network"},
+    "checks/nnlint_checks": {"check", "finding", "evidence", "network", "repair", "dataclass"},
+    "lint/nnlint/readers": {
+        "evidence",
+        "network",
+        "config",
+        "finding",
+        "looks",
+        "loading",
+        "readers",
+        "dataclass",
+    },
+    "lint/nnlint/evidence": {"evidence", "network", "dataclass"},
+    "lint/nnlint/network": {"evidence", "network", "dataclass"},
     "lint/nnlint/reports": {
         *("result", "evidence", "finding", "network", "repair", "reports", "lines", "fingerprint", "placing"),
-        *("check", "documentation", "__version__"),
+        *("check", "documentation", "dataclass", "__version__"),
     },
 }
 """Folder -> the parts of nnlint that its modules may import."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nnlint.config import UsageError
+from nnlint.dataclass import dataclass
 from nnlint.finding import Note
 from nnlint.fingerprint import fingerprints
 from nnlint.mentions import SOURCES, Elsewhere

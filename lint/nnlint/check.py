@@ -13,11 +13,11 @@ import pkgutil
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.documentation import Documentation, parse
 from nnlint.finding import Failure, Finding, Level
 from nnlint.installed import modules_of

@@ -7,10 +7,10 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.lines import cells_of, lines_in
 

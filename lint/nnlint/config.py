@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.meant import did_you_mean
 
 FAIL_ON = ("error", "warning", "hint", "never")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint import looks
 from nnlint.config import Settings, exists
+from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
 from nnlint.gitignore import Ignored

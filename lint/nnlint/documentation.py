@@ -27,7 +27,9 @@ holds the lines that its fix takes away and adds, each after ``-`` or ``+``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from nnlint.dataclass import dataclass
 
 SECTION = re.compile(r"^(Why|Source|Fires|Silent|Options|Fix|Limits):\s*(.*)$")
 FENCE = re.compile(r"^\s*```\s*(\w+)?\s*([^#\s]*)\s*(#.*)?$")

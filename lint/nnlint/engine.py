@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from nnlint import linking, readers, suppress
 from nnlint.check import Check, all_checks, failed_plugins
 from nnlint.config import Settings, UsageError
+from nnlint.dataclass import dataclass
 from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Failure, Finding, Level, Note

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Hashable
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place, Step
 from nnlint.repair import Repair, Rewrite
 

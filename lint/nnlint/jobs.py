@@ -12,7 +12,6 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,6 +22,7 @@ from nnlint import engine, looks, plugins
 from nnlint.cache.units import Known, document
 from nnlint.check import all_checks
 from nnlint.config import Settings
+from nnlint.dataclass import dataclass
 from nnlint.finding import Failure
 from nnlint.pairing import Pairing
 from nnlint.readers import Progress, source

@@ -13,9 +13,11 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
+
+from nnlint.dataclass import dataclass
 
 HASHED = 65_536
 """Bytes up to which a file that a library reads is known by its content; a larger one by size and times."""

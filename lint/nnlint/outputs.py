@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint.config import UsageError
+from nnlint.dataclass import dataclass
 from nnlint.meant import did_you_mean
 from nnlint.reports import REPORTS, Look, render
 from nnlint.result import Result

@@ -6,12 +6,13 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.lines import END_OF_LINE, lines_of
 

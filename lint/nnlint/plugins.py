@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +31,8 @@ def use(paths: Sequence[str]) -> None:
     modules = {path: imported(path).__name__ for path in paths}
     add_modules(tuple(modules.values()))
     for path, module in modules.items():
-        found = list(checks_of(module))
+        with _no_bytecode():
+            found = list(checks_of(module))
         if not found:
             raise UsageError(f"plugin {path}: no check in it; a check is a function under @check(CODE, ...)")
         for each in found:
@@ -79,16 +81,24 @@ def imported(path: str) -> ModuleType:
         return sys.modules[spec.name]
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # nothing is left in the user's project
     try:
-        if spec.loader is not None:
-            spec.loader.exec_module(module)
+        with _no_bytecode():
+            if spec.loader is not None:
+                spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[spec.name]
         raise UsageError(failed(path, error)) from error
+    return module
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """Imports that leave nothing in the user's project."""
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
     finally:
         sys.dont_write_bytecode = written
-    return module
 
 
 def failed(path: str, error: Exception) -> str:

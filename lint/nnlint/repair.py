@@ -9,8 +9,8 @@ a check may therefore give several, the best first.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 
 

@@ -5,9 +5,10 @@ cache needs neither.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from nnlint.dataclass import dataclass
 from nnlint.finding import Failure, Finding, Note
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from nnlint.check import Check, all_checks
 from nnlint.comments import FILE, LINE, Comment, comments_of
 from nnlint.config import Settings, Silence
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Suppression
 from nnlint.evidence.place import Place

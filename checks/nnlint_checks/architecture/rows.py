@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Network, Operation
 from nnlint.network.operations import Family, family
 from nnlint.network.wiring import wiring

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nnlint.check import ERROR, WARNING, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Task
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import LossUse, Recipe

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind, Split, Task
 from nnlint.evidence.target import words
 from nnlint_checks.data.chance import exact

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from nnlint.check import WARNING, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset, Split
 from nnlint.evidence.images import ImageFacts
 from nnlint.evidence.place import Place

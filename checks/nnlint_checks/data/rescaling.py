@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint_checks.data.comparison import kolmogorov, kolmogorov_distance, shifts, significant
 

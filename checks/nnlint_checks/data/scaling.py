@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.finding import Table
 

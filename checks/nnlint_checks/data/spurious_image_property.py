@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnlint.check import WARNING, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.images import THUMBNAIL, ImageFacts
 from nnlint.evidence.place import Place

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnlint.check import ERROR, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind, Task
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.matrix import judged

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from nnlint.dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset, Task
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Recipe

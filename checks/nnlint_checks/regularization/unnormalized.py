@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Network
 from nnlint.network.moments_initial import fans
 from nnlint_checks.signal.stretches import Stretch, called, deepest, shown, weight_of

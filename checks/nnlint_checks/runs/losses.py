@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from statistics import fmean, stdev
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.runs import Curve, History, Point
 
 MOST_POINTS = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
 
 from nnlint.check import ERROR, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.runs import History
 from nnlint.finding import Finding

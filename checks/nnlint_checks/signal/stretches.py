@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place, Step
 from nnlint.network.graph import Initialization, Network, Operation, Parameter
 from nnlint.network.operations import Family, family

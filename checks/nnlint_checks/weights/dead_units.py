@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from nnlint.check import WARNING, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.weights import Slices, StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint_checks.weights.layers import matrices

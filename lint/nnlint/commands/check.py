@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from nnlint.cli import FOUND, USAGE
 from nnlint.commands.given import explained, no_such_path, passed_by, present, settings_of
 from nnlint.config import Settings, UsageError
+from nnlint.dataclass import dataclass
 from nnlint.finding import Level
 from nnlint.outputs import Output, outputs, write
 from nnlint.progress import Progress

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 
 

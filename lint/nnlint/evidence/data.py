@@ -8,11 +8,12 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.columns import Columns
 from nnlint.evidence.images import NO_LAYOUT, ImageFacts, Layout
 from nnlint.evidence.place import Place

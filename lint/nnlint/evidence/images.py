@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from nnlint.dataclass import dataclass
 
 THUMBNAIL = 32
 """Pixels along each side of a thumbnail."""

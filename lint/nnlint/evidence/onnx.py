@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.deferred import Once
 from nnlint.evidence.place import Place
 from nnlint.network.facts import Range

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.columns import Columns as Columns
 from nnlint.evidence.columns import Taken as Taken
 from nnlint.evidence.place import Place, Step

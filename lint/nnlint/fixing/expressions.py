@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.fixing.files import SourceFile
 from nnlint.fixing.names import called, importing

@@ -7,10 +7,10 @@ import io
 import tokenize
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from nnlint.dataclass import dataclass
 from nnlint.fixing import notebooks
 from nnlint.fixing.source import Edit, Source, Unfit, apply
 from nnlint.readers.source.text import without_magics

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.fixing.source import Edit, Unfit, apply
 
 BOM = b"\xef\xbb\xbf"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from nnlint import engine
 from nnlint.config import Settings
+from nnlint.dataclass import dataclass
 from nnlint.evidence.source import LossUse, Program
 from nnlint.finding import Finding
 from nnlint.fixing.files import SourceFile

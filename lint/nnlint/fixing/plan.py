@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from nnlint.dataclass import dataclass
 from nnlint.finding import Finding
 from nnlint.fixing.actions import perform
 from nnlint.fixing.expressions import Draft

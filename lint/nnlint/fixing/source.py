@@ -7,9 +7,9 @@ import io
 import tokenize
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.lines import END_OF_LINE
 

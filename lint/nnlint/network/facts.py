@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from nnlint.dataclass import dataclass
 
 INFINITY = math.inf
 

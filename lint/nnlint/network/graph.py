@@ -7,11 +7,12 @@ loss to the last activation is following two attributes. All of it is immutable 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.network.device import Device
 from nnlint.network.facts import UNKNOWN_ROLE, Range, Role

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Operation, Parameter, Tensor
 from nnlint.network.shape import Shape
 

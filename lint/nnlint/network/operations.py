@@ -8,9 +8,9 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.network import patterns, ranges, rearranging, shapes, spatial
 from nnlint.network.facts import INFINITY, UNKNOWN_ROLE, Meaning, Role

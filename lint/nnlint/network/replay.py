@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.operations import RULES
 from nnlint.network.shape import UNKNOWN, Conflict, Shape

@@ -6,8 +6,7 @@ outputs gives whatever comes in. ``UNKNOWN`` is (…).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nnlint.dataclass import dataclass
 from nnlint.network.size import Size, multiply, product, same
 
 

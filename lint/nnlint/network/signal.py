@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from nnlint.dataclass import dataclass
 from nnlint.network import moments_attention as attention
 from nnlint.network import moments_mixing as mixing
 from nnlint.network import moments_norms as norms

@@ -6,7 +6,8 @@ Arithmetic is exact or gives None; equality is proven, refuted or unknown, never
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from nnlint.dataclass import dataclass
 
 Monomial = tuple[str, ...]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Network, Operation
 from nnlint.network.operations import Family, family
 

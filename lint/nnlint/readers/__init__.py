@@ -7,12 +7,13 @@ import mmap
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
 
 from nnlint import looks
 from nnlint.config import Settings, UsageError
+from nnlint.dataclass import dataclass
 from nnlint.evidence.target import UnknownColumn
 from nnlint.finding import Failure, Note
 from nnlint.loading import loading

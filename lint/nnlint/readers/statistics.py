@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.weights import Slices, StoredTensor
 

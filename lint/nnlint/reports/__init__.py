@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from nnlint.dataclass import dataclass
 
 if TYPE_CHECKING:
     from nnlint.result import Result  # the names of reports are known without the machine

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.lines import lines_of
 from nnlint.reports.style import paint, visible, width

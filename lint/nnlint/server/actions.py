@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
 
@@ -12,6 +11,7 @@ from lsprotocol.types import TextEdit
 from nnlint.check import all_checks
 from nnlint.commands import ignores
 from nnlint.comments import comments_of
+from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Suppression
 from nnlint.evidence.source import Program
 from nnlint.finding import Finding

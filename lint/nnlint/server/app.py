@@ -6,7 +6,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from pygls.uris import to_fs_path
 from nnlint import __version__
 from nnlint.check import all_checks
 from nnlint.config import UsageError
+from nnlint.dataclass import dataclass
 from nnlint.finding import Finding
 from nnlint.repair import Fix
 from nnlint.reports.style import count

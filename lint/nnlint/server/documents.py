@@ -6,11 +6,11 @@ import io
 import json
 import tokenize
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pygls.uris import from_fs_path, to_fs_path
 
+from nnlint.dataclass import dataclass
 from nnlint.discover import SKIPPED
 from nnlint.lines import lines_of
 

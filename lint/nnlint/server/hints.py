@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Network, Operation, Passed, Tensor
 from nnlint.network.shape import Shape

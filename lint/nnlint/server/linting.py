@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from nnlint import baseline, config, engine, lines, plugins
 from nnlint.config import Settings
+from nnlint.dataclass import dataclass
 from nnlint.finding import Finding
 from nnlint.fixing import passes
 from nnlint.fixing.plan import Plan

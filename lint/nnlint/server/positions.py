@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.fixing.source import Edit
 from nnlint.lines import END_OF_LINE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 
+from nnlint.dataclass import dataclass
 from nnlint.fixing.source import Edit, apply
 from nnlint.server.documents import NOTEBOOK, Document, Sheet, path_of
 from nnlint.server.positions import Encoding, Positions

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint.dataclass import dataclass
 from nnlint.readers import Progress
 from nnlint.readers.data.boxes import Drawn, evidence
 from nnlint.readers.data.coco import open_coco

@@ -5,10 +5,11 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.boxes import EDGE, PIXELS, Annotation, BoxLabels, Odd, Oddity
 from nnlint.evidence.data import TOP, Column, Dataset, Kind, Split
 from nnlint.evidence.images import ImageFacts

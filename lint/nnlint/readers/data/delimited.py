@@ -7,11 +7,11 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.data.engines import named
 from nnlint.readers.data.lines import LONGEST_LINE, Text, text_of
 from nnlint.readers.data.tables import (

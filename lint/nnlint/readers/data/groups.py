@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import polars as pl
 
 from nnlint.config import Settings
+from nnlint.dataclass import dataclass
 from nnlint.evidence.target import words
 from nnlint.readers.data.tables import Table
 

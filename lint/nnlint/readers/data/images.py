@@ -6,11 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.images import THUMBNAIL, ClassFolder, ImageFacts, Layout

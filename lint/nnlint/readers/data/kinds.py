@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import TOP, Kind
 
 HEAD_ROWS = 5_000

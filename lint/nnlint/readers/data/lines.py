@@ -6,9 +6,9 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.data.packed import unpacked
 from nnlint.readers.data.tables import Malformed
 

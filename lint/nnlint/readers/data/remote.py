@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import ibis
 import polars as pl
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Split, sampled_rows
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place

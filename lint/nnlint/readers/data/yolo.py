@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.readers.data.boxes import Drawn
 from nnlint.readers.data.groups import ROLES

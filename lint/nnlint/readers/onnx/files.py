@@ -6,13 +6,13 @@ import math
 import mmap
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped] # no stubs
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.deferred import Once
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Network, Operation, Tensor

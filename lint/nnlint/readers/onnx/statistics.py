@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.deferred import Once
 from nnlint.evidence.weights import Slices
 from nnlint.network.facts import Range

@@ -6,10 +6,10 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.runs.detect import EXPORTED, separated
 
 MOST_BYTES = 256 << 20

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Intake, LossUse, Optimizer, Recipe, Scheduler, Taken
 from nnlint.network.graph import Layer, Network, Operation, Tensor

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.source import Pipeline, Program, Recipe
 from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source import statements

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.readers.source.conventions import SCHEDULER, role_of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.source.heap import Writes
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.values import Function, ModuleValue, Scope, Value

@@ -10,9 +10,9 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.source.libraries import MODELS, QUIET
 from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.recording import records

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.looks import Question
 from nnlint.readers.units import Basis, Effects, Loaded, Origin, Record
 

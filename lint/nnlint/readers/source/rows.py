@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import (

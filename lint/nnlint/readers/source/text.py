@@ -9,11 +9,11 @@ import re
 import sys
 import tokenize
 import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
 from nnlint.readers.source.nodes import kept

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import (
     Decision,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.usage import UnusedLayer
 from nnlint.readers.source.modules import all_weights, is_module
 from nnlint.readers.source.nodes import below, everything, kept

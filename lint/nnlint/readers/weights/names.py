@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from nnlint.dataclass import dataclass
 
 WEIGHTS = re.compile(
     r"^(weight|kernel|weight_[ih]h_l\d+(_reverse)?|weight_(orig|v)|in_proj_weight|depthwise_kernel|"

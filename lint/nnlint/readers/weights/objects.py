@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.weights.unpickling import NumpyArray, Opaque, Strided
 
 DEEPEST = 64

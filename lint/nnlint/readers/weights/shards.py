@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from nnlint import looks
+from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from nnlint.dataclass import dataclass
 from nnlint.readers.weights.stored import TYPES, Malformed
 
 STANDARD_HARMLESS = frozenset(

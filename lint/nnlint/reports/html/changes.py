@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.lines import lines_of
 from nnlint.repair import Change, Rewrite
 from nnlint.reports.html.frames import margin_of

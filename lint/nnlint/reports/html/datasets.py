@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.evidence.place import Place
 from nnlint.reports import cards

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from nnlint.check import Check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
 from nnlint.reports.html.changes import Hunk, hunks

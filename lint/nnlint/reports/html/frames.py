@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding
 from nnlint.lines import lines_of

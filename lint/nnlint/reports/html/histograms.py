@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.evidence.images import ImageFacts
 from nnlint.reports.html.charts import figure, steps

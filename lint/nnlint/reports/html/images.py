@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.images import THUMBNAIL, ImageFacts
 from nnlint.reports.style import visible

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.source import Did, Recipe
 from nnlint.network.graph import Network, Operation
 from nnlint.network.signal import Signal, signal

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.runs import Curve, History, Point
 from nnlint.reports.html.charts import Chart, Line, chart, figure
 from nnlint.reports.html.tags import Tag, Tags

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.reports.html.charts import Tick, figure
 from nnlint.reports.style import visible

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.reports import cards
 from nnlint.reports.html.charts import Chart, Line, chart, figure

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
 from nnlint.reports.html.findings import level_of

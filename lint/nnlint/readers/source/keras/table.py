@@ -7,9 +7,10 @@ orthogonal, biases 0, embeddings U(±0.05). Weights are built at the first call,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, multiply
 from nnlint.readers.source.rows import plain

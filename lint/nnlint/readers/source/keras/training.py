@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader, Loop
 from nnlint.network.graph import Tensor

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Columns, Fit, Labels, Rows, Span, SplitUse
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE

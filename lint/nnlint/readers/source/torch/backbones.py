@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Initialization
 from nnlint.network.shape import Shape
 from nnlint.readers.source.definitions import library_class, native

@@ -7,9 +7,10 @@ recurrent layers draw from U(±1/√fan_in) (``reset_parameters``), embeddings f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from nnlint.dataclass import dataclass
 from nnlint.network.graph import Initialization
 from nnlint.readers.source.torch import parameters
 from nnlint.readers.source.torch.parameters import Shapes

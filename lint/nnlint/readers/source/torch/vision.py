@@ -7,8 +7,9 @@ Sizes are those of the data sets' pages in the torchvision documentation. An ima
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.samples import Chain
 from nnlint.evidence.source import Labels
