@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nnlint import check, engine
-from nnlint.check import ERROR, Check
+from nnlint.check import ERROR, Check, Checks
 from nnlint.cli import main
 from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable
@@ -117,7 +117,7 @@ def test_defect_in_a_check_hides_no_finding_and_asks_to_be_reported(
 
     broken.__annotations__["file"] = Unreadable
     checks = (*check.all_checks(), Check("ZZ999", "broken", ERROR, None, (), broken))  # type: ignore[arg-type]
-    monkeypatch.setattr(engine, "all_checks", lambda: checks)
+    monkeypatch.setattr(engine, "checks_for", lambda evidence: Checks(checks, ()))
     assert main(["empty"]) == 2
     printed = capsys.readouterr()
     assert "IN101" in printed.out

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnlint import engine
-from nnlint.check import Check, all_checks
+from nnlint.check import Check, Checks, all_checks
 from nnlint.config import Settings
 from nnlint.discover import inputs_of
 from nnlint.evidence.files import Unreadable
@@ -72,6 +72,12 @@ def test_file_reached_twice_is_read_once_by_its_first_name(folder: Path) -> None
     assert list(map(str, inputs_of(["b.py", ".", "link.py"], Settings()).files)) == ["b.py", "a/c.py"]
 
 
+def only(monkeypatch: pytest.MonkeyPatch, *checks: Check) -> None:
+    """Let the engine know these checks and no others."""
+    monkeypatch.setattr(engine, "all_checks", lambda: checks)
+    monkeypatch.setattr(engine, "checks_for", lambda evidence: Checks(checks, ()))
+
+
 def test_findings_of_one_place_are_given_worst_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def speak(level: Level, code: str) -> Check:
         def function(file: Unreadable) -> Iterator[Finding]:
@@ -82,7 +88,7 @@ def test_findings_of_one_place_are_given_worst_first(folder: Path, monkeypatch: 
 
     checks = (speak(Level.WARNING, "AB1"), speak(Level.ERROR, "AB2"), speak(Level.HINT, "AB3"))
     (folder / "empty").mkdir()
-    monkeypatch.setattr(engine, "all_checks", lambda: checks)
+    only(monkeypatch, *checks)
     found = engine.run(["empty"], Settings(select=("ALL",))).findings
     assert [f.code for f in found] == ["AB2", "AB1", "AB3"]
 
@@ -94,7 +100,7 @@ def test_hints_of_a_check_that_runs_by_default_are_given_when_it_is_asked_for(
         yield Finding(Place("x", 1), "advice", level=Level.HINT)
 
     speak.__annotations__["file"] = Unreadable
-    monkeypatch.setattr(engine, "all_checks", lambda: (Check("AB1", "ab1", Level.ERROR, None, (), speak),))
+    only(monkeypatch, Check("AB1", "ab1", Level.ERROR, None, (), speak))
     (folder / "empty").mkdir()
     assert engine.run(["empty"], Settings()).findings == ()
     assert [f.code for f in engine.run(["empty"], Settings(extend_select=("AB1",))).findings] == ["AB1"]

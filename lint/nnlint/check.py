@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
@@ -94,12 +94,21 @@ def check(
 
 def all_checks() -> tuple[Check, ...]:
     """Every check of every installed package in the entry-point group and of added modules, by code."""
-    return _loaded(tuple(_ADDED))[0]
+    return _loaded(tuple(_ADDED)).checks
 
 
-def failed_plugins() -> tuple[Failure, ...]:
-    """What of the installed packages could not be loaded: modules that raise, codes used twice."""
-    return _loaded(tuple(_ADDED))[1]
+def checks_for(evidence: Iterable[object]) -> Checks:
+    """The checks that may speak of this evidence.
+
+    A package whose ``READS`` names kinds of evidence is imported only where there is some of them.
+    """
+    kinds = {kind.__name__ for piece in {type(piece) for piece in evidence} for kind in piece.__mro__}
+    return _loaded(tuple(_ADDED), frozenset(kinds))
+
+
+def packages() -> tuple[str, ...]:
+    """The packages and modules that checks are in."""
+    return (*modules_of(ENTRY_POINTS), *_ADDED)
 
 
 def add_modules(names: Sequence[str]) -> None:
@@ -110,27 +119,38 @@ def add_modules(names: Sequence[str]) -> None:
 _ADDED: list[str] = []
 
 
+@dataclass(frozen=True)
+class Checks:
+    """Checks by code. ``failures``: modules that raised, codes used twice."""
+
+    checks: tuple[Check, ...]
+    failures: tuple[Failure, ...]
+
+
 @cache
-def _loaded(added: tuple[str, ...]) -> tuple[tuple[Check, ...], tuple[Failure, ...]]:
+def _loaded(added: tuple[str, ...], kinds: frozenset[str] | None = None) -> Checks:
     # Codes are unique. A name stands for a defect and may be shared by checks that see it in different
     # things (a softmax over one output in code and in a graph); as a selector it means all of them.
     checks: dict[str, Check] = {}
     failures: list[Failure] = []
     for module in (*modules_of(ENTRY_POINTS), *added):
         with loading():
-            all_found = list(checks_of(module))
+            all_found = list(checks_of(module, kinds))
         for found in all_found:
             if isinstance(found, Failure):
                 failures.append(found)
             elif checks.setdefault(found.code, found) is not found:
                 clash = ValueError(f"another check is called {found.code}, too")
                 failures.append(Failure(module, clash))
-    return tuple(checks[code] for code in sorted(checks)), tuple(failures)
+    return Checks(tuple(checks[code] for code in sorted(checks)), tuple(failures))
 
 
-def checks_of(package: str) -> Iterator[Check | Failure]:
-    """The checks in a package or module and all below it; a module that raises hides no other."""
-    for module in _modules(package):
+def checks_of(package: str, kinds: frozenset[str] | None = None) -> Iterator[Check | Failure]:
+    """The checks in a package or module and all below it; a module that raises hides no other.
+
+    ``kinds``: the names of those kinds of evidence that there are, where not all checks are wanted.
+    """
+    for module in _modules(package, kinds):
         if isinstance(module, Failure):
             yield module
             continue
@@ -140,15 +160,18 @@ def checks_of(package: str) -> Iterator[Check | Failure]:
                 yield _sound(found)
 
 
-def _modules(name: str) -> Iterator[ModuleType | Failure]:
+def _modules(name: str, kinds: frozenset[str] | None) -> Iterator[ModuleType | Failure]:
     try:
         module = importlib.import_module(name)
     except Exception as error:
         yield Failure(name, error)
         return
     yield module
+    reads = getattr(module, "READS", None)
+    if kinds is not None and reads is not None and kinds.isdisjoint(reads):
+        return
     for info in pkgutil.iter_modules(getattr(module, "__path__", []), name + "."):
-        yield from _modules(info.name)
+        yield from _modules(info.name, kinds)
 
 
 def _sound(found: Check) -> Check | Failure:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from nnlint import linking, readers, suppress
-from nnlint.check import Check, all_checks, failed_plugins
+from nnlint.check import Check, Checks, all_checks, checks_for
 from nnlint.config import Settings, UsageError
 from nnlint.dataclass import dataclass
 from nnlint.discover import Inputs, inputs_of
@@ -22,7 +22,7 @@ from nnlint.readers import READERS, SOURCE
 from nnlint.readers.units import Loaded, Record, Unit, Units, Without
 from nnlint.repair import Fix
 from nnlint.result import Result as Result
-from nnlint.selection import asked_for, selected
+from nnlint.selection import Chosen, asked_for, runs, selected, selectors
 from nnlint.understood import understood
 from nnlint.vouching import vouched
 
@@ -67,11 +67,14 @@ def run(
     ``earlier``: what is known of source files, and is told what becomes known. ``outlined``: of the evidence
     of source only numbers are wanted, so that processes may do the reading.
     """
-    checks = selected(all_checks(), settings)
+    if selectors(settings):
+        selected(all_checks(), settings)  # a mistake in them is told before anything is read
     options = options_of(settings)
     memory = memory or Memory()
     reading = read(paths, settings, progress, memory, earlier, outlined=outlined)
     judging = Judging(options, progress, memory)
+    loaded = _loaded(reading)
+    checks = [check for check in loaded.checks if runs(check, settings)]
     hinting = {check.code for check in checks if asked_for(check, settings)}
     pairing = Pairing(reading.evidence, dict(settings.pairs))
     found = judging.run(checks, reading.evidence, pairing, reading.units)
@@ -79,22 +82,31 @@ def run(
         alone = [unit for unit in judging.units if not pairing.datasets_of(unit.path)]
         earlier.keep(alone, reading.records)
     findings = [f for f in found if f.level is not Level.HINT or f.code in hinting]
-    suppressing = suppress.apply(findings, checks, reading.evidence, settings, paths, judging.spoken_for)
+    wanted = Chosen(settings)
+    suppressing = suppress.apply(findings, wanted, reading.evidence, settings, paths, judging.spoken_for)
     about_comments = [c for c in checks if c.needs == (Suppression,)]
     more = judging.run(about_comments, suppressing.comments, Pairing(suppressing.comments))
     kept = sorted([*suppressing.kept, *suppressing.silence(more)], key=_order)
-    failures = [*failed_plugins(), *reading.failures, *judging.failures]
+    failures = [*loaded.failures, *reading.failures, *judging.failures]
     return Result(
         _with_fixes(kept, settings, failures),
         reading.notes,
         reading.evidence,
         tuple(failures),
-        checks=tuple(checks),
+        checks=wanted,
         suppressed=len(findings) + len(more) - len(kept),
         timings={**reading.timings, **judging.timings},
         spoken_for=tuple(judging.spoken_for),
         read=understood(reading.evidence),
     )
+
+
+def _loaded(reading: readers.Reading) -> Checks:
+    """The checks that may speak of what was read, and those that spoke of it in an earlier run."""
+    loaded = checks_for(reading.evidence)
+    known = {check.code for check in loaded.checks}
+    said = {finding.code for unit in reading.units for finding in unit.findings or ()}
+    return loaded if said <= known else Checks(all_checks(), loaded.failures)
 
 
 def _with_fixes(

@@ -20,14 +20,14 @@ from typing import Any
 
 from nnlint import engine, looks, plugins
 from nnlint.cache.units import Known, document
-from nnlint.check import all_checks
+from nnlint.check import checks_for
 from nnlint.config import Settings
 from nnlint.dataclass import dataclass
 from nnlint.finding import Failure
 from nnlint.pairing import Pairing
 from nnlint.readers import Progress, source
 from nnlint.readers.units import Loaded, Record, Unit, Units
-from nnlint.selection import selected
+from nnlint.selection import runs
 
 MANY = 150
 """Source files from which processes pay for their start, measured on packages of models."""
@@ -168,7 +168,7 @@ def judged(task: Task, progress: Progress) -> list[Any]:
     with looks.recording() as seen:
         reading = source.read(task.stretch, settings, progress, among=task.files)
         judging = engine.Judging(engine.options_of(settings), lambda _: None, engine.Memory())
-        checks = selected(all_checks(), settings)
+        checks = [c for c in checks_for(reading.evidence).checks if runs(c, settings)]
         judging.run(checks, reading.evidence, Pairing(reading.evidence), reading.units)
         if reading.failures or judging.failures or not seen.steady:
             return []

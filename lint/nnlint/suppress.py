@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -43,11 +43,11 @@ class Silencer:
     judged: bool = True
     used: set[str] = field(default_factory=set)
 
-    def silences(self, finding: Finding, by_code: Mapping[str, Check]) -> bool:
+    def silences(self, finding: Finding) -> bool:
         """Whether it silences ``finding``; remembers by which selectors."""
         if not self.covers(finding):
             return False
-        hits = {s for s in self.selectors or (ALL,) if matches(s, by_code[finding.code])}
+        hits = {s for s in self.selectors or (ALL,) if matches(s, finding)}
         self.used |= hits
         return bool(hits)
 
@@ -85,7 +85,8 @@ def apply(
     kept = _kept(findings, silencers)
     _kept(spoken_for, silencers)
     read = understood(evidence)
-    ran = {c.code for c in checks if could_speak(c, read)}
+    # Which checks there are at all is asked only of what names some.
+    ran = {c.code for c in checks if could_speak(c, read)} if any(s.selectors for s in silencers) else set()
     elsewhere = Elsewhere(paths)
     judged = [_with_its_users(_judge(s, ran), elsewhere) for s in silencers if s.judged]
     return Suppressing(tuple(kept), tuple(judged), tuple(silencers))
@@ -94,9 +95,8 @@ def apply(
 def _kept(findings: Iterable[Finding], silencers: Sequence[Silencer]) -> list[Finding]:
     if not silencers:
         return list(findings)
-    by_code = {c.code: c for c in all_checks()}
     # Every silencer has to see every finding to know whether it is of use: no stopping at the first.
-    return [f for f in findings if not sum(s.silences(f, by_code) for s in silencers)]
+    return [f for f in findings if not sum(s.silences(f) for s in silencers)]
 
 
 def _comments(

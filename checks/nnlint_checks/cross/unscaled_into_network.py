@@ -9,19 +9,9 @@ from nnlint.evidence.data import Dataset
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Pipeline
 from nnlint.finding import Finding
-from nnlint.network.graph import Network, Operation
+from nnlint.network.graph import Network
 from nnlint_checks.data.scaling import STANDARDISE, unscaled
-
-WEIGHTED = frozenset({"linear", "bilinear", "conv", "rnn", "rnn_state", "rnn_cell", "gemm", "matmul"})
-"""Operations whose weights meet the features as they are."""
-
-PASSING = frozenset(
-    {
-        *("identity", "detach", "cast", "flatten", "reshape", "permute", "transpose", "squeeze", "unsqueeze"),
-        *("expand", "index", "split", "dropout", "concat", "stack", "pad", "sizes", "interpolate"),
-    }
-)
-"""Operations that leave the scale of the features alone. Anything else may bring them to scale."""
+from nnlint_checks.pipeline.first_weighted import first_weighted
 
 
 @check("XC301", level=ERROR, over=("DS311",))
@@ -211,24 +201,3 @@ def unscaled_into_network(network: Network, pipeline: Pipeline, data: Dataset) -
         table=scales.table,
         subject=(data.place.path, "features"),
     )
-
-
-def first_weighted(network: Network) -> Operation | None:
-    """The first weighted operation on the way of the inputs; None when something before it may scale them."""
-    consumers = network.consumers()
-    queue = [tensor.operation for tensor in network.inputs]
-    seen: set[int] = set()
-    first: Operation | None = None
-    while queue:
-        operation = queue.pop(0)
-        for reader in consumers.get(id(operation), ()):
-            if id(reader) in seen:
-                continue
-            seen.add(id(reader))
-            if reader.kind in WEIGHTED:
-                first = first or reader
-            elif reader.kind in PASSING or reader.attributes.get("augments"):
-                queue.append(reader)
-            else:
-                return None
-    return first

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
+from nnlint.evidence.onnx import Graph
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
@@ -14,7 +15,7 @@ SQUASHING = ("softmax", "log_softmax", "sigmoid")
 
 
 @check("OX103", level=ERROR, over=("HL111",))
-def doubled_softmax(network: Network) -> Iterator[Finding]:
+def doubled_softmax(network: Network, _: Graph) -> Iterator[Finding]:
     """A Softmax or Sigmoid runs over the output of another.
 
     Why: the softmax of values in [0, 1] is nearly uniform: with ten classes no output can exceed 0.24. The
@@ -59,8 +60,6 @@ def doubled_softmax(network: Network) -> Iterator[Finding]:
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "model.onnx")
         ```
     """
-    if network.framework != "onnx":
-        return
     for pair in pairs(network.operations):
         first, second = pair.first.operation, pair.second.operation
         if first.kind in SQUASHING and second.kind in SQUASHING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import HINT, check
+from nnlint.evidence.onnx import Graph
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint_checks.regularization.unnormalized import (
@@ -20,6 +21,7 @@ from nnlint_checks.signal.stretches import ends, layer_place
 @check("OX110", level=HINT, over=("NR301",))
 def no_normalization(
     network: Network,
+    _: Graph,
     *,
     fewest_layers: int = FEWEST_LAYERS,
     smallest_gain: float = SMALLEST_GAIN,
@@ -71,7 +73,7 @@ def no_normalization(
         ```
     """
     found = unnormalized(network, fewest_layers, smallest_gain, largest_gain)
-    if found is not None and network.framework == "onnx":
+    if found is not None:
         yield Finding(
             layer_place(network, found.stretch.layers[0]),
             described(found),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from nnlint.check import WARNING, check
+from nnlint.evidence.onnx import Graph
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.facts import Meaning
@@ -25,7 +26,7 @@ DECIDING = (Meaning.PROBABILITIES, Meaning.LOG_PROBABILITIES, Meaning.CLASS_INDI
 
 
 @check("OX101", level=WARNING, over=("HL105",))
-def rectified_output(network: Network, *, few_outputs: int = 4) -> Iterator[Finding]:
+def rectified_output(network: Network, _: Graph, *, few_outputs: int = 4) -> Iterator[Finding]:
     """A regression output comes straight from Relu or Clip(min=0).
 
     Why: the network can never answer with a negative number, and where the last layer is below zero its
@@ -74,7 +75,7 @@ def rectified_output(network: Network, *, few_outputs: int = 4) -> Iterator[Find
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "model.onnx")
         ```
     """
-    if network.framework != "onnx" or any(o.role.meaning in DECIDING for o in network.outputs):
+    if any(o.role.meaning in DECIDING for o in network.outputs):
         return
     consumers = network.consumers()
     for output in network.outputs:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
+from nnlint.evidence.onnx import Graph
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.batch import Axes, batch_axes, from_front
@@ -22,7 +23,7 @@ SEVERAL = 3  # axes of a value of which a flattening softmax leaves none for pos
 
 
 @check("OX108", level=ERROR, over=("HL113",))
-def softmax_axis(network: Network) -> Iterator[Finding]:
+def softmax_axis(network: Network, _: Graph) -> Iterator[Finding]:
     """A Softmax runs over the batch axis, or over all axes at once.
 
     Why: over the batch the output for a sample depends on which others came with it: served one by one, every
@@ -78,8 +79,6 @@ def softmax_axis(network: Network) -> Iterator[Finding]:
             save(h.make_model(graph, opset_imports=[h.make_opsetid("", 11)], ir_version=6), f"{name}.onnx")
         ```
     """
-    if network.framework != "onnx":
-        return
     axes = batch_axes(network.operations, dict(_batches(network)))
     readers = readers_of(network.operations)
     for operation in network.operations:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nnlint.check import ERROR, check
+from nnlint.evidence.onnx import Graph
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
@@ -15,7 +16,7 @@ CONSTANT = {"softmax": "1", "log_softmax": "0"}
 
 # HL109 (softmax-over-one-output) says the same of networks in code; names are unique.
 @check("OX102", level=ERROR, over=("HL109",))
-def softmax_over_one_output(network: Network) -> Iterator[Finding]:
+def softmax_over_one_output(network: Network, _: Graph) -> Iterator[Finding]:
     """A Softmax runs over an axis of size 1.
 
     Why: values that sum to 1 over a single entry are 1: the output is the same for every input, and no
@@ -54,8 +55,6 @@ def softmax_over_one_output(network: Network) -> Iterator[Finding]:
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 11)], ir_version=6), "model.onnx")
         ```
     """
-    if network.framework != "onnx":
-        return
     consumers = network.consumers()
     for operation in network.operations:
         axes = operation.attributes.get("axes")

@@ -12,7 +12,7 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Pipeline, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
-from nnlint_checks.cross.unscaled_into_network import first_weighted
+from nnlint_checks.pipeline.first_weighted import first_weighted
 
 TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".parquet")
 PREPARED = re.compile(

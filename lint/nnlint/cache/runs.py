@@ -6,18 +6,19 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from nnlint import __version__, looks
 from nnlint.cache import folder
 from nnlint.cache.written import finding_from, finding_to, no_subject, note_from, note_to
-from nnlint.check import all_checks
+from nnlint.check import packages
 from nnlint.config import Settings
 from nnlint.result import Result, Understood
+from nnlint.selection import Chosen
 
 if TYPE_CHECKING:
     from nnlint.readers import Progress
@@ -61,7 +62,7 @@ def result_of(paths: Sequence[str], chosen: Settings, progress: Progress) -> Res
 
 def known(paths: Sequence[str], chosen: Settings) -> Result | None:
     """The result of an earlier run, if a new one would give the same."""
-    return load(_place(chosen), key_of(paths, chosen)) if cacheable(chosen) else None
+    return load(_place(chosen), key_of(paths, chosen), chosen) if cacheable(chosen) else None
 
 
 def _place(chosen: Settings) -> Path:
@@ -76,7 +77,7 @@ def key_of(paths: Sequence[str], chosen: Settings) -> str:
     return looks.digest(repr((FORMAT, __version__, python, str(Path.cwd()), list(paths), settings)).encode())
 
 
-def load(place: Path, key: str) -> Result | None:
+def load(place: Path, key: str, chosen: Settings) -> Result | None:
     """The result of an earlier run, if a new one would give the same."""
     entry = folder.load(place, key)
     try:
@@ -84,7 +85,7 @@ def load(place: Path, key: str) -> Result | None:
             return None
         for kind, path, answer in entry["looks"]:
             looks.answered((kind, path), answer)
-        return _result(entry["result"])
+        return _result(entry["result"], chosen)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
@@ -101,7 +102,7 @@ def note_program() -> None:
     """The parts of nnlint, checks and plugins that have been loaded, and what else is installed, decide."""
     for path in map(os.path.abspath, sys.path):
         looks.note(looks.INSTALLED, path)
-    ours = {"nnlint", *(check.function.__module__.partition(".")[0] for check in all_checks())}
+    ours = {"nnlint", *(package.partition(".")[0] for package in packages())}
     for module in tuple(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file and (module.__name__.partition(".")[0] in ours or not file.startswith(_INSTALLED)):
@@ -120,39 +121,17 @@ def _written(result: Result) -> Any:
         "findings": [finding_to(finding, no_subject) for finding in result.findings],
         "spoken_for": [finding_to(finding, no_subject) for finding in result.spoken_for],
         "notes": [note_to(note) for note in result.notes],
-        "checks": [check.code for check in result.checks],
         "suppressed": result.suppressed,
         "read": asdict(result.read),
     }
 
 
-def _result(written: Any) -> Result:
+def _result(written: Any, chosen: Settings) -> Result:
     return Result(
         tuple(finding_from(finding, no_subject) for finding in written["findings"]),
         tuple(note_from(note) for note in written["notes"]),
-        checks=_Ran([str(code) for code in written["checks"]]),
+        checks=Chosen(chosen),
         suppressed=int(written["suppressed"]),
         spoken_for=tuple(finding_from(finding, no_subject) for finding in written["spoken_for"]),
         read=Understood(**{name: int(number) for name, number in written["read"].items()}),
     )
-
-
-class _Ran(Sequence[Any]):
-    """Checks by code, imported only when somebody looks."""
-
-    def __init__(self, codes: Sequence[str]) -> None:
-        self._codes = codes
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        return list(self)[index]
-
-    def __len__(self) -> int:
-        return len(self._codes)
-
-    def __iter__(self) -> Iterator[Any]:
-        codes = set(self._codes)
-        return (check for check in all_checks() if check.code in codes)
