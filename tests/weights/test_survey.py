@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,43 @@ def test_blocks_of_any_size_say_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     for one, other in zip(whole.slices, parts.slices, strict=True):
         assert one is not None and other is not None
         assert one.norms == pytest.approx(other.norms, rel=1e-5)
+
+
+def test_one_dead_column_of_a_large_tensor_is_seen_though_columns_are_sampled() -> None:
+    values = RANDOM.normal(0, 1, (4096, 32)).astype(np.float32)
+    values[:, 7] = 0
+    values[1::2] *= 1000  # no row of the sample
+    _, columns = survey(values, (0, 1)).slices
+    assert columns is not None
+    assert columns.zeros[7] == columns.size == columns.seen == 4096
+    assert columns.norms == pytest.approx(np.sqrt((values.astype(np.float64) ** 2).mean(axis=0)), rel=1e-5)
+
+
+def test_columns_of_a_large_tensor_are_compared_by_every_fourth_row() -> None:
+    values = RANDOM.normal(0, 1, (4096, 32)).astype(np.float32)
+    rows, columns = survey(values, (0, 1)).slices
+    assert rows is not None and columns is not None
+    assert (rows.seen, columns.size, columns.seen) == (32, 4096, 1024)
+    expected = np.sqrt((values[::4].astype(np.float64) ** 2).mean(axis=0))
+    assert columns.norms == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("start", [0, 20])
+def test_a_mapped_file_says_what_its_values_say(tmp_path: Path, start: int) -> None:
+    values = RANDOM.normal(0, 1, (700, 501)).astype(np.float32)
+    path = tmp_path / "values"
+    path.write_bytes(b"x" * start + values.tobytes())
+    mapped = np.asarray(np.memmap(path, np.float32, "r", start, values.size)).reshape(values.shape)
+    assert survey(mapped[5:], (0, 1)) == survey(values[5:], (0, 1))
+
+
+def test_a_mapped_file_that_was_cut_off_meanwhile_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "values"
+    path.write_bytes(RANDOM.normal(0, 1, 2**18).tobytes())
+    mapped = np.memmap(path, np.float64, "r")
+    path.write_bytes(b"short")
+    with pytest.raises(OSError, match="shorter"):
+        survey(mapped)
 
 
 def test_without_vecdot_rows_are_summed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

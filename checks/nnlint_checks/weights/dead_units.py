@@ -107,9 +107,7 @@ def _dead(tensor: StoredTensor, first: bool) -> Iterator[_Dead]:
     """What goes out of a layer's units are the columns of the next one; inputs of the net are no units."""
     sides = [("coming in", tensor.units), *([] if first else [("going out", tensor.inputs)])]
     for side, slices in sides:
-        if slices is None or len(slices.norms) < FEWEST_UNITS or slices.size < 2:
-            continue
-        if min(slices.norms) > VANISHING * max(slices.norms):  # none is below its share of the median either
+        if slices is None or not slices.zeros or len(slices.norms) < FEWEST_UNITS or slices.size < 2:
             continue
         living = [n for n in slices.norms if n > 0.0]
         limit = VANISHING * statistics.median(living) if living else 0.0

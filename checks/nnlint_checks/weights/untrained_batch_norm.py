@@ -53,12 +53,10 @@ def untrained_batch_norm(weights: Weights) -> Iterator[Finding]:
         )
         ```
     """
-    if not matrices(weights) or untrained(weights):
-        return
     layers = list(batch_norms(weights))
     fresh = [layer for layer in layers if holds(layer[0], 0.0) and holds(layer[1], 1.0)]
     moved = [layer for layer in fresh if _has_moved(layer[2], weights)]
-    if moved:
+    if moved and matrices(weights) and not untrained(weights):
         mean = moved[0][0]
         others = f" (and {len(moved) - 1} more of {len(layers)})" if len(moved) > 1 else ""
         yield Finding(

@@ -12,15 +12,17 @@ from nnlint.evidence.place import Place
 class Slices:
     """The slices of a tensor along one axis: what goes into each unit, or comes out of it.
 
-    ``norms``: the root of the mean square of each; ``zeros``: how many of its ``size`` values are 0, counted
-    where some slice is (nearly) nothing, else empty.
+    ``norms``: the root of the mean square of each, over ``seen`` of its ``size`` values: of slices across the
+    rows of a large tensor a sample is looked at. ``zeros``: how many of its values are 0, counted where some
+    slice is (nearly) nothing, else empty; the norms then are over all values.
     ``copies``: groups of slices that are equal and neither zero nor made of a few values only.
     """
 
-    norms: tuple[float, ...]
+    norms: Sequence[float]
     zeros: tuple[int, ...]
     size: int
     copies: tuple[tuple[int, ...], ...] = ()
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _alike(slices: Slices | None) -> bool:
 
     The mean square of n normal values varies by √(2/n), that of others from laws of initialisation by less.
     """
-    if slices is None or len(slices.norms) < 2 or slices.size < 2:
+    if slices is None or len(slices.norms) < 2 or slices.seen < 2:
         return True
     import numpy as np  # thousands of slices are told apart in a file of weights, none in most runs
 
@@ -64,7 +64,7 @@ def _alike(slices: Slices | None) -> bool:
     if not 0.0 < mean < math.inf:
         return False
     variance = variance / mean / mean
-    return variance <= 2 / slices.size * (1 + STANDARD_ERRORS * math.sqrt(2 / (len(squares) - 1)))
+    return variance <= 2 / slices.seen * (1 + STANDARD_ERRORS * math.sqrt(2 / (len(squares) - 1)))
 
 
 def _is_matrix(tensor: StoredTensor) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from array import array as array_of_numbers
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,22 @@ import numpy.typing as npt
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.weights import Slices, StoredTensor
+from nnlint.readers.mapped import ranges
 
 Array = npt.NDArray[Any]
 Decoder = Callable[[Array], Array]
 
 CHUNK = 2**18
-"""Values looked at in one step: they and their squares stay in the cache of a core."""
+"""Values looked at in one step: they stay in the cache of a core while it goes over them again."""
 WIDEST = 2**13
 """Columns of a block: OpenBLAS hands longer products to threads."""
 MOST_ROWS = 2**10
 """Rows of a block: sums of single precision over more would lose digits."""
 SMALL = 2**14
 """Tensors of so many values are summed in double precision throughout."""
+SPACING = 4
+ROWS_OF_SAMPLE = 2**8
+"""Columns are compared by every fourth row, by so many at least: their squares are a pass of their own."""
 SQUARED = (1e-15, 1e15)
 """Magnitudes whose squares, and sums of them, single precision can hold."""
 CENTRED = 5.0
@@ -126,7 +132,7 @@ def survey(array: Array, axes: tuple[int | None, ...] = (), decode: Decoder | No
     wanted = tuple(a if a is not None and _has_units(array, a) else None for a in axes)
     if array.size <= SMALL or not array.flags.c_contiguous:
         return _exactly(array, wanted, decode)
-    sums = _Sums(array, decode, rows=0 in wanted, columns=any(a for a in wanted))
+    sums = _Sums(array, decode, columns=any(a for a in wanted))
     statistics = sums.statistics()
     if statistics is None:
         return _exactly(array, wanted, decode)
@@ -160,38 +166,39 @@ class _Sums:
     Single precision is enough within a block; blocks are added up in double precision.
     """
 
-    def __init__(self, array: Array, decode: Decoder | None, rows: bool, columns: bool) -> None:
+    def __init__(self, array: Array, decode: Decoder | None, columns: bool) -> None:
         table = array.reshape(len(array), -1) if array.ndim > 1 else array.reshape(1, -1)
         self.count, self.nans, self.infinities = array.size, 0, 0
         self.minimum, self.maximum = math.inf, -math.inf
-        self.rows = np.zeros(len(table)) if rows else None
+        self.rows, self.totals = np.zeros(len(table)), np.zeros(len(table))
         self.columns = np.zeros(table.shape[1]) if columns else None
-        self.total = self.squares = 0.0
-        self._buffer = np.empty(0, np.float32)
-        with np.errstate(all="ignore"):  # signalling NaNs, squares beyond the type
-            for down, across in _patches(*table.shape):
-                part = table[down, across]
-                self._add(decode(part) if decode else part, down, across)
+        self.spacing = min(SPACING, max(1, len(table) // ROWS_OF_SAMPLE))
+        self.sampled = 0
+        self._ones = np.ones(min(table.shape[1], WIDEST), np.float32)
+        with np.errstate(all="ignore"), ranges(array) as values:  # signalling NaNs, squares beyond the type
+            for down, across, start, stop in _bands(*table.shape):
+                band = values(start, stop).reshape(-1, across.stop - across.start)
+                for left in range(0, band.shape[1], WIDEST):
+                    part = band[:, left : left + WIDEST]
+                    at = across.start + left
+                    self._add(decode(part) if decode else part, down, slice(at, at + part.shape[1]))
+            self.total, self.squares = float(self.totals.sum()), float(self.rows.sum())
 
     def _add(self, part: Array, down: slice, across: slice) -> None:
         if part.dtype not in (np.float32, np.float64):
             part = part.astype(np.float32)
         low, high = float(part.min()), float(part.max())
-        sound = math.isfinite(low) and math.isfinite(high)  # NaN passes through min and max
-        if not sound or 0.0 < (largest := max(-low, high)) < SQUARED[0] or largest > SQUARED[1]:
-            part = part.astype(np.float64)
-        squares = self._squared(part)
-        below = squares.sum(axis=0)
-        if self.columns is not None:
-            self.columns[across] += below
-        if self.rows is not None:
-            self.rows[down] += _dot(part, part)
-        if not sound:
+        if not math.isfinite(low) or not math.isfinite(high):  # NaN passes through min and max
             part, low, high = self._finite(part)
-            below = np.square(part).sum(axis=0)
+        elif 0.0 < (largest := max(-low, high)) < SQUARED[0] or largest > SQUARED[1]:
+            part = part.astype(np.float64)
         self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
-        self.total += float(part.sum(axis=0).sum(dtype=np.float64))
-        self.squares += float(below.sum(dtype=np.float64))
+        self.rows[down] += _dot(part, part)
+        self.totals[down] += _dot(part, self._ones[: part.shape[1]])
+        if self.columns is not None:
+            sample = part[:: self.spacing]
+            self.columns[across] += np.multiply(sample, sample).sum(axis=0)
+            self.sampled += len(sample) if across.start == 0 else 0
 
     def _finite(self, part: Array) -> tuple[Array, float, float]:
         """The part with zeros for what is no number, and the extremes of what is."""
@@ -200,16 +207,16 @@ class _Sums:
         self.nans += nans
         self.infinities += part.size - numbers.size - nans
         low, high = float(numbers.min(initial=math.inf)), float(numbers.max(initial=-math.inf))
-        return np.where(finite, part, 0.0), low, high
+        return np.where(finite, part, 0.0).astype(np.float64), low, high
 
-    def _squared(self, part: Array) -> Array:
-        if self._buffer.shape != part.shape or self._buffer.dtype != part.dtype:
-            self._buffer = np.empty(part.shape, part.dtype)
-        return np.multiply(part, part, out=self._buffer)
+    @property
+    def finite(self) -> int:
+        """How many values are numbers."""
+        return self.count - self.nans - self.infinities
 
     def statistics(self) -> Statistics | None:
         """Statistics of all values; None where the mean is so far from 0 that they must be taken off it."""
-        finite = self.count - self.nans - self.infinities
+        finite = self.finite
         if finite:
             mean, square = self.total / finite, self.squares / finite
             if not math.isfinite(square) or mean**2 > CENTRED**2 * (square - mean**2):
@@ -226,40 +233,63 @@ class _Sums:
         )
 
     def norms(self, shape: tuple[int, ...], axis: int) -> npt.NDArray[np.float64]:
-        """The root of the mean square of each slice along ``axis``."""
+        """The root of the mean square of each slice along ``axis``, of those along columns from a sample."""
+        count = math.prod(shape[1:]) // (shape[axis] if axis else 1)
         if axis == 0:
-            assert self.rows is not None
             squares = self.rows
         else:
             assert self.columns is not None
             inner = self.columns.reshape(shape[1:])
             squares = inner.sum(axis=tuple(i for i in range(inner.ndim) if i != axis - 1))
-        norms: npt.NDArray[np.float64] = np.sqrt(squares / (math.prod(shape) // shape[axis]))
+            count *= self.sampled
+        norms: npt.NDArray[np.float64] = np.sqrt(squares / count)
         return norms
+
+    def nothing(self, axis: int, norms: npt.NDArray[np.float64]) -> bool:
+        """Whether some slice may be less than NOTHING of the largest or the median one, or hold no numbers.
+
+        Over all rows a column's norm is at least 1/√SPACING of that over the sample, and the median of all
+        norms is at most √2 of the root of their mean square: no column is overlooked.
+        """
+        if self.finite < self.count:
+            return True
+        whole = math.sqrt(self.squares / self.count)
+        least = norms.max() if axis == 0 else math.sqrt(2 * SPACING) * whole
+        return not norms.min() > NOTHING * least
 
 
 def _dot(a: Array, b: Array) -> Array:
     """Row by row. BLAS, where numpy has it for this, is twice as fast and here too narrow for threads."""
     product = getattr(np, "vecdot", None)
-    return np.asarray(np.einsum("ij,ij->i", a, b) if product is None else product(a, b))
+    return np.asarray(np.einsum("...j,...j", a, b) if product is None else product(a, b))
 
 
-def _patches(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    wide = min(columns, WIDEST)
-    high = min(MOST_ROWS, max(1, CHUNK // wide))
+def _bands(rows: int, columns: int) -> Iterator[tuple[slice, slice, int, int]]:
+    """Some rows, or a part of one, of about CHUNK values, and where these begin and end in the tensor."""
+    wide, high = min(columns, CHUNK), min(MOST_ROWS, max(1, CHUNK // columns))
     for top in range(0, rows, high):
+        down = slice(top, min(top + high, rows))
         for left in range(0, columns, wide):
-            yield slice(top, top + high), slice(left, left + wide)
+            across = slice(left, min(left + wide, columns))
+            start = top * columns + left
+            yield down, across, start, start + (down.stop - top) * (across.stop - left)
 
 
 def _sliced(array: Array, axis: int, sums: _Sums, decode: Decoder | None) -> Slices:
     norms = sums.norms(array.shape, axis)
-    if not norms.min() > NOTHING * norms.max():  # what is (nearly) nothing is told from it by its values
+    if sums.nothing(axis, norms):  # what is (nearly) nothing is told from it by its values
         found = slices(array, axis, decode)
         assert found is not None
         return found
     view = np.moveaxis(array, axis, 0)
-    return Slices(tuple(norms.tolist()), (), array.size // len(view), tuple(_copies(view, norms)))
+    size = array.size // len(view)
+    seen = size if axis == 0 else size * sums.sampled // len(array)
+    return Slices(_plain(norms), (), size, tuple(_copies(view, norms)), seen)
+
+
+def _plain(norms: npt.NDArray[np.float64]) -> Sequence[float]:
+    """Thousands of numbers without an object for each."""
+    return array_of_numbers("d", norms.tobytes())
 
 
 def slices(array: Array, axis: int, decode: Decoder | None = None) -> Slices | None:
@@ -277,9 +307,7 @@ def slices(array: Array, axis: int, decode: Decoder | None = None) -> Slices | N
             zeros[at] += (part == 0.0).sum(axis=along)
             squares[at] += np.square(part, out=part).sum(axis=along)
         norms = np.sqrt(squares / count)
-    return Slices(
-        tuple(norms.tolist()), tuple(zeros.astype(int).tolist()), count, tuple(_copies(view, norms))
-    )
+    return Slices(_plain(norms), tuple(zeros.astype(int).tolist()), count, tuple(_copies(view, norms)), count)
 
 
 def _blocks(array: Array) -> Iterator[slice]:
@@ -293,16 +321,22 @@ def _copies(view: Array, norms: npt.NDArray[np.float64]) -> Iterator[tuple[int, 
     in_order = np.sort(norms)
     if not (in_order[1:] == in_order[:-1]).any():
         return
-    _, at, counts = np.unique(norms, return_inverse=True, return_counts=True)
-    for candidate in np.flatnonzero(counts > 1)[:MOST_GROUPS]:
-        members = np.flatnonzero(at == candidate)
-        if not norms[members[0]] > 0.0:
-            continue
+    for members in islice(_ties(norms), MOST_GROUPS):
         first, begin = np.asarray(view[members[0]]), view[members[0]].flat[:FEWEST_DISTINCT]
         alike = [i for i in members if np.array_equal(view[i].flat[:FEWEST_DISTINCT], begin)]
-        equal = tuple(int(i) for i in alike if np.array_equal(view[i], first))
+        equal = tuple(i for i in alike if np.array_equal(view[i], first)) if len(alike) > 1 else ()
         if len(equal) > 1 and len(np.unique(first)) >= FEWEST_DISTINCT:
             yield equal
+
+
+def _ties(norms: npt.NDArray[np.float64]) -> Iterator[list[int]]:
+    """Where numbers above zero stand that are there twice or more."""
+    order = np.argsort(norms)
+    ranked = norms[order]
+    same = np.flatnonzero(ranked[1:] == ranked[:-1])  # each equals the one behind it
+    for run in np.split(same, np.flatnonzero(np.diff(same) > 1) + 1):
+        if len(run) and ranked[run[0]] > 0.0:
+            yield sorted(order[run[0] : run[-1] + 2].tolist())
 
 
 def stored_tensor(
