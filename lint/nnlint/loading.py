@@ -1,4 +1,4 @@
-"""Imports in a quarter less time: what modules define stays, and need not be looked at for garbage."""
+"""What modules define, and what is made of a graph, stays: it need not be looked at for garbage on the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around the import of many modules."""
+    """Around the import of many modules, or the making of many objects."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -11,15 +11,17 @@ T = TypeVar("T")
 class Once(Generic[T]):
     """A call whose result is computed the first time. Pickling keeps the result, not how it is found."""
 
+    __slots__ = ("_made", "_make")
+    _made: T
+
     def __init__(self, make: Callable[[], T]) -> None:
         self._make: Callable[[], T] | None = make
-        self._made: list[T] = []
 
     def __call__(self) -> T:
         """The result."""
         if self._make is not None:
-            self._made, self._make = [self._make()], None
-        return self._made[0]
+            self._made, self._make = self._make(), None
+        return self._made
 
     def __reduce__(self) -> tuple[object, ...]:
         return _known, (self(),)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
+from functools import lru_cache
 from typing import Any
 
 from nnlint.dataclass import dataclass
@@ -97,21 +98,43 @@ class Graph:
 
     def producers(self) -> Mapping[str, GraphNode]:
         """For each value the node that makes it."""
-        return {output: node for node in self.nodes for output in node.outputs if output}
+        return _producers(self)
 
-    def readers(self, value: str) -> Iterator[GraphNode]:
+    def readers(self, value: str) -> Sequence[GraphNode]:
         """The nodes that read a value."""
-        return (node for node in self.nodes if value in node.inputs or value in node.captured)
+        return _readers(self).get(value, ())
 
     def reaching(self) -> frozenset[str]:
         """All values that some output depends on, outputs included."""
-        makers = self.producers()
-        needed: set[str] = set()
-        todo = [value.name for value in self.outputs]
-        while todo:
-            name = todo.pop()
-            if name not in needed:
-                needed.add(name)
-                maker = makers.get(name)
-                todo += [*maker.inputs, *maker.captured] if maker else []
-        return frozenset(needed)
+        return _reaching(self)
+
+
+# Graphs are kept by identity, so that all checks share the work.
+
+
+@lru_cache(maxsize=4)
+def _producers(graph: Graph) -> Mapping[str, GraphNode]:
+    return {output: node for node in graph.nodes for output in node.outputs if output}
+
+
+@lru_cache(maxsize=4)
+def _readers(graph: Graph) -> Mapping[str, Sequence[GraphNode]]:
+    found: dict[str, list[GraphNode]] = {}
+    for node in graph.nodes:
+        for name in dict.fromkeys((*node.inputs, *node.captured)):
+            found.setdefault(name, []).append(node)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _reaching(graph: Graph) -> frozenset[str]:
+    makers = _producers(graph)
+    needed: set[str] = set()
+    todo = [value.name for value in graph.outputs]
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            maker = makers.get(name)
+            todo += [*maker.inputs, *maker.captured] if maker else []
+    return frozenset(needed)

@@ -6,6 +6,7 @@ Arithmetic is exact or gives None; equality is proven, refuted or unknown, never
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from nnlint.dataclass import dataclass
 
@@ -27,6 +28,7 @@ class Symbolic:
 Size = int | Symbolic | None
 
 
+@lru_cache(maxsize=1024)
 def symbol(name: str) -> Symbolic:
     """A size that is known only by its name."""
     return Symbolic((((name,), 1),))
@@ -120,7 +122,7 @@ def same(a: Size, b: Size) -> bool | None:
     """True or False where it holds for every value of the symbols, None where that is not known."""
     if a is None or b is None:
         return None
-    if isinstance(a, int) and isinstance(b, int):
+    if a == b or (isinstance(a, int) and isinstance(b, int)):
         return a == b
     difference = add(a, negative(b))
     return difference == 0 if isinstance(difference, int) else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnlint.config import Settings
 from nnlint.finding import Note
+from nnlint.loading import loading
 from nnlint.readers import Progress, Reading
 from nnlint.readers.onnx.files import Broken, opened, unreadable, with_shapes
 from nnlint.readers.onnx.graph import inner_constants, network
@@ -24,7 +25,8 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     for path in files:
         progress(str(path))
         try:
-            reading = _read(path)
+            with loading():
+                reading = _read(path)
         except Broken as error:
             evidence += unreadable(path, str(error))
         else:

@@ -16,7 +16,7 @@ from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, apply, family
 from nnlint.network.shape import UNKNOWN, Shape
-from nnlint.network.size import Size, Symbolic, symbol
+from nnlint.network.size import Size, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
 from nnlint.readers.onnx.files import within
 from nnlint.readers.onnx.node import Made, Node, Scope
@@ -31,7 +31,6 @@ FOLDED = KEEPS_VALUES | {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatte
 CONVERTED = frozenset({"Cast", "DequantizeLinear"})
 CHANGED = CONVERTED | {"Slice", "Concat"}
 """Of those the ones whose result has other values than the constant."""
-GENERATED = "unk__"  # how ONNX's inference names sizes it cannot express
 
 
 @dataclass
@@ -75,7 +74,10 @@ class Builder:
         self.operations.append(operation)
         if made.layer is not None and not any(made.layer is known for known in self.layers[-2:]):
             self.layers.append(made.layer)
-        return replace(tensor, operation=operation, shape=merged(own, inferred))
+        shape = merged(own, inferred)
+        if operation is tensor.operation and shape is tensor.shape:
+            return tensor
+        return replace(tensor, operation=operation, shape=shape)
 
 
 def network(
@@ -142,16 +144,17 @@ def _size(dimension: onnx.TensorShapeProto.Dimension) -> Size:
 
 def merged(own: Shape, inferred: Shape) -> Shape:
     """What the rule and ONNX know together; where they disagree ONNX is right: it read the sizes."""
-    if inferred.rank is None or (own.rank is not None and own.rank != inferred.rank):
-        return own if inferred.rank is None else inferred
+    if inferred.rank is None or own == inferred:
+        return own
+    if own.rank is not None and own.rank != inferred.rank:
+        return inferred
     rank = inferred.rank
     return Shape(tuple(_known(own.axis(i - rank), inferred.sizes[i]) for i in range(rank)))
 
 
 def _known(own: Size, inferred: Size) -> Size:
-    if inferred is None or (isinstance(inferred, Symbolic) and str(inferred).startswith(GENERATED)):
-        return inferred if own is None else own
-    return own if isinstance(inferred, Symbolic) and own is not None else inferred
+    """A number that ONNX read stands; of names, and what it cannot express, our own says no less."""
+    return own if own is not None and not isinstance(inferred, int) else inferred
 
 
 def _biases(graph: onnx.GraphProto, scope: Scope) -> Iterator[tuple[int, tuple[int, str]]]:
@@ -229,8 +232,10 @@ def _fold(path: Path, proto: onnx.NodeProto, scope: Scope) -> bool:
 
 def _source(proto: onnx.NodeProto, scope: Scope) -> Stored | None:
     """The one stored tensor whose values the node gives again, all of its inputs being constants."""
+    if proto.op_type not in FOLDED:
+        return None
     given = [scope.constants.get(i) for i in proto.input if i]
-    if proto.op_type not in FOLDED or not given or None in given:
+    if not given or None in given:
         return None
     pieces = [c for c in (given if proto.op_type == "Concat" else given[:1]) if c is not None]
     return pieces[0] if len({c.root for c in pieces}) == 1 else None

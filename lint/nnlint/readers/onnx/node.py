@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import onnx
@@ -61,9 +60,10 @@ class Scope:
 
     def tensor(self, name: str) -> Tensor:
         """The value called ``name``; a constant becomes an operation when it is first needed."""
-        if name in self.constants and name not in self.tensors:
-            self.tensors[name] = self._constant(self.constants[name])
-        return self.tensors.get(name, OPAQUE)
+        known = self.tensors.get(name)
+        if known is None and name in self.constants:
+            known = self.tensors[name] = self._constant(self.constants[name])
+        return OPAQUE if known is None else known
 
     def _constant(self, constant: Stored) -> Tensor:
         attributes = {"shape": Shape(constant.shape), "range": constant.range, "value": constant.values}
@@ -71,7 +71,7 @@ class Scope:
         return apply("constant", (), attributes, place, name=constant.root)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Node:
     """A node of the graph with the scope it stands in."""
 
@@ -79,9 +79,13 @@ class Node:
     scope: Scope
     bias: str = ""  # constant added right after the product, by the node that follows
     attributes: Mapping[str, Any] = field(init=False)
+    given: tuple[str, ...] = field(init=False)  # names of its inputs, "" where one is left out
+    place: Place = field(init=False)  # where findings about it point
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "attributes", {a.name: _value(a) for a in self.proto.attribute})
+        self.attributes = {a.name: _value(a) for a in self.proto.attribute}
+        self.given = tuple(self.proto.input)
+        self.place = Place(self.scope.path, part=f"node '{self.name}' ({self.proto.op_type})")
 
     @property
     def opset(self) -> int:
@@ -93,27 +97,22 @@ class Node:
         """Its name; that of its first output where it has none."""
         return self.proto.name or next((o for o in self.proto.output if o), "")
 
-    @cached_property
-    def place(self) -> Place:
-        """Where findings about it point."""
-        return Place(self.scope.path, part=f"node '{self.name}' ({self.proto.op_type})")
-
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """All inputs that are given."""
-        return tuple(self.scope.tensor(name) for name in self.proto.input if name)
+        return tuple([self.scope.tensor(name) for name in self.given if name])
 
     def has(self, i: int) -> bool:
         """Whether input ``i`` is given."""
-        return i < len(self.proto.input) and bool(self.proto.input[i])
+        return i < len(self.given) and bool(self.given[i])
 
     def tensor(self, i: int) -> Tensor:
         """Input ``i``; OPAQUE when it is left out."""
-        return self.scope.tensor(self.proto.input[i]) if self.has(i) else OPAQUE
+        return self.scope.tensor(self.given[i]) if self.has(i) else OPAQUE
 
     def constant(self, i: int) -> Stored | None:
         """Input ``i`` if its values are fixed in the file."""
-        return self.scope.constants.get(self.proto.input[i]) if self.has(i) else None
+        return self.scope.constants.get(self.given[i]) if self.has(i) else None
 
     def numbers(self, i: int) -> Numbers | None:
         """The values of input ``i``, if they are fixed and few."""

@@ -104,6 +104,8 @@ def _placed(offset: int, length: int) -> bytes:
 
 def _number(data: mmap | bytes, at: int, stop: int) -> tuple[int, int]:
     """A number of variable length, lowest seven bits first, and what follows it."""
+    if at < stop and (byte := data[at]) < 128:
+        return byte, at + 1
     value = shift = 0
     while at < stop:
         byte = data[at]

@@ -20,6 +20,7 @@ _SCALARS = (
     onnx.AttributeProto.INTS,
     onnx.AttributeProto.FLOATS,
 )
+_GRAPHS = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 
 
 def written(path: Path, model: onnx.ModelProto, constants: Mapping[str, Stored]) -> Graph:
@@ -51,16 +52,18 @@ def written(path: Path, model: onnx.ModelProto, constants: Mapping[str, Stored])
 
 
 def _node(file: str, node: onnx.NodeProto) -> GraphNode:
-    name = node.name or next((o for o in node.output if o), "")
+    outputs, attributes = tuple(node.output), node.attribute
+    name = node.name or next((o for o in outputs if o), "")
+    inner = any(a.type in _GRAPHS for a in attributes)
     return GraphNode(
         node.op_type,
         node.domain,
         node.name,
         tuple(node.input),
-        tuple(node.output),
+        outputs,
         Place(file, part=f"node '{name}' ({node.op_type})"),
-        {a.name: _plain(a) for a in node.attribute if a.type in _SCALARS},
-        tuple(dict.fromkeys(_captured(node))),
+        {a.name: _plain(a) for a in attributes if a.type in _SCALARS},
+        tuple(dict.fromkeys(_captured(node))) if inner else (),
     )
 
 
