@@ -1,4 +1,4 @@
-"""What modules define, and what is made of a graph, stays: it need not be looked at for garbage on the way."""
+"""What modules define, and what is made of a graph, stays: it need not be looked at for garbage meanwhile."""
 
 from __future__ import annotations
 
