@@ -13,11 +13,12 @@ from nnlint import looks
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.lines import cells_of, lines_in
+from nnlint.pattern import pattern
 
 MARKER = b"nnlint:"
-COMMENT = re.compile(r"#\s*nnlint:\s*([A-Za-z][\w-]*)\s*(?:\[([^\]]*)\])?")
+COMMENT = pattern(r"#\s*nnlint:\s*([A-Za-z][\w-]*)\s*(?:\[([^\]]*)\])?")
 LINE, FILE = "ignore", "ignore-file"
-MAGIC = re.compile(r"^\s*[%!?]")
+MAGIC = pattern(r"^\s*[%!?]")
 NO_CODE = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
 

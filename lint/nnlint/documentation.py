@@ -30,9 +30,10 @@ import re
 from dataclasses import field
 
 from nnlint.dataclass import dataclass
+from nnlint.pattern import pattern
 
-SECTION = re.compile(r"^(Why|Source|Fires|Silent|Options|Fix|Limits):\s*(.*)$")
-FENCE = re.compile(r"^\s*```\s*(\w+)?\s*([^#\s]*)\s*(#.*)?$")
+SECTION = pattern(r"^(Why|Source|Fires|Silent|Options|Fix|Limits):\s*(.*)$")
+FENCE = pattern(r"^\s*```\s*(\w+)?\s*([^#\s]*)\s*(#.*)?$")
 DIFF = "diff"
 UNNAMED = {"python": "model.py"}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import stat
 import tokenize
 from functools import lru_cache
 from pathlib import Path
 
-END_OF_LINE = re.compile(r"\r\n|\r|\n")
+from nnlint.pattern import pattern
+
+END_OF_LINE = pattern(r"\r\n|\r|\n")
 """What ends a line for Python; ``str.splitlines`` would also split at form feeds."""
 
 LARGEST = 20_000_000

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nnlint import looks
 from nnlint.config import OWN_FILE, SHARED_FILE
 from nnlint.discover import SKIPPED
+from nnlint.pattern import pattern
 
 ROOTS = (".git", OWN_FILE, SHARED_FILE, "setup.py", "setup.cfg")
 """What the top folder of a project holds."""
 SOURCES = (".py", ".ipynb")
-IMPORT = re.compile(rb"\b(?:from|import)\b[^\n#;(]*(?:\([^)]*\))?")
-WORD = re.compile(rb"\w+")
+IMPORT = pattern(rb"\b(?:from|import)\b[^\n#;(]*(?:\([^)]*\))?")
+WORD = pattern(rb"\w+")
 MOST_FILES, MOST_BYTES, MOST_FOLDERS = 1_000, 50_000_000, 3_000
 """What is looked at; of more nobody knows."""
 

@@ -12,6 +12,7 @@ from typing import get_args
 from nnlint.check import Check
 from nnlint.documentation import Example, ExampleFile
 from nnlint.finding import Level
+from nnlint.pattern import pattern
 from nnlint.repair import Fix
 
 FOLDER = "checks"
@@ -41,11 +42,11 @@ LANGUAGES = {".py": "python", ".csv": "text", ".json": "json", ".toml": "toml"}
 GENERATE = "generate"
 NAMED = {GENERATE: "data.py, which writes the files"}
 
-FENCE = re.compile(r"(^```.*?^```|``.+?``|`[^`\n]+`|\[[^\]]*\]\([^)]*\)|^#.*?$)", re.DOTALL | re.MULTILINE)
-CODE = re.compile(r"\b[A-Z]{2,4}\d{3}\b")
-MARK = re.compile(r"#\s*(?:todo-)?(?:error|warning|hint):\s*\[")
-SPAN = re.compile(r"(``.+?``|`[^`]+`|https?://[^\s,;)]+)", re.DOTALL)
-SPECIAL = re.compile(r"([\\*_<>\[\]#|~])")
+FENCE = pattern(r"(^```.*?^```|``.+?``|`[^`\n]+`|\[[^\]]*\]\([^)]*\)|^#.*?$)", re.DOTALL | re.MULTILINE)
+CODE = pattern(r"\b[A-Z]{2,4}\d{3}\b")
+MARK = pattern(r"#\s*(?:todo-)?(?:error|warning|hint):\s*\[")
+SPAN = pattern(r"(``.+?``|`[^`]+`|https?://[^\s,;)]+)", re.DOTALL)
+SPECIAL = pattern(r"([\\*_<>\[\]#|~])")
 
 
 def pages(checks: Sequence[Check]) -> Mapping[str, str]:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.lines import END_OF_LINE, lines_of
+from nnlint.pattern import pattern
 
 if TYPE_CHECKING:
     from nnlint.fixing.notebooks import Item
 
 REPOSITORY, SCHEME = ".git", "://"
-PART = re.compile(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
+PART = pattern(r"(\w+) (?:'(.*)'|(\S+))(?: \(.*\))?", re.DOTALL)
 
 
 def from_root(path: str) -> str:

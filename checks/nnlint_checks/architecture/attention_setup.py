@@ -14,15 +14,16 @@ from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
 from nnlint.network.size import symbol
 from nnlint.network.wiring import Wiring, wiring
+from nnlint.pattern import pattern
 from nnlint_checks.architecture.attention import Attention, attentions, comes_from, made_by
 from nnlint_checks.head.training_losses import training_uses
 
 SMALLEST_UNSCALED = 16
 """Scores of d products have standard deviation √d: below 4, softmax still spreads its weight."""
-GENERATES = re.compile(
+GENERATES = pattern(
     r"[Gg][Pp][Tt]|[Cc]ausal|[Ll]anguage_?[Mm]odel|[Aa]uto_?[Rr]egress|(^|_)lm($|_)|(?<![A-Z])LM($|[A-Z])"
 )
-BOTH_WAYS = re.compile(r"mask|mlm|bert|electra|denois|diffus|bidirect|encoder|prefix", re.IGNORECASE)
+BOTH_WAYS = pattern(r"mask|mlm|bert|electra|denois|diffus|bidirect|encoder|prefix", re.IGNORECASE)
 """Names of networks that predict tokens, and of those among them that may look both ways."""
 BATCH = symbol("N")
 SAME_LAYOUT = (Family.ACTIVATION, Family.NORM, Family.DROPOUT)

@@ -13,6 +13,7 @@ from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
 from nnlint.network.size import same
 from nnlint.network.wiring import Wiring, wiring
+from nnlint.pattern import pattern
 from nnlint_checks.architecture.layer_sizes import made_at, widths
 from nnlint_checks.architecture.rows import Row, rows
 from nnlint_checks.head.training_losses import training_uses
@@ -22,7 +23,7 @@ WIDEST = 10_000
 NARROWEST = 16
 """How many times narrower than both neighbours: more than the squeeze of SE blocks, whose ratio is 16."""
 SHALLOWEST = 2
-CODES = re.compile(
+CODES = pattern(
     r"encod|decod|latent|bottleneck|code|lora|squeeze|low_?rank|adapt|proj|emb|vae|reduc|gate", re.I
 )
 """Names of parts that are narrow on purpose."""

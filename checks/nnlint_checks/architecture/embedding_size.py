@@ -10,10 +10,11 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Layer, Network, Operation
 from nnlint.network.operations import Family, family
 from nnlint.network.wiring import Wiring, wiring
+from nnlint.pattern import pattern
 
 LARGEST = 4096
 """GPT-3 13B and LLaMA 7B use 4096 to 5120 for 50 000 and 32 000 tokens."""
-ADDED = re.compile(
+ADDED = pattern(
     r"pos|type|segment|time|step|cond|class|label|token_?type|bias|relative|quer|prompt|mask|layer", re.I
 )
 """Embeddings that are added to something, and so take its size."""

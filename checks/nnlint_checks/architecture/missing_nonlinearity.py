@@ -11,13 +11,14 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.wiring import KEEPS_AXES, Wiring, wiring
+from nnlint.pattern import pattern
 from nnlint.repair import Argument, InsertElement, Named, Repair, SetArgument
 from nnlint_checks.architecture.layer_sizes import kernel, trained, widths
 
 MIXING = ("linear", "conv", "conv_transpose")
 AFFINE = (*KEEPS_AXES, "dropout", "batch_norm")
 """What leaves the two layers around it one: dropout and batch norm only scale and shift in evaluation."""
-MEANT = re.compile(
+MEANT = pattern(
     r"proj|embed|(^|_)emb|lora|low_?rank|adapt(e|or|ion)|bottleneck|squeeze|reduc|compress|latent|whiten|basis"
     r"|factoris|factoriz|separable|^(to|from|pre|post)_|(^|_)(codes?|mu|mean|std|var|logvar|pca|down|up|dw|pw)\d*($|_)"
     r"|(^|_)(q|k|v|qkv|query|key)\d*($|_)|deep_?linear|linear_?(net|model|auto|probe)|upsampl|downsampl",

@@ -12,10 +12,11 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
 from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint_checks.architecture.layer_sizes import kernel, made_at, widths
 from nnlint_checks.architecture.rows import Row, rows
 
-GROWING = re.compile(
+GROWING = pattern(
     r"gen(erator)?($|_)|decod|auto|vae|unet|u_net|gan|upsampl|segment|encod|diffus|flow|^AE", re.I
 )
 """Names of networks that make something large from something small, or the other way and back."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, SAFE, check
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
+from nnlint.pattern import pattern
 from nnlint.repair import Repair, SetArgument
 from nnlint_checks.architecture.meeting import first_conflict, shortened, trail
 
-MEETING = re.compile(r"(\w+=.+?), got (.+)")
-NUMBERS = re.compile(r"(?P<name>\w+)=(?P<declared>\d+), got (?P<got>\d+)( |$)")
+MEETING = pattern(r"(\w+=.+?), got (.+)")
+NUMBERS = pattern(r"(?P<name>\w+)=(?P<declared>\d+), got (?P<got>\d+)( |$)")
 POSITION = {"in_features": 0, "in_channels": 0, "num_features": 0, "input_size": 0, "num_channels": 1}
 """Sizes that layers declare of their input -> where constructors take them."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
@@ -12,6 +11,7 @@ from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import home, last_shaping
+from nnlint.pattern import pattern
 from nnlint_checks.head.regression_head import target_steps
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
@@ -21,7 +21,7 @@ LOSSES = (
 )
 ACTIVATED = ("softmax", "log_softmax", "relu", "sigmoid", "tanh")
 
-REGROUPING = re.compile(
+REGROUPING = pattern(
     r"compare|where|map|apply|replace|cut|qcut|digitize|clip|isin|query|filter|modulo|select"
     r"|binarize|Binarizer"
 )

@@ -10,6 +10,7 @@ from nnlint.evidence.data import Dataset
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.data.class_imbalance import SEVERE, balanced, imbalance, weighs
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
@@ -17,8 +18,8 @@ LOSSES = (
     *("cross_entropy", "nll", "sparse_categorical_nll", "categorical_nll", "categorical_cross_entropy"),
     *("bce", "bce_with_logits"),
 )
-ACCURACY = re.compile(r"(^|_)(acc|accs|accuracy|accuracies|correct|hits|top1)(_|$)|accuracy", re.IGNORECASE)
-OTHER_METRICS = re.compile(
+ACCURACY = pattern(r"(^|_)(acc|accs|accuracy|accuracies|correct|hits|top1)(_|$)|accuracy", re.IGNORECASE)
+OTHER_METRICS = pattern(
     r"f1|fbeta|recall|precision|\bauc|auroc|roc_|auprc|kappa|mcc|matthews|confusion|classification_report"
     r"|sensitivity|specificity|brier|jaccard|iou|dice|\bAP\b|average_precision",
     re.IGNORECASE,

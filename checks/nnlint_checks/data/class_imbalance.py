@@ -11,6 +11,7 @@ from nnlint.evidence.data import Column, Dataset, Task
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.values import is_scale
 
 SEVERE = 100
@@ -19,7 +20,7 @@ SEVERE = 100
 FEWEST_ROWS = 20
 """Below, a ratio beyond ten to one is two or three rows."""
 
-BALANCING = re.compile(
+BALANCING = pattern(
     r"class_?weights?|pos_?weights?|sample_?weights?|loss_?weights?|weighted|sampler|focal|smote|adasyn"
     r"|(over|under|re)_?sampl|balanc|imblearn|effective_number|ldam",
     re.IGNORECASE,

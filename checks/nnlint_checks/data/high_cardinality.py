@@ -9,6 +9,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.values import about, flat, texts
 
 FEWEST_ROWS = 50
@@ -23,7 +24,7 @@ NAMED = frozenset(
 WORDS_OF_NAMES = 2.5
 
 LETTERS = 40
-PATH = re.compile(
+PATH = pattern(
     r"[/\\]|\.(?:jpe?g|png|gif|bmp|tiff?|webp|wav|mp3|flac|mp4|avi|npy|txt|dcm|nii)$|^\w+://", re.I
 )
 """Names of files, whose content is what is learned from."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nnlint.check import HINT, WARNING, check
@@ -10,15 +9,16 @@ from nnlint.evidence.data import Column, Dataset, Kind, spelled
 from nnlint.evidence.source import Pipeline
 from nnlint.evidence.target import ID_WORDS, words
 from nnlint.finding import Finding, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.comparison import CALENDAR
 from nnlint_checks.data.values import EXCERPT_ROWS, about, flat, texts
 
 UNIQUE = 0.999
 """Part of the values that differ; estimates of the number of distinct values may be this much too low."""
 
-HASH = re.compile(r"^[0-9a-fA-F]{8,}$|^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-SERIAL = re.compile(r"^[A-Za-z]{0,6}[-_#/. ]?\d[\dA-Za-z]*([-_/. ]\d[\dA-Za-z]*)*$")
-ADDRESS = re.compile(r"^[\w.+-]+@[\w-]+\.[\w.-]+$")
+HASH = pattern(r"^[0-9a-fA-F]{8,}$|^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+SERIAL = pattern(r"^[A-Za-z]{0,6}[-_#/. ]?\d[\dA-Za-z]*([-_/. ]\d[\dA-Za-z]*)*$")
+ADDRESS = pattern(r"^[\w.+-]+@[\w-]+\.[\w.-]+$")
 ORDER = frozenset({"time", "step", "t", "frame", "position", "pos", "rank", "order", "epoch", "cycle", "x"})
 """Names of columns that run on with what is measured."""
 

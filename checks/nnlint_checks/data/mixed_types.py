@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.finding import Finding, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.values import about, flat, placeholder
 
-CODE = re.compile(r"^\s*([A-Za-z]{1,3}[-. ]?\d[\w.\-]*|\d+[A-Za-z])\s*$")
+CODE = pattern(r"^\s*([A-Za-z]{1,3}[-. ]?\d[\w.\-]*|\d+[A-Za-z])\s*$")
 """Codes of letters and digits (``V57``, house numbers like ``12a``) belong among codes of digits."""
 
-BOUND = re.compile(r"^\s*([<>]=?\s*\d|\d+\s*\+\s*$|\d+\s*(-|to)\s*\d+\s*$)")
+BOUND = pattern(r"^\s*([<>]=?\s*\d|\d+\s*\+\s*$|\d+\s*(-|to)\s*\d+\s*$)")
 LEVELS = 12
 """Distinct values up to which ``3+`` or ``60-69`` is the last level of a scale."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.finding import Finding, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.values import about, flat, placeholder, texts
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ FEWEST_ROWS = 20
 LEAST_DISTINCT = 12
 """Distinct numbers below which digits may be the names of categories."""
 
-AMOUNT = re.compile(
+AMOUNT = pattern(
     r"^\s*[-+(]?\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*[-+]?\d{1,3}"
     r"(?:(?:[ ,.'’]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?)"
     r"\s*(?:%|[$€£¥₹]|USD|EUR|GBP|CHF|[kKMB]|kg|g|mg|km|m|cm|mm|ft|lbs?|mph|cc|bhp|hp|min"
     r"|hours?|days?|years?|yrs?|°C|°F)?\.?\)?\s*$"
 )
-PLAIN = re.compile(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
-DIGITS = re.compile(r"^\d+$")
+PLAIN = pattern(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
+DIGITS = pattern(r"^\d+$")
 TYPED = frozenset({".parquet", ".pq", ".feather", ".arrow", ".jsonl", ".ndjson", ".json"})
 """Formats that know numbers; in CSV, digits are read as what they are."""
 

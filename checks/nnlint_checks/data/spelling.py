@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 
-SEPARATORS = re.compile(r"[\s_\-./,'’]+")
+from nnlint.pattern import pattern
+
+SEPARATORS = pattern(r"[\s_\-./,'’]+")
 SHORT = 2
 """Letters up to which case may carry meaning (M and m, grades, letters to be told apart)."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset, Kind, Split
 from nnlint.finding import Finding, Level, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.values import EXCERPT_ROWS, about, flat, texts
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ REPEATED = (0.05, 0.5)
 ENDLESS = (20, 10_000)
 """Times the median length, and letters, beyond which a text is several that ran together."""
 
-GARBLED = re.compile(
+GARBLED = pattern(
     "\u00c3[\u0080-\u00bf\u0192\u201a]"
     "|\u00e2\u20ac[\u0080-\u00bf\u2122\u0153\u02dc\u201c\u201d]"
     "|\u00c2[\u00a0-\u00bf]|\ufffd|\u00ef\u00bb\u00bf"

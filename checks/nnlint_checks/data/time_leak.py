@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Level, Table
+from nnlint.pattern import pattern
 from nnlint_checks.data.comparison import FEWEST_ROWS
 from nnlint_checks.data.split_overlap import GROUPS
 
@@ -30,7 +30,7 @@ LATER = 0.95
 AT_RANDOM = 0.1
 """How far this chance may be from one half for rows that were divided at random."""
 
-DAY_FIRST = re.compile(r"^\s*(1[3-9]|2\d|3[01])[-/.]\d{1,2}[-/.]")
+DAY_FIRST = pattern(r"^\s*(1[3-9]|2\d|3[01])[-/.]\d{1,2}[-/.]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from nnlint.finding import Finding
 from nnlint.network.facts import Meaning
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 
-OTHER_HEAD = re.compile(
+OTHER_HEAD = pattern(
     r"logit|class|prob|label|categ|score|conf|object|mask|heat|anchor|box|segm|gate|attn", re.IGNORECASE
 )
-INSIDE = re.compile(r"feat|embed|hidden|latent|code$", re.IGNORECASE)
-NEVER_NEGATIVE = re.compile(
+INSIDE = pattern(r"feat|embed|hidden|latent|code$", re.IGNORECASE)
+NEVER_NEGATIVE = pattern(
     r"(^|[^a-z])(counts?|depth|dist(ance)?s?|density|std|sigma|var(iance)?|scale|iou|centerness)([^a-z]|$)",
     re.IGNORECASE,
 )

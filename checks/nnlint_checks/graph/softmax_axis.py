@@ -13,12 +13,13 @@ from nnlint.network.batch import Axes, batch_axes, from_front
 from nnlint.network.graph import Network, Operation
 from nnlint.network.scores import readers_of, weighs
 from nnlint.network.size import Symbolic
+from nnlint.pattern import pattern
 
 SOFTMAX = ("softmax", "log_softmax")
-STEPS = re.compile(
+STEPS = pattern(
     r"(^|[_.\W])(t|l|s|seq\w*|len\w*|length|time\w*|steps?|tokens?|frames?|words?|points?)\b", re.I
 )
-BATCH = re.compile(r"(^|[_.\W])(n|b|bs|batch\w*)\b", re.I)
+BATCH = pattern(r"(^|[_.\W])(n|b|bs|batch\w*)\b", re.I)
 SEVERAL = 3  # axes of a value of which a flattening softmax leaves none for positions
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nnlint.check import UNSAFE, WARNING, check
@@ -11,6 +10,7 @@ from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import Range
 from nnlint.network.lookback import api
+from nnlint.pattern import pattern
 from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.regression_head import (
     FROM_ZERO,
@@ -25,7 +25,7 @@ from nnlint_checks.head.training_losses import loss_api
 
 BOUNDED = ("sigmoid", "tanh", "softmax", "hardtanh", "hardsigmoid", "softsign")
 
-INTO_INTERVAL = re.compile(
+INTO_INTERVAL = pattern(
     r"divide|div|clip|clamp\w*|\w*minmax\w*|\w*norm\w*|sigmoid|tanh|rescale\w*|rank|interp|sin|cos|one_hot"
 )
 BINARY_CLASSES = 2

@@ -13,33 +13,34 @@ from nnlint.network.facts import Range
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import goes_on, home, last_shaping
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint_checks.head.target_names import NO_QUANTITY, words_of
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
 LOSSES = ("mse", "l1", "huber", "smooth_l1", "mape", "log_cosh")
 AFFINE = ("linear", "bilinear", "gemm")
 
-NO_REGRESSOR = re.compile(
+NO_REGRESSOR = pattern(
     r"auto_?encod|decod|recon|generat|discrimin|gan\b|vae|critic|actor|policy|q_?net|dqn|agent|diffus|unet"
     r"|student|teacher|distill|contrast|siamese|value|ppo|a2c|a3c|ddpg|alpha_?zero|reward",
     re.IGNORECASE,
 )
 """Names of networks and layers whose outputs are images, codes, actions or values, scaled on purpose."""
 
-TARGET = re.compile(
+TARGET = pattern(
     r"(y|ys|targets?|labels?|outcomes?|responses?)(_.*)?|.*_(y|targets?|labels?)|TARGET.*|LABEL.*",
     re.IGNORECASE,
 )
-TABLE = re.compile(r"(df|data|frame|table|dataset|train|test|arr|array|values|raw)(_.*)?|.*_(df|data)")
+TABLE = pattern(r"(df|data|frame|table|dataset|train|test|arr|array|values|raw)(_.*)?|.*_(df|data)")
 
-RESCALING = re.compile(
+RESCALING = pattern(
     r"add|subtract|multiply|divide|power|modulo|other|fit_transform|transform|log\w*|sqrt|exp\w*|abs\w*|clip"
     r"|clamp\w*|\w*scal\w*|\w*norm\w*|standardi\w*|map|apply|rank|sigmoid|tanh|pow|square|div|mul|sub|minmax\w*"
     r"|interp|qcut|cut|digitize|where|discount\w*"
 )
 """Steps that may change the range of a target. What only ever gives reasons to be silent may be too wide."""
 
-NEVER_NEGATIVE = re.compile(
+NEVER_NEGATIVE = pattern(
     r"abs|absolute|fabs|clip|clamp\w*|log1p|sqrt|square|exp|bincount|value_counts|count|rank"
 )
 FROM_ZERO = ("MinMaxScaler", "minmax_scale", "MaxAbsScaler")

@@ -12,6 +12,7 @@ from nnlint.finding import Finding
 from nnlint.network.gradients import trains
 from nnlint.network.graph import Operation
 from nnlint.network.lookback import goes_on, home, shaped_by
+from nnlint.pattern import pattern
 from nnlint_checks.head.label_names import says_label
 from nnlint_checks.head.target_names import NO_QUANTITY, words_of
 from nnlint_checks.head.trained_head import layers_at_end, same_layer
@@ -26,7 +27,7 @@ CLASSIFYING = frozenset(
 )
 """Losses beside which a squared error is a further term: consistency, distillation."""
 
-ON_PURPOSE = re.compile(
+ON_PURPOSE = pattern(
     r"brier|evidential|least_?squares|lsgan|gan\b|discrim|adversar|distil|student|teacher|consisten|mean_?teacher"
     r"|pseudo|q_?net|dqn|critic|actor|policy|agent|reward|auto_?encod|recon",
     re.IGNORECASE,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from nnlint.pattern import pattern
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def words_of(name: str) -> frozenset[str]:

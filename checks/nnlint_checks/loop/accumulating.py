@@ -6,6 +6,7 @@ import re
 
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.network.graph import Operation
+from nnlint.pattern import pattern
 
 
 def accumulation(recipe: Recipe, backward: Event) -> Event | None:
@@ -27,7 +28,7 @@ def accumulation(recipe: Recipe, backward: Event) -> Event | None:
     return step if together else None
 
 
-MICRO = re.compile(r"micro|accum", re.IGNORECASE)
+MICRO = pattern(r"micro|accum", re.IGNORECASE)
 """Names of loops over the batches of one step."""
 
 

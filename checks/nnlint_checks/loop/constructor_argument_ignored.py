@@ -9,8 +9,9 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.usage import UnreadArgument
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-HYPERPARAMETERS = re.compile(
+HYPERPARAMETERS = pattern(
     r"(attn_|attention_|proj_|path_)?(dropout|drop)(_?(rate|prob|p|out))?|p_?drop(out)?|keep_prob|activation(_fn)?"
     r"|act(_layer|_fn)?|non_?linearity|(num|n)_?(layers?|blocks?|heads?|head|filters|hidden|units|channels|classes)"
     r"|depth|(use_)?bias|hidden(_?(size|dims?|units|channels|features))?|(emb|embed|embedding)_?(dim|size)|d_model"

@@ -9,6 +9,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Optimizer, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.loop.order import (
     COULD_DIFFERENTIATE,
     beyond,
@@ -18,9 +19,9 @@ from nnlint_checks.loop.order import (
     serves_another,
 )
 
-SAYS_LOSS = re.compile(r"loss|criterion|cost|objective|(^|_)(nll|mse|bce|elbo)(_|$)", re.IGNORECASE)
+SAYS_LOSS = pattern(r"loss|criterion|cost|objective|(^|_)(nll|mse|bce|elbo)(_|$)", re.IGNORECASE)
 """Names of functions that compute what is minimised."""
-MODEL = re.compile(r"(my_?|the_?)?(model|net|network|classifier)", re.IGNORECASE)
+MODEL = pattern(r"(my_?|the_?)?(model|net|network|classifier)", re.IGNORECASE)
 """Names of networks; those of which nothing is known may give the loss themselves."""
 
 

@@ -12,9 +12,10 @@ from nnlint.evidence.source import Did, Event, ModeLayer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint.repair import Insert, Part, Quoted, Repair, Where
 
-EVALUATES = re.compile(
+EVALUATES = pattern(
     r"^_*(eval|evaluate|evaluation|validate|validation|valid|val|test|testing|predict|prediction|infer|inference)"
     r"(_?(epoch|model|net|network|loop|step|one_epoch|accuracy|set|loss|batch|all|dataset|loader|fn|on_.*))?$"
     r"|^_*(compute|calc|calculate|get|check|measure|run|do)_(test|val|validation|eval)?_?"
@@ -22,7 +23,7 @@ EVALUATES = re.compile(
     re.IGNORECASE,
 )
 """Names of functions that evaluate. ``test_forward`` and the like are tests of the program instead."""
-ON_PURPOSE = re.compile(
+ON_PURPOSE = pattern(
     r"(^|_)(mc|monte|bayes|bayesian|uncertainty|stochastic|sample|samples|sampling|generate|recalibrate|calibrate|init|bn)(_|$)"
     r"|update_bn|warm_?up|build|setup",
     re.IGNORECASE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from nnlint.check import WARNING, check
@@ -12,6 +11,7 @@ from nnlint.finding import Finding
 from nnlint.network.gradients import reached
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint_checks.loop.keeping import PASSES, values
 from nnlint_checks.loop.missing_eval_mode import EVALUATES
 
@@ -220,7 +220,7 @@ def _made_up(event: Event) -> bool:
     return random or TESTS.search(event.place.path) is not None
 
 
-TESTS = re.compile(r"(^|[/\\])(tests?[/\\].*|test_[^/\\]*|[^/\\]*_test|conftest)\.py$")
+TESTS = pattern(r"(^|[/\\])(tests?[/\\].*|test_[^/\\]*|[^/\\]*_test|conftest)\.py$")
 """Files that test runners collect."""
 
 

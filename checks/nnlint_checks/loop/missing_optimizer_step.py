@@ -9,9 +9,10 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Optimizer, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.loop.order import COULD_STEP, beyond, could
 
-OPTIMIZER = re.compile(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
+OPTIMIZER = pattern(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 """Names that mean an optimiser wherever torch is used."""
 
 

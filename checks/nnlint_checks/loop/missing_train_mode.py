@@ -11,11 +11,10 @@ from nnlint.evidence.source import Did, Event, Loop, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint_checks.loop.order import around, implied
 
-MODEL = re.compile(
-    r"model|net|encoder|decoder|generator|discriminator|critic|policy|classifier", re.IGNORECASE
-)
+MODEL = pattern(r"model|net|encoder|decoder|generator|discriminator|critic|policy|classifier", re.IGNORECASE)
 
 
 @check("TL506", level=ERROR)

@@ -9,13 +9,14 @@ from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint.repair import Argument, Insert, Part, Quoted, Repair, Where
 
-COULD_CLEAR = re.compile(
+COULD_CLEAR = pattern(
     r"zero|grad|clear|clean|reset|optim|backward|closure|train_?step|(^|_)step", re.IGNORECASE
 )
 """Names of calls that are not understood and may clear gradients."""
-ELSEWHERE = re.compile(
+ELSEWHERE = pattern(
     r"(\w+_)?(envs?|environment|metrics?|meters?|tracker|timer|p?bar|buffer|memory)$", re.IGNORECASE
 )
 """Names of objects whose ``reset`` and ``step`` have nothing to do with gradients."""

@@ -9,8 +9,9 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe, Scheduler
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-ROUNDS = re.compile(
+ROUNDS = pattern(
     r"^_*((num_?)?(epochs?|ep|e|iter(ation)?s?|it|steps?|batch(_?(idx|i|id|index))?|i|j|n|t|b|_))_*$",
     re.IGNORECASE,
 )

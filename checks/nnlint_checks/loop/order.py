@@ -9,18 +9,19 @@ from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
 from nnlint.network.gradients import reached, trains
 from nnlint.network.graph import Operation
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 
-COULD_DIFFERENTIATE = re.compile(
+COULD_DIFFERENTIATE = pattern(
     r"backward|closure|train_?(step|batch|epoch)|(^|_)(step|fit|learn|optimi[sz]e|update|minimi[sz]e|grad\w*)(_|$)",
     re.IGNORECASE,
 )
 """Names of functions that are not understood and may call ``backward``."""
-COULD_STEP = re.compile(
+COULD_STEP = pattern(
     r"closure|train_?(step|batch|epoch)|optim|(^|_)(step|fit|learn|update|minimi[sz]e|apply|train)(_|$)",
     re.IGNORECASE,
 )
 """Names of functions that are not understood and may step an optimiser."""
-HARMLESS = re.compile(
+HARMLESS = pattern(
     r"^(env|envs|environment|p_?bar|bar|progress\w*|prog\w*|tqdm\w*|tbar|loop|t|iterator|\w*met(er|ric)s?|\w*acc\w*|"
     r"history|logs?|logger|writer|stats?|results?|monitor|early_?stop\w*|stopper|ema\w*|wandb|losses|tracker|"
     r"buffer|memory|replay\w*|summary\w*|profiler|prof|timer|kwargs|config|cfg|args|params|\w*data\w*|d|info|"
@@ -28,7 +29,7 @@ HARMLESS = re.compile(
     re.IGNORECASE,
 )
 """Names of objects whose ``update``, ``step`` and ``train`` have nothing to do with an optimiser."""
-TRAINS_BY_ITSELF = re.compile(
+TRAINS_BY_ITSELF = pattern(
     r"trainer|agent|engine|learner|runner|strategy|fabric|accelerator|booster", re.IGNORECASE
 )
 

@@ -10,8 +10,9 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed, Samples
 from nnlint.evidence.source import Did, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-ON_PURPOSE = re.compile(
+ON_PURPOSE = pattern(
     r"adapt|tent\b|ttt|test_time|attack|meta|maml|pseudo|fine_?tune|final|refit", re.IGNORECASE
 )
 """Programs that train on what they are tested with knowingly."""

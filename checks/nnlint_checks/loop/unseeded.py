@@ -9,8 +9,9 @@ from nnlint.check import HINT, check
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-SEEDS = re.compile(
+SEEDS = pattern(
     r"seed|determin|reproduc|default_rng|Random_?State|Generator$|(^|_)rng(_|$)|TrainingArguments",
     re.IGNORECASE,
 )

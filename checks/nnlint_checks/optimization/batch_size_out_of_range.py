@@ -11,13 +11,14 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Did, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.loop.accumulating import accumulation
 
 LARGEST = 8192
 """Goyal et al. 2017 train ResNet-50 without loss up to this batch; beyond it the error grows."""
 A_HANDFUL = 32
 """Samples of toy problems (XOR), which are trained in one batch on purpose."""
-ONE_BY_ONE = re.compile(
+ONE_BY_ONE = pattern(
     r"cycle_?gan|pix2pix|style|instance_?norm|(^|_)(bag|mil)s?(_|$)|graph|gnn|(^|_)meta(_|$)|maml|episod|volume|3d"
     r"|nerf|online|stream|overfit|sanity|smoke|debug|packed?|bucket|replay|world_size|distributed",
     re.IGNORECASE,

@@ -9,9 +9,10 @@ from nnlint.check import HINT, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.hidden_layers import networks_of, weight_layers
 
-SETS_THE_RATE = re.compile(
+SETS_THE_RATE = pattern(
     r"sched|anneal|warm_?up|decay_?(lr|rate|learning)|lr_?(decay|drop|step|lambda|find)|adjust_?(lr|learning|rate)"
     r"|(update|set|change|get|reduce|new|current)_?(lr|learning_?rate)|param_groups|plateau|cycl|cosine|swa",
     re.IGNORECASE,

@@ -11,6 +11,7 @@ from nnlint.evidence.source import Did, Optimizer, Recipe
 from nnlint.finding import Finding, Level
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.rates import SETS_ANOTHER, set_elsewhere
 
 USUAL = {
@@ -25,7 +26,7 @@ CONVEX = 10.0  # how much more a model without hidden layers, or of a handful of
 FEW_PARAMETERS = 100  # XOR and the like, trained on all samples at once
 PLAYING, PLAYED = frozenset({"reward", "rewards", "episode", "episodes"}), 2.0
 """Agents take steps of 0.01 to 0.03 on single episodes (actor-critic in PyTorch's own examples)."""
-SETS_THE_RATE = re.compile(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
+SETS_THE_RATE = pattern(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
 
 
 @check("OP401", level=WARNING)

@@ -10,10 +10,11 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.rates import SETS_ANOTHER, set_elsewhere
 
 ADAPTIVE = ("adam", "adamw", "adamax", "nadam", "radam", "rmsprop", "lion", "lamb", "adafactor", "adagrad")
-SETS_THE_RATE = re.compile(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam|accelerat", re.IGNORECASE)
+SETS_THE_RATE = pattern(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam|accelerat", re.IGNORECASE)
 SETS_HIGHER = SETS_ANOTHER | {"LearningRateScheduler", "CosineAnnealingWarmRestarts"}
 """Schedulers that set, or may set, a higher rate than the optimiser's."""
 

@@ -10,8 +10,9 @@ from nnlint.evidence.hyperparameters import Settings
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-CONFIGURED = re.compile(
+CONFIGURED = pattern(
     r"argparse|ArgumentParser|^(click|typer|fire|hydra|omegaconf|absl|FLAGS|yaml|toml|tomllib|configparser|environ)$"
     r"|config|cfg|(^|_)args$|opts?$|hparams|hyper|settings|optuna|(^|_)ray$|tune|sweep|trial|GridSearch"
     r"|RandomizedSearch|param_grid|dataclass|sacred|gin",

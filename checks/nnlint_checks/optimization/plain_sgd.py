@@ -9,10 +9,11 @@ from nnlint.check import HINT, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.hidden_layers import networks_of, steps, weight_layers
 
 SETS_MOMENTUM = frozenset({"OneCycleLR", "CyclicLR"})
-MEANT = re.compile(
+MEANT = pattern(
     r"fed(erated|avg|prox|_|$)|opacus|privacy|(^|_)dp_?sgd|maml|reptile|(^|_)(inner|fast)_?(lr|opt|step|weights)"
     r"|word2vec|skip_?gram|langevin|sgld|(^|_)(sam|lars|lookahead)(_|$)|influence|unroll",
     re.IGNORECASE,

@@ -10,10 +10,11 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Layer
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.hidden_layers import networks_of
 
-RECURRENT = re.compile(r"(RNN|LSTM|GRU|RNNBase)(Cell)?$")
-LIMITS = re.compile(r"clip|clamp_?grad|grad_?norm|agc|renorm", re.IGNORECASE)
+RECURRENT = pattern(r"(RNN|LSTM|GRU|RNNBase)(Cell)?$")
+LIMITS = pattern(r"clip|clamp_?grad|grad_?norm|agc|renorm", re.IGNORECASE)
 """Words of programs that limit gradients in a way of their own."""
 
 

@@ -9,8 +9,9 @@ from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop, Recipe, Scheduler
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-COULD_STEP = re.compile(r"sched|callback|(^|_)(step|train|fit|learn|engine|run)(_|$)", re.IGNORECASE)
+COULD_STEP = pattern(r"sched|callback|(^|_)(step|train|fit|learn|engine|run)(_|$)", re.IGNORECASE)
 """Names of calls that are not understood and may step a schedule."""
 BATCHES = frozenset(
     {"batch", "batch_idx", "x", "y", "images", "labels", "inputs", "targets", "data", "target"}

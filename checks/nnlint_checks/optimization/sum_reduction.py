@@ -10,6 +10,7 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, LossUse, Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Operation, Tensor
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.hidden_layers import is_pretrained, networks_of
 from nnlint_checks.optimization.rates import SETS_ANOTHER
 
@@ -17,12 +18,12 @@ USUAL = {"sgd": 1e-3, **dict.fromkeys(("adam", "adamw", "nadam", "radam", "adama
 """From these on rates are those of a mean loss: the defaults of PyTorch, a tenth of it for adaptive ones;
 for networks that were trained before a tenth of these, as the papers of BERT (2e-5) and its kin have them.
 """
-SUMS = re.compile(
+SUMS = pattern(
     r"vae|elbo|kl_?d|kld|evidence|variational|log_?var|posterior|bayes|nflows|nelbo|reparam",
     re.IGNORECASE,
 )
 """Words of models whose loss is a sum by its derivation."""
-GAUSSIAN = (re.compile(r"(^|_)mu(_|$)"), re.compile(r"log_?(std|sigma)|(^|_)sigma(_|$)"))
+GAUSSIAN = (pattern(r"(^|_)mu(_|$)"), pattern(r"log_?(std|sigma)|(^|_)sigma(_|$)"))
 """Words that only together speak of such a model."""
 HIGHER = SETS_ANOTHER - {"LinearLR", "ConstantLR", "SequentialLR"}
 """Schedules after which the rate may not be the optimiser's; those left out warm it up."""

@@ -9,9 +9,10 @@ from nnlint.check import HINT, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.hidden_layers import is_pretrained, networks_of
 
-SHORT = re.compile(
+SHORT = pattern(
     r"smoke|debug|dry_?run|fast_dev|toy|demo|example|fake_?data|^fake$|dummy|synthetic|sanity|profil|bench|overfit"
     r"|pretrained|fine_?tun|resume|restor|load_?(weights|model|checkpoint|ckpt)|latest_checkpoint|ckpt_path"
     r"|max_steps|num_steps|total_steps|online|stream|language|tokeniz|gpt|llm|corpus|lr_?find|^while$|episode"
@@ -19,7 +20,7 @@ SHORT = re.compile(
     re.IGNORECASE,
 )
 """Words of programs that try something out, go on from trained weights, or have more data than time."""
-REAL = re.compile(r"(^|_)real(_|$)|discriminator|(^|_)gan(_|$)", re.IGNORECASE)
+REAL = pattern(r"(^|_)real(_|$)|discriminator|(^|_)gan(_|$)", re.IGNORECASE)
 """Words beside which ``fake`` is what a generator makes."""
 
 

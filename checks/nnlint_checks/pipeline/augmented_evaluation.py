@@ -10,11 +10,10 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed, Transform
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.loop.splits import HELD_OUT, trained_with, words
 
-ON_PURPOSE = re.compile(
-    r"tta|test_?time|augment|robust|uncertain|ensemble|views|contrast|simclr", re.IGNORECASE
-)
+ON_PURPOSE = pattern(r"tta|test_?time|augment|robust|uncertain|ensemble|views|contrast|simclr", re.IGNORECASE)
 """Evaluations that ask for changed samples."""
 
 

@@ -12,10 +12,11 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Pipeline, Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
+from nnlint.pattern import pattern
 from nnlint_checks.pipeline.first_weighted import first_weighted
 
 TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".parquet")
-PREPARED = re.compile(
+PREPARED = pattern(
     r"norm|scal|standard|process|clean|prepar|feature|embed|encod|pca|toy|synth|xor", re.IGNORECASE
 )
 """Names of files whose columns have been brought to one scale, most likely, or were made so."""

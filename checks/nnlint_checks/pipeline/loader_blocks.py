@@ -10,9 +10,10 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-USES_CUDA = re.compile(r"cuda(:\d+)?")
-PREFETCHES = re.compile(
+USES_CUDA = pattern(r"cuda(:\d+)?")
+PREFETCHES = pattern(
     r"prefetch|dali|ffcv|background|(^|_)thread|(process|worker|thread)_?pool|^multiprocessing$",
     re.IGNORECASE,
 )

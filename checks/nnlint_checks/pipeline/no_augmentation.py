@@ -11,9 +11,10 @@ from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.graph import Network
+from nnlint.pattern import pattern
 from nnlint_checks.optimization.hidden_layers import is_pretrained
 
-AUGMENTS = re.compile(
+AUGMENTS = pattern(
     r"^Random(?!Sampler|State|Forest)[A-Z]|random_?(crop|flip|eras|rot|aug|apply|choice)|jitter|flip|rotat|affine"
     r"|mix_?up|cut_?mix|cut_?out|mosaic|augment|AugMix|TrivialAug|AutoAug|RandAug|elastic|kornia"
     r"|imgaug|torchio|(^|_)aug(s|_|$)|contrastive|simclr|byol",
@@ -26,7 +27,7 @@ CLASSES = frozenset(
         "categorical_cross_entropy",
     }
 )
-DIGITS = re.compile(r"(^|\.)(MNIST|KMNIST|QMNIST|EMNIST|USPS)$", re.IGNORECASE)
+DIGITS = pattern(r"(^|\.)(MNIST|KMNIST|QMNIST|EMNIST|USPS)$", re.IGNORECASE)
 """Small images of signs, of which there are enough, and which mean something else when they are turned."""
 
 

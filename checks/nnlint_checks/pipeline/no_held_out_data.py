@@ -10,15 +10,16 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Did, Pipeline, Recipe
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-EVALUATES = re.compile(
+EVALUATES = pattern(
     r"(^|_)(val|valid\w*|tests?|testing|x_?te|y_?te|eval\w*|hold_?out|held|dev|folds?|k_?folds?|cv|splits?|score\w*"
     r"|predict\w*|pred|preds|infer\w*|submission|benchmark|unseen|monitor)(_|\d|$)|split|valid|test(_|set|load|data)"
     r"|cross_?val|early_?stop|KFold|evaluat|Subset",
     re.IGNORECASE,
 )
 """Words of programs that hold something out, or look at what the network does with it."""
-OTHER_AIMS = re.compile(
+OTHER_AIMS = pattern(
     r"gan(_|$)|generat|discriminat|critic|vae|auto_?encod|diffus|denois|latent|reward|policy|agent|episode|(^|_)env"
     r"|self_?sup|simclr|byol|moco|contrast|pinn|physic|colloc|pde|residual_loss|overfit|toy|demo|smoke|synthetic|fake"
     r"|dummy|sanity|style_?transfer|word2vec|skip_?gram|language|gpt|token|corpus|federat|client|teacher|distil|nerf"

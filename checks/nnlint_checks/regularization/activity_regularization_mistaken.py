@@ -10,9 +10,10 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Layer, Network
 from nnlint.network.shape import Shape
 from nnlint.network.size import same
+from nnlint.pattern import pattern
 
 WEIGHTED = ("linear", "conv", "conv_transpose", "rnn")
-SPARSE = re.compile(r"spars|encod|decod|latent|bottleneck|code", re.IGNORECASE)
+SPARSE = pattern(r"spars|encod|decod|latent|bottleneck|code", re.IGNORECASE)
 """Names of layers whose values, not weights, are meant to be few."""
 
 

@@ -9,9 +9,10 @@ from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
+from nnlint.pattern import pattern
 from nnlint.repair import Argument, Named, Repair, Replace, Self, SetArgument
 
-RANDOM_ON_PURPOSE = re.compile(
+RANDOM_ON_PURPOSE = pattern(
     r"mc_?(dropout|net|model|layer)|[Mm]onte|bayes|uncertain|stochastic|epistemic|(^|[._])mc([._]|$)|^MC[A-Z]"
     r"|[Pp]re_?[Nn]et"
 )

@@ -10,9 +10,10 @@ from nnlint.evidence.place import Place, Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Parameter
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint.repair import Named, Part, Quoted, RemoveArgument, Repair, Replace
 
-MEANT = re.compile(
+MEANT = pattern(
     r"lora|adapt|delta|gate|gating|zero|film|modul|scale|shift|offset|prompt|hyper|control|mask|fixup|skip",
     re.IGNORECASE,
 )
@@ -21,7 +22,7 @@ PASSES_ON = frozenset(
     {Family.ACTIVATION, Family.NORM, Family.DROPOUT, Family.POOL, Family.MOVE, Family.REDUCE}
 )
 SOURCES = frozenset({"parameter", "constant"})
-MATRIX = re.compile(r"weight|kernel|proj", re.IGNORECASE)
+MATRIX = pattern(r"weight|kernel|proj", re.IGNORECASE)
 METHODS = ("fill_", "zero_")
 SHOWN = 4
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Filler, Layer, Network, Parameter
+from nnlint.pattern import pattern
 
-CALLS_ITSELF = re.compile(r"^(_\w+|reset_parameters)$")
+CALLS_ITSELF = pattern(r"^(_\w+|reset_parameters)$")
 """Methods that a class is expected to call in ``__init__``; ``init_weights`` may be left to the caller."""
 
 

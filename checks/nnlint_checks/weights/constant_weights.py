@@ -10,15 +10,16 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint.network.untrained import untrained
+from nnlint.pattern import pattern
 
 FEWEST_VALUES = 4
-WEIGHT_NAME = re.compile(r"(weight|kernel|weight_[ih]h_l\d+(_reverse)?|_[wW])$")
-CUSTOMARY = re.compile(
+WEIGHT_NAME = pattern(r"(weight|kernel|weight_[ih]h_l\d+(_reverse)?|_[wW])$")
+CUSTOMARY = pattern(
     r"lora|adapter|(^|[._/])pos(_|$|ition|emb)|position|relative_|cls_token|register|query_token|mask|anchor|prior",
     re.IGNORECASE,
 )
 """Adapters start at zero and may stay there; tables of positions, tokens and masks are no layers."""
-ZERO_STARTS = re.compile(r"zero_?(conv|module|init|linear)|proj_out|gate|layer_?scale", re.IGNORECASE)
+ZERO_STARTS = pattern(r"zero_?(conv|module|init|linear)|proj_out|gate|layer_?scale", re.IGNORECASE)
 """Layers at the end of a branch whose customary start is zero (ControlNet, diffusion, Flamingo, CaiT)."""
 
 

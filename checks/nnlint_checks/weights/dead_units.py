@@ -10,6 +10,7 @@ from nnlint.check import WARNING, check
 from nnlint.dataclass import dataclass
 from nnlint.evidence.weights import Slices, StoredTensor, Weights
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.weights.layers import matrices
 
 SHARE = 0.1
@@ -19,7 +20,7 @@ VANISHING = 1e-6
 FEWEST_UNITS = 4
 SPARSE = 0.1
 """Zeros among the weights of the other units: a layer that was pruned weight by weight."""
-PRUNED = re.compile(r"prun|sparse|_mask$|_orig$", re.IGNORECASE)
+PRUNED = pattern(r"prun|sparse|_mask$|_orig$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

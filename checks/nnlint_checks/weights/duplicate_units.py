@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from nnlint.check import WARNING, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.weights.layers import matrices
 
 SHARE = 0.05
 """Of the units; two that are alike in a wide layer are a curiosity."""
-REPEATED = re.compile(
+REPEATED = pattern(
     r"(^|[._/])(k|v|kv|qkv|key|value|in|query)_?(proj|lin)?($|[._/])|upsampl|upscor|deconv", re.IGNORECASE
 )
 """Keys and values that several heads share are stored for each; upsampling starts as a fixed filter."""

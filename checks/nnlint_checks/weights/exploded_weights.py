@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nnlint.check import WARNING, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.weights.layers import matrices
 
 LARGEST = 1e4
@@ -15,7 +16,7 @@ LARGEST = 1e4
 LARGEST_BIAS = 1e6
 """The last bias of a regression is as large as its target."""
 STATISTICS = frozenset({"running_mean", "running_var"})
-TABLE = re.compile(
+TABLE = pattern(
     r"mask|freq|scale|zero_point|anchor|grid|coord|stride|alibi|rel_pos|filter|window|pos_?emb", re.IGNORECASE
 )
 """Tensors that hold marks, sizes and places instead of weights."""

@@ -10,13 +10,14 @@ from nnlint.evidence.data import Dataset, Task
 from nnlint.evidence.place import Step
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 from nnlint_checks.weights.layers import by_layer, matrices
 
-HEAD = re.compile(
+HEAD = pattern(
     r"(^|\.)(fc|head|classifier|output|out|logits|cls|fc_out|out_layer|output_layer|last_linear)$",
     re.IGNORECASE,
 )
-NUMBERED = re.compile(r"^(?P<stem>.*?)(?P<number>\d+)$")
+NUMBERED = pattern(r"^(?P<stem>.*?)(?P<number>\d+)$")
 PRETRAINED = frozenset({1000, 1001, 21841, 21843, 11221, 11821, 10450, 365, 80, 90, 91, 150})
 """Classes of ImageNet, Places, COCO and ADE20K: a backbone that lies beside the data to start from."""
 

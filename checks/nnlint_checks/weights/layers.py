@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from nnlint.evidence.weights import StoredTensor, Weights
+from nnlint.pattern import pattern
 
-CUSTOMARY = re.compile(
+CUSTOMARY = pattern(
     r"lora|adapter|(^|[._/])pos(_|$|ition|emb)|position|relative_|cls_token|register|query_token|mask|anchor|prior",
     re.IGNORECASE,
 )

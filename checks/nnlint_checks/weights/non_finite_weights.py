@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from nnlint.check import ERROR, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
+from nnlint.pattern import pattern
 
-MASK_NAME = re.compile(r"mask|alibi|causal|attn_bias|attention_bias|tril|triu", re.IGNORECASE)
+MASK_NAME = pattern(r"mask|alibi|causal|attn_bias|attention_bias|tril|triu", re.IGNORECASE)
 MASKING = frozenset(
     {"where", "add", "maximum", "minimum", "clamp", "expand", "index", "concat", "pad", "unknown"}
 )

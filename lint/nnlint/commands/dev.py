@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import json
 import keyword
-import re
 from pathlib import Path
 
 from nnlint import plugins
@@ -14,10 +13,11 @@ from nnlint.check import all_checks
 from nnlint.config import UsageError
 from nnlint.meant import did_you_mean
 from nnlint.pages import pages
+from nnlint.pattern import pattern
 from nnlint.schema import schema
 
-CODE = re.compile(r"[A-Z]{2,4}\d{3}")
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+CODE = pattern(r"[A-Z]{2,4}\d{3}")
+NAME = pattern(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 PACKAGE = "nnlint_checks"
 
 TEMPLATE = '''"""{code}: say in one line what is wrong."""

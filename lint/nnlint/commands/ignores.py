@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import io
-import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,11 +20,12 @@ from nnlint.fixing.files import SourceFile, read
 from nnlint.fixing.passes import Fixed
 from nnlint.fixing.source import Edit, Source, Unfit
 from nnlint.lines import END_OF_LINE
+from nnlint.pattern import pattern
 from nnlint.placing import named
 from nnlint.reports.style import count, relative
 
 SOURCES = (".py", ".ipynb")
-PROSE = re.compile(r"\s+")
+PROSE = pattern(r"\s+")
 
 
 def add(

@@ -17,6 +17,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.columns import Columns
 from nnlint.evidence.images import NO_LAYOUT, ImageFacts, Layout
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,7 +242,7 @@ class Dataset:
         return tuple(name for name in self.features if name in most)
 
 
-LABELS = re.compile(r"(^|_)(y|labels?|targets?)(_|$)|^y", re.IGNORECASE)
+LABELS = pattern(r"(^|_)(y|labels?|targets?)(_|$)|^y", re.IGNORECASE)
 
 
 def _holds_labels(path: str) -> bool:

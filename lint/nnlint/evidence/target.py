@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nnlint.evidence.data import TOP, Column, Dataset, Kind, Split, Target, Task
+from nnlint.pattern import pattern
 
 
 class UnknownColumn(ValueError):
@@ -203,7 +204,7 @@ def _counts(column: Column) -> bool:
     return column.maximum - column.minimum + 1 == column.rows and column.distinct > 0.9 * column.rows
 
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def words(name: str) -> list[str]:

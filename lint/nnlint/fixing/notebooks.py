@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nnlint.dataclass import dataclass
 from nnlint.fixing.source import Edit, Unfit, apply
+from nnlint.pattern import pattern
 
 BOM = b"\xef\xbb\xbf"
-SPACE = re.compile(r"[ \t\n\r]*")
-LINE = re.compile(r"[^\n]*\n|[^\n]+")
+SPACE = pattern(r"[ \t\n\r]*")
+LINE = pattern(r"[^\n]*\n|[^\n]+")
 DECODER = json.JSONDecoder()
 
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from nnlint.network.shape import UNKNOWN, Conflict, Shape
 from nnlint.network.shapes import Attributes
 from nnlint.network.size import Size, Symbolic, differ, divide, product
+from nnlint.pattern import pattern
 
 Group = tuple[str, ...]
 """Axes that stand in one pair of parentheses, or one axis; ``1`` for an axis of size 1."""
 
-TOKEN = re.compile(r"\.\.\.|…|[()]|\w+|\S")
+TOKEN = pattern(r"\.\.\.|…|[()]|\w+|\S")
 DOTS = "..."
-NUMBERED = re.compile(r"\b(?!1\b)\d+\b")
+NUMBERED = pattern(r"\b(?!1\b)\d+\b")
 """Axes without a name, as ``repeat`` and ``reduce`` take them: ``h w -> h w 3``."""
 
 

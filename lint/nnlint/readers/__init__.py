@@ -17,6 +17,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.target import UnknownColumn
 from nnlint.finding import Failure, Note
 from nnlint.loading import loading
+from nnlint.pattern import pattern
 from nnlint.readers.units import Loaded, Record, Unit, Units
 
 
@@ -122,7 +123,7 @@ def _holds_rows(path: Path) -> bool:
         return False
 
 
-BOXES_BEGIN = re.compile(
+BOXES_BEGIN = pattern(
     rb'\s*(\xef\xbb\xbf)?\s*\{\s*"(info|images|annotations|categories|licenses|type|version|contributor)"'
 )
 
@@ -140,7 +141,7 @@ def holds_boxes(path: Path) -> bool:
         return False
 
 
-BOX_LINE = re.compile(rb"\s*\d+([ \t]+[-+\d.eE]+){4,}[ \t]*(\r?\n|$)")
+BOX_LINE = pattern(rb"\s*\d+([ \t]+[-+\d.eE]+){4,}[ \t]*(\r?\n|$)")
 
 
 def _labels_boxes(path: Path) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Level
+from nnlint.pattern import pattern
 from nnlint.placing import from_root, in_file
 from nnlint.reports import Look
 from nnlint.reports.pages import sentence
@@ -21,8 +21,8 @@ MOST_ROWS = 200
 """Findings in the table; GitHub refuses summaries of more than 1 MiB."""
 LONGEST = 300
 """Characters of a cell."""
-CODE = re.compile(r"(`[^`]+`)")
-SPECIAL = re.compile(r"[\\`*_{}\[\]<>&#]")
+CODE = pattern(r"(`[^`]+`)")
+SPECIAL = pattern(r"[\\`*_{}\[\]<>&#]")
 ICONS = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.HINT: "💡"}
 
 

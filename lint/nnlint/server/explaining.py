@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from lsprotocol.types import Hover, MarkupContent, MarkupKind, Position, Range
@@ -12,13 +11,14 @@ from nnlint.comments import Comment, comments_of
 from nnlint.documentation import Example
 from nnlint.finding import Finding, Table
 from nnlint.pages import prose
+from nnlint.pattern import pattern
 from nnlint.reports.site import page_of
 from nnlint.reports.style import where
 from nnlint.selection import matches
 from nnlint.server.linting import Linted
 from nnlint.server.positions import Positions
 
-SELECTOR = re.compile(r"[A-Za-z][\w-]*")
+SELECTOR = pattern(r"[A-Za-z][\w-]*")
 MOST = 10
 """Checks that one hover lists, where a selector means many."""
 

@@ -11,13 +11,14 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Network, Operation, Passed, Tensor
 from nnlint.network.shape import Shape
+from nnlint.pattern import pattern
 from nnlint.reports.style import count
 
 SIDE = frozenset({"rnn_state", "computed"})
 """Kinds of operations whose results come beside that of another one at the same place."""
 
 LETTERS = "NMKLPQRSUVWXYZ"
-SYMBOL = re.compile(r"\b[A-Za-z]\w*(?:\.\w+)*")
+SYMBOL = pattern(r"\b[A-Za-z]\w*(?:\.\w+)*")
 MOST = 3
 """Shapes that are shown of a place which is passed several times."""
 

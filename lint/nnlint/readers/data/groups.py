@@ -12,6 +12,7 @@ import polars as pl
 from nnlint.config import Settings
 from nnlint.dataclass import dataclass
 from nnlint.evidence.target import words
+from nnlint.pattern import pattern
 from nnlint.readers.data.tables import Table
 
 ROLES = {
@@ -27,18 +28,18 @@ PARTS = {
 }
 """Words that tell the features of a data set from what is to be predicted, when both are there."""
 
-SHARD = re.compile(
+SHARD = pattern(
     r"^(?P<before>.*?)[-_]?((part|chunk|shard)[-_]?\d+.*|\d{2,}-of-\d{2,}(-[0-9a-f]+)?)$",
     re.IGNORECASE,
 )
 """Names of the pieces of one table: ``part-00000-<uuid>``, ``train-00001-of-00008-<hash>``."""
 
-PARTITION = re.compile(r"^[^=]+=[^=]*$")
+PARTITION = pattern(r"^[^=]+=[^=]*$")
 """A folder of a partitioned table: ``year=2020``."""
 
-WHOLE = re.compile(r"^(0|-?[1-9]\d{0,17})$")
+WHOLE = pattern(r"^(0|-?[1-9]\d{0,17})$")
 
-GLUED = re.compile(r"^(x|y)(train|test|val|valid|dev)$|^(train|test|val|valid|dev)(x|y)$")
+GLUED = pattern(r"^(x|y)(train|test|val|valid|dev)$|^(train|test|val|valid|dev)(x|y)$")
 SERIES = 4
 """Numbered files from which they are one data set; fewer may be versions, or folds."""
 

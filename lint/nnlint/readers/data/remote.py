@@ -15,6 +15,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Split, sampled_rows
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 from nnlint.readers.data.engines import ROW, Remote
 from nnlint.readers.data.kinds import HEAD_ROWS
 from nnlint.readers.data.sampling import RARE_ROWS, SEED, rare
@@ -101,7 +102,7 @@ def connected(url: str) -> Any:
         raise Malformed(f"cannot connect with {scheme}: {shortened(error)}") from None
 
 
-MASTER = re.compile(r"^pyspark://(local(\[[\d*,]+\])?)$")
+MASTER = pattern(r"^pyspark://(local(\[[\d*,]+\])?)$")
 """Spark on this machine, as Spark spells it; brackets are not what a host may have in an address."""
 
 

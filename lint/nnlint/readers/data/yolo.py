@@ -10,6 +10,7 @@ from pathlib import Path
 from nnlint import looks
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 from nnlint.readers.data.boxes import Drawn
 from nnlint.readers.data.groups import ROLES
 
@@ -22,10 +23,10 @@ LINES = 1 << 24
 """More lines than a file of FILE_BYTES has: the number of file and line in one."""
 
 NAMES_BYTES = 1 << 20
-COUNT = re.compile(r"^nc\s*:\s*(\d+)", re.MULTILINE)
-LISTED = re.compile(r"^names\s*:\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
-MAPPED = re.compile(r"^names\s*:\s*(?:#.*)?\n((?:[ \t]+.*\n?|-.*\n?|\s*\n)+)", re.MULTILINE)
-ITEM = re.compile(r"^\s*(?:-|(\d+)\s*:)\s*(.+?)\s*(?:#.*)?$")
+COUNT = pattern(r"^nc\s*:\s*(\d+)", re.MULTILINE)
+LISTED = pattern(r"^names\s*:\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
+MAPPED = pattern(r"^names\s*:\s*(?:#.*)?\n((?:[ \t]+.*\n?|-.*\n?|\s*\n)+)", re.MULTILINE)
+ITEM = pattern(r"^\s*(?:-|(\d+)\s*:)\s*(.+?)\s*(?:#.*)?$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,15 @@ from nnlint import looks
 from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 TWO_GIB = 2**31  # protobuf's limit for one message, so also for what the C++ checks take
 LONGEST_REASON = 240
-_NODE = re.compile(r"\(op_type:\s*(?P<type>\w*)(?:, node name: (?P<name>[^)]*))?\):?\s*")
-_BLAMED = re.compile(r"for a (?P<type>[A-Z]\w*) node")
-_CHECKED_NODE = re.compile(r"Bad node spec for node\. Name:\s*(?P<name>.*?) OpType:\s*(?P<type>\w+)")
+_NODE = pattern(r"\(op_type:\s*(?P<type>\w*)(?:, node name: (?P<name>[^)]*))?\):?\s*")
+_BLAMED = pattern(r"for a (?P<type>[A-Z]\w*) node")
+_CHECKED_NODE = pattern(r"Bad node spec for node\. Name:\s*(?P<name>.*?) OpType:\s*(?P<type>\w+)")
 _ERRORS = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError)
 
 

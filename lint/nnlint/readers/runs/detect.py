@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from nnlint.pattern import pattern
 from nnlint.readers.runs.names import meaning, position, words
 
 HEAD_BYTES = 64 << 10
@@ -16,7 +17,7 @@ ROWS = 20
 TRAINER_STATE = "trainer_state.json"
 EVENTS = "tfevents"
 
-NUMBERS = re.compile(r'"([^"\\]{1,80})"\s*:\s*[\[{]\s*(?:"0"\s*:\s*)?(?:-?\d|NaN|-?Infinity)')
+NUMBERS = pattern(r'"([^"\\]{1,80})"\s*:\s*[\[{]\s*(?:"0"\s*:\s*)?(?:-?\d|NaN|-?Infinity)')
 """A key with a list of numbers, or with the object that pandas writes for a column."""
 EXPORTED = ("wall time", "step", "value")
 """The header of a curve that TensorBoard exports as CSV; the file is called after its run and tag."""

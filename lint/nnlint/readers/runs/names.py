@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from nnlint.dataclass import dataclass
+from nnlint.pattern import pattern
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), "train"),

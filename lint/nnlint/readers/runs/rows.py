@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from nnlint.dataclass import dataclass
+from nnlint.pattern import pattern
 from nnlint.readers.runs.detect import EXPORTED, separated
 
 MOST_BYTES = 256 << 20
 ABSENT = frozenset({"", "none", "null", "na", "n/a", "-", "<na>"})
-NUMBER = re.compile(r"^tensor\((?P<inside>[^,)]+).*\)$")
+NUMBER = pattern(r"^tensor\((?P<inside>[^,)]+).*\)$")
 NESTED = ("history", "metrics", "logs", "log")
 """Keys under which a history may lie one level below the top."""
 

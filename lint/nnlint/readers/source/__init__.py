@@ -13,6 +13,7 @@ from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.source import Program
 from nnlint.finding import Failure
+from nnlint.pattern import pattern
 from nnlint.readers import Progress, Reading
 from nnlint.readers.source.entries import read_program
 from nnlint.readers.source.interpreter import Interpreter
@@ -111,8 +112,8 @@ def mentions_framework(path: Path, data: bytes | None = None) -> bool:
     return any(mark in data for mark in FRAMEWORKS)
 
 
-IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\.*[\w.]+)", re.MULTILINE)
-START = re.compile(r"(^|_)(main|train\w*|run|fit|experiment)(_|$)", re.IGNORECASE)
+IMPORT = pattern(rb"^[ \t]*(?:from|import)[ \t]+(\.*[\w.]+)", re.MULTILINE)
+START = pattern(r"(^|_)(main|train\w*|run|fit|experiment)(_|$)", re.IGNORECASE)
 
 
 def starts_training(path: Path, data: bytes | None = None) -> bool:

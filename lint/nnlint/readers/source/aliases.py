@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
+
+from nnlint.pattern import pattern
 
 ALIASES: tuple[tuple[str, str], ...] = (
     ("torch.nn.modules.", "torch.nn."),
@@ -15,7 +16,7 @@ ALIASES: tuple[tuple[str, str], ...] = (
 )
 """Prefix -> what it stands for; after one that ends in a dot only the last part of the name counts."""
 
-KERAS_ROOTS = re.compile(
+KERAS_ROOTS = pattern(
     r"(?:tensorflow\.(?:compat\.v[12]\.)?(?:python\.|_api\.v2\.)?keras|tf_keras|keras)(?:\.src|\.api|\._tf_keras\.keras)*(?=\.|$)"
 )
 """Where Keras is found: in TensorFlow, as Keras 2 beside Keras 3, and inside itself."""

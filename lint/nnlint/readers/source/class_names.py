@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from nnlint.evidence.source import Labels
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.text import Text
 
-COUNT = re.compile(
+COUNT = pattern(
     r"(num|n|nb|number_of|no_of)_?(classes|class|labels|categories)|(classes|class)_(num|count)", re.I
 )
-NAMES = re.compile(r"(class|label|category)_?(names|labels)|classes|categories", re.I)
+NAMES = pattern(r"(class|label|category)_?(names|labels)|classes|categories", re.I)
 MOST, UNWRITTEN = 100_000, -1
 
 

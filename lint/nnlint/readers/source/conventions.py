@@ -11,18 +11,19 @@ from dataclasses import replace
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import below
 
-OPTIMIZER = re.compile(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
-SCHEDULER = re.compile(r"sched", re.IGNORECASE)
-SCALER = re.compile(r"scaler$", re.IGNORECASE)
+OPTIMIZER = pattern(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
+SCHEDULER = pattern(r"sched", re.IGNORECASE)
+SCALER = pattern(r"scaler$", re.IGNORECASE)
 
 
-PROBABILITY = re.compile(
+PROBABILITY = pattern(
     r"(.*_)?(probs?|probas?|probability|probabilities|confidences?|conf)(_\w+)?|predict_?[pP]roba?s?",
     re.IGNORECASE,
 )
-OTHERWISE = re.compile(r"log|drop|thr|mask|keep|score|min|target|true|label|config|mat", re.IGNORECASE)
+OTHERWISE = pattern(r"log|drop|thr|mask|keep|score|min|target|true|label|config|mat", re.IGNORECASE)
 
 
 def says_probability(name: str) -> bool:

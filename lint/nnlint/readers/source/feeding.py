@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Did, Event, Loader, Loop
+from nnlint.pattern import pattern
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.figures import Figures, figures
 from nnlint.readers.source.habits import words
@@ -49,7 +50,7 @@ def _shared(events: list[Event]) -> tuple[int, ...]:
     return tuple(b for b in first if all(b in other for other in others))
 
 
-ORDERED = re.compile(
+ORDERED = pattern(
     r"time_?series|forecast|look_?back|horizon(?!tal)|sliding|rolling|window|(^|_)lags?(_|$)|lagged|stateful|stock"
     r"|temporal|time_?steps?|curriculum|(^|_)past(_|$)|ticker|create_seq|make_seq|(^|_)replay|rollout|trajector",
     re.IGNORECASE,

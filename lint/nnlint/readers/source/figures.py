@@ -10,13 +10,14 @@ from dataclasses import field
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
+from nnlint.pattern import pattern
 from nnlint.readers.source.conventions import SCHEDULER, role_of
 from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.text import Text
 
-STOPPER = re.compile(r"early|stopp", re.IGNORECASE)
-SAVING = re.compile(r"(^|_)save(_|$)|state_dict|deepcopy|checkpoint", re.IGNORECASE)
-BEST = re.compile(r"best|patience", re.IGNORECASE)
+STOPPER = pattern(r"early|stopp", re.IGNORECASE)
+SAVING = pattern(r"(^|_)save(_|$)|state_dict|deepcopy|checkpoint", re.IGNORECASE)
+BEST = pattern(r"best|patience", re.IGNORECASE)
 REPORTED = 6
 """How many statements after an evaluation still speak of its figures."""
 

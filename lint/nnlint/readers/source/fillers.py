@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nnlint import looks
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Filler
+from nnlint.pattern import pattern
 from nnlint.readers.source.modules import weights
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.text import Text
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 BULK = frozenset({"parameters", "named_parameters", "modules", "named_modules", "children", "getattr"})
 READS = frozenset({"forward", "extra_repr", "__repr__", "__call__", "__len__"})
-FILLS = re.compile(
+FILLS = pattern(
     r"init|^(zeros|ones|constant|uniform|normal|trunc_normal|xavier_\w+|kaiming_\w+|orthogonal|eye|dirac|sparse"
     r"|fill|copy|zero|random|exponential|bernoulli|lecun\w*)_$"
 )

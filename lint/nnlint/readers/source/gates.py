@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.values import Class, Function
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
 
 MODULE = "torch.nn.Module"
-FLAG = re.compile(
+FLAG = pattern(
     r"(^|_)(train|training|eval|evaluate|infer|inference|deterministic|sample|sampling|mode|test)"
     r"(_?(mode|time|phase|flag|only|on))?$",
     re.IGNORECASE,

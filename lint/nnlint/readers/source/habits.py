@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnlint.dataclass import dataclass
+from nnlint.pattern import pattern
 from nnlint.readers.source.libraries import MODELS, QUIET
 from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.recording import records
@@ -21,14 +22,14 @@ from nnlint.readers.source.values import Library, ModuleValue
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
 
-AUGMENTS = re.compile(
+AUGMENTS = pattern(
     r"augment|^Random(?!Sampler|State|Forest)[A-Z]|Jitter|Aug(Mix|$)|flip|crop|rotat|[aA]ffine|mixup|cutmix|cutout"
     r"|mosaic|eras(e|ing)|[bB]lur|noise|^randn?(_like)?$|^random$|^uniform$|gauss|perturb|jitter|drop(?!$|na$|_duplicates$|_last$|_first$|level$)|corrupt|mask"
     r"|overfit|sanity|tiny|smoke|debug|toy|dummy|fake|synthetic|single_?batch|one_?batch|make_[a-z]+s?$|^next$"
 )
 """Other data in each round, and programs that mean to memorise one batch or play with made-up data."""
-STOPS = re.compile(r"patience|early|best|stop|swa|ema(_|$)|averaged", re.IGNORECASE)
-PENALISES = re.compile(
+STOPS = pattern(r"patience|early|best|stop|swa|ema(_|$)|averaged", re.IGNORECASE)
+PENALISES = pattern(
     r"(^|_)l[12](?!_?loss)(_|$)|penal|regular|(^|_)reg(_|$)|decay|^norm$|^pow$|^square$|spectral|weight_norm|prun"
     r"|distil|teacher|smooth|lora|quant|sparse|kl_|constraint|max_norm",
     re.IGNORECASE,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from nnlint import looks
+from nnlint.pattern import pattern
 
-WORD = re.compile(rb"[A-Za-z_]\w{2,}")
+WORD = pattern(rb"[A-Za-z_]\w{2,}")
 
 
 class Mentions:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.usage import EarlyRegistration
+from nnlint.pattern import pattern
 from nnlint.readers.source.modules import is_module
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.values import Call, Function, Instance, Unknown, Value, Weight
@@ -69,7 +69,7 @@ def noticed_of_unknown(i: Interpreter, target: Value, name: str, value: Value, n
 ALIKE = 0.85
 """How alike two names are when one is a slip of the pen for the other (``require_grad``)."""
 
-PARTS = re.compile(r"features|layer\d|stages?|blocks|trunk|encoder|backbone|body|bert|roberta|base_model")
+PARTS = pattern(r"features|layer\d|stages?|blocks|trunk|encoder|backbone|body|bert|roberta|base_model")
 """What ready-made models call the modules that they are made of."""
 
 WALKS = frozenset({"children", "named_children", "modules", "named_modules"})

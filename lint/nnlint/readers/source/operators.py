@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from nnlint.network.facts import Range
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic
+from nnlint.pattern import pattern
 from nnlint.readers.source.joins import truth
 from nnlint.readers.source.preparation import own_name
 from nnlint.readers.source.values import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 MAX_EXPONENT, MAX_INTEGER = 64, 2**256
 """Numbers beyond these are no sizes; folding them could take all memory."""
 
-WIDE_FORMAT = re.compile(r"%[^a-zA-Z%]*(\d{4}|\*)")
+WIDE_FORMAT = pattern(r"%[^a-zA-Z%]*(\d{4}|\*)")
 
 FOLD: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
     ast.Add: operator.add,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from nnlint.pattern import pattern
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.definitions import native
 from nnlint.readers.source.items import get_item
@@ -95,7 +96,7 @@ def _attribute(call: Call, value: Value, key: Value) -> Value:
 # regular expressions
 
 MAX_TEXT, MAX_PATTERN, MAX_REPEATS = 200, 60, 3
-REPEATED_GROUP = re.compile(r"\)[*+{]|\\[1-9]|\(\?")
+REPEATED_GROUP = pattern(r"\)[*+{]|\\[1-9]|\(\?")
 
 
 def is_quick(pattern: str, text: str) -> bool:

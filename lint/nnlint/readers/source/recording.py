@@ -6,9 +6,10 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import everything, kept
 
-FIGURE = re.compile(
+FIGURE = pattern(
     r"valid|evaluat|(^|_)(val|tests?)(_|$)|loss|crit|acc(urac|_|s?$)|metric|score|error|(^|_)errs?(_|$)|reward|mse|mae|rmse|nll|entropy|perplex|objective"
     r"|(^|_)(hist|history|cost|f1|auc|iou|dice|bleu|correct|stats|results?|total|running|elbo|ppl|r2|psnr|ssim)(_|\d|$)",
     re.IGNORECASE,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
+from nnlint.pattern import pattern
 from nnlint.readers.source import keeping
 from nnlint.readers.source.nodes import kept
 from nnlint.readers.source.values import Instance, Scope, State, Unknown, Value
@@ -16,8 +17,8 @@ from nnlint.readers.source.values import Instance, Scope, State, Unknown, Value
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
 
-BEST = re.compile(r"(^|_)best(_|$)|best_?(model|net|state|weight|wts)", re.IGNORECASE)
-OTHERS = re.compile(r"opt|sched|scaler|sampler|loader", re.IGNORECASE)
+BEST = pattern(r"(^|_)best(_|$)|best_?(model|net|state|weight|wts)", re.IGNORECASE)
+OTHERS = pattern(r"opt|sched|scaler|sampler|loader", re.IGNORECASE)
 """Objects with a ``state_dict`` that are no models."""
 
 SHALLOW = frozenset({"dict", "OrderedDict", "copy"})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nnlint.evidence.hyperparameters import Setting, Settings
+from nnlint.pattern import pattern
 from nnlint.readers.source.conventions import role_of, roles_of
 from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.preparation import base_name
@@ -26,14 +27,14 @@ NAMES: dict[str, str] = {
     r"gamma": "gamma",
 }
 """How people spell hyper-parameters -> a name common to all spellings."""
-PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in NAMES.items())
+PATTERNS = tuple((pattern(text, re.IGNORECASE), name) for text, name in NAMES.items())
 USED = frozenset({"learning_rate", "batch_size", "epochs", "weight_decay", "momentum"})
 """Those that calls of libraries take under these names."""
-TAKES = re.compile(
+TAKES = pattern(
     r"(Adam\w*|SGD|RMSprop|Adagrad|Adadelta|NAdam|Nadam|RAdam|LBFGS|Lion|DataLoader|fit|Trainer|TrainingArguments"
     r"|fit_generator|image_dataset_from_directory|flow_from_directory)$"
 )
-OPTIMIZER = re.compile(r"(Adam\w*|SGD|RMSprop|Adagrad|Adadelta|NAdam|Nadam|RAdam|Lion)$")
+OPTIMIZER = pattern(r"(Adam\w*|SGD|RMSprop|Adagrad|Adadelta|NAdam|Nadam|RAdam|Lion)$")
 
 
 def settings_of(text: Text) -> Settings | None:
@@ -44,7 +45,7 @@ def settings_of(text: Text) -> Settings | None:
 
 def common(name: str) -> str:
     """The hyper-parameter that a name stands for, "" for none."""
-    return next((meaning for pattern, meaning in PATTERNS if pattern.fullmatch(name)), "")
+    return next((meaning for spelling, meaning in PATTERNS if spelling.fullmatch(name)), "")
 
 
 def number(node: ast.expr | None) -> float | None:

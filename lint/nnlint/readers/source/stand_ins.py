@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from nnlint.pattern import pattern
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import forget, weights
 from nnlint.readers.source.modules import walk as parts
@@ -21,7 +22,7 @@ from nnlint.readers.source.values import Arguments, Class, Function, Instance, M
 USUAL = frozenset({"model", "net", "network"})
 """What functions call the model that they are given."""
 
-OTHER = re.compile(r"loss|criterion|metric|dataset", re.IGNORECASE)
+OTHER = pattern(r"loss|criterion|metric|dataset", re.IGNORECASE)
 """Modules of which no network is made."""
 
 

@@ -16,6 +16,7 @@ from nnlint import looks
 from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import kept
 
 MAX_BYTES = 5_000_000
@@ -24,7 +25,7 @@ MAX_BYTES = 5_000_000
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The Python whose grammar files are read by; newer syntax needs nnlint to run on a newer Python."""
 
-MAGIC = re.compile(r"^(\s*)(%|!|\?|.*\?\s*$)")
+MAGIC = pattern(r"^(\s*)(%|!|\?|.*\?\s*$)")
 
 
 @dataclass(frozen=True, eq=False)

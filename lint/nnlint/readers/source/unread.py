@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.usage import UnreadArgument
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import everything, kept
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
@@ -16,7 +17,7 @@ from nnlint.readers.source.values import Class
 TAKES_ALL = frozenset({"locals", "vars", "save_hyperparameters", "eval", "exec", "inspect", "_getframe"})
 """What reads parameters without their names."""
 
-ON_PURPOSE = re.compile(
+ON_PURPOSE = pattern(
     r"deprecat|unused|not used|ignored?\b|compat|legacy|placeholder|noqa|todo", re.IGNORECASE
 )
 """Words by which sources say that a parameter is there for the sake of callers."""

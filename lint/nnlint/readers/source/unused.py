@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.dataclass import dataclass
 from nnlint.evidence.usage import UnusedLayer
+from nnlint.pattern import pattern
 from nnlint.readers.source.modules import all_weights, is_module
 from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.text import Text
@@ -75,7 +76,7 @@ def _on_purpose(text: Text, node: ast.AST) -> bool:
     return ON_PURPOSE.search("\n".join(said)) is not None
 
 
-ON_PURPOSE = re.compile(
+ON_PURPOSE = pattern(
     r"never|unused|not used|not needed|checkpoint|compat|legacy|placeholder|noqa|todo|deprecat", re.IGNORECASE
 )
 """Words by which comments say that a layer is there without being called."""
@@ -185,7 +186,7 @@ def _reads(tree: ast.AST) -> Reads:
     return Reads(own, others | words, bases)
 
 
-WORD = re.compile(r"[A-Za-z_]\w*")
+WORD = pattern(r"[A-Za-z_]\w*")
 SHORT = 80  # longer strings are documentation
 
 
@@ -202,4 +203,4 @@ def _filling(cls: ast.ClassDef) -> set[int]:
     return found
 
 
-FILLS = re.compile(r"(^|[._])init\.|_init$|init_weights|\.(weight|bias)(\.data)?\.\w+_$")
+FILLS = pattern(r"(^|[._])init\.|_init$|init_weights|\.(weight|bias)(\.data)?\.\w+_$")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.evidence.usage import DirectForward, Dropped, Synchronised, Uncalled
 from nnlint.network.graph import Tensor
+from nnlint.pattern import pattern
 from nnlint.readers.source.conventions import conventional
 from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.values import (
@@ -210,7 +211,7 @@ def _plain(i: Interpreter, node: ast.expr) -> Value:
 # where a call stands
 
 
-LOADER = re.compile(r"load|batch|(^|_)(dl|iter|it)($|_)|data", re.IGNORECASE)
+LOADER = pattern(r"load|batch|(^|_)(dl|iter|it)($|_)|data", re.IGNORECASE)
 
 
 def _of_batch(i: Interpreter, node: ast.Call) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-NUMBERED = re.compile(r"^(?:(?P<layer>.+)/)?vars/(?P<number>\d+)$")
+from nnlint.pattern import pattern
+
+NUMBERED = pattern(r"^(?:(?P<layer>.+)/)?vars/(?P<number>\d+)$")
 Shapes = Sequence[tuple[int, ...]]
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 
 from nnlint.dataclass import dataclass
+from nnlint.pattern import pattern
 
-WEIGHTS = re.compile(
+WEIGHTS = pattern(
     r"^(weight|kernel|weight_[ih]h_l\d+(_reverse)?|weight_(orig|v)|in_proj_weight|depthwise_kernel|"
     r"pointwise_kernel|recurrent_kernel|[wW]\d*|qweight|lora_[AB])$"
 )
-RECURRENT = re.compile(r"^weight_[ih]h_l\d+(_reverse)?$")
-BIASES = re.compile(r"^(bias|bias_[ih]h_l\d+(_reverse)?|in_proj_bias|[bB]\d*)$")
+RECURRENT = pattern(r"^weight_[ih]h_l\d+(_reverse)?$")
+BIASES = pattern(r"^(bias|bias_[ih]h_l\d+(_reverse)?|in_proj_bias|[bB]\d*)$")
 STATISTICS = {
     "running_mean": "running_mean",
     "running_var": "running_var",
@@ -23,10 +24,10 @@ STATISTICS = {
 GAINS = {"gamma": "weight", "beta": "bias", "scale": "weight"}
 OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_scale", "inv_freq"})
 OTHERS |= {"scales", "qzeros", "g_idx", "weight_scale", "weight_zero_point", "scb"}
-EMBEDDING = re.compile(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
+EMBEDDING = pattern(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
 SECOND = frozenset({"recurrent_kernel", "pointwise_kernel"})
 """Weights of layers that have a ``kernel`` besides."""
-PROJECTION = re.compile(r"(^|[._/])(query|key|value|attention_output|output)(_dense)?$")
+PROJECTION = pattern(r"(^|[._/])(query|key|value|attention_output|output)(_dense)?$")
 """Layers of Keras's attention, whose kernels have an axis of heads."""
 
 

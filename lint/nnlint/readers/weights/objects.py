@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 
 from nnlint.dataclass import dataclass
+from nnlint.pattern import pattern
 from nnlint.readers.weights.unpickling import NumpyArray, Opaque, Strided
 
 DEEPEST = 64
 MOST_OBJECTS = 1_000_000
-APART = re.compile(
+APART = pattern(
     r"^_?(optim|adam|sgd|lr_?sched|sched|scaler|grad_?scaler|amp|rng|random|callbacks|loops|hparams|hyper|history|"
     r"loss|metric|epoch|args|config|opt$|cuda|numpy_rng|best|exp_avg|momentum|criterion)",
     re.IGNORECASE,
 )
 """Keys of a training state whose tensors are no weights."""
-WRAPPING = re.compile(
+WRAPPING = pattern(
     r"^((module|_orig_mod|_fsdp_wrapped_module|_forward_module|state_dict|model_state_dict)\.)+"
 )
 """What data parallelism, compilation and checkpoints put in front of a name."""

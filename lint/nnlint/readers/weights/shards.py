@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from nnlint import looks
 from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 
 INDEX = ".index.json"
-NUMBERED = re.compile(r"^(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})(?P<end>\.\w+)$")
+NUMBERED = pattern(r"^(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})(?P<end>\.\w+)$")
 LARGEST_INDEX = 2**26
 
 

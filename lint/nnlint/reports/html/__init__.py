@@ -23,6 +23,7 @@ from nnlint import __version__
 from nnlint.evidence.data import Dataset
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.finding import Level
+from nnlint.pattern import pattern
 from nnlint.reports import Look, cards
 from nnlint.reports.html import charts, histograms, scales
 from nnlint.reports.html.coloring import Coloring
@@ -47,7 +48,7 @@ FEW = 6
 PLAIN = 100
 """Findings whose details stand in the page itself; those of the others are unpacked when they are opened."""
 
-SPAN = re.compile(r"``(.+?)``|`([^`]+)`", re.DOTALL)
+SPAN = pattern(r"``(.+?)``|`([^`]+)`", re.DOTALL)
 
 
 def render(result: Result, look: Look) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from nnlint.dataclass import dataclass
 from nnlint.evidence.source import Fit, Labels, Rows
+from nnlint.pattern import pattern
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.interpreter import Interpreter
@@ -129,7 +129,7 @@ def _subject(call: Call, arguments: Arguments, position: int = 1) -> Data:
     return replace(data, rows=rows) if data is not None else Data("array", rows, single=label, order=None)
 
 
-LABEL = re.compile(r"(y|labels?|targets?)(_|$)")
+LABEL = pattern(r"(y|labels?|targets?)(_|$)")
 """Names of values that hold what is to be predicted."""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from nnlint.evidence.place import Place
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.values import Class, Function, Library, Native, Value
 
@@ -44,7 +44,7 @@ def image_read(cls: Class) -> Place | None:
     return next((place for name, place in _calls(cls) if name in DECODERS), None)
 
 
-PLAIN = re.compile(
+PLAIN = pattern(
     r"(numpy|cv2|PIL|torch|os|pathlib|json|math)(\.(?!.*(rand|shuffle|choice|normal|uniform)).*)?$"
 )
 """Functions of libraries that give the same result each time."""
