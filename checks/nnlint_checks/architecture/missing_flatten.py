@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt
 
 from nnlint.check import ERROR, SAFE, check
@@ -11,7 +11,7 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
-from nnlint.network.size import product
+from nnlint.network.size import Size, product
 from nnlint.repair import Argument, InsertElement, Named, Repair, SetArgument
 from nnlint_checks.architecture.meeting import PASSING, downstream, first_conflict, maker, shortened, trail
 
@@ -109,6 +109,21 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
         ```diff
         +    layers.Flatten(),
         ```
+        A series that is pooled, and classified step by step although its labels are for the whole.
+        ```python
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([
+            keras.Input((72, 1)),
+            layers.Conv1D(64, 3, activation="relu"),
+            layers.MaxPooling1D(2),
+            layers.Conv1D(64, 3, activation="relu"),
+            layers.MaxPooling1D(2),
+            layers.Dense(28, activation="softmax"),  # error: [AR602]
+        ])
+        model.compile("adam", "categorical_crossentropy")
+        ```
     Silent:
         A linear layer over channels that stand last, and one over the rows of a map.
         ```python
@@ -141,6 +156,19 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
             layers.Dense(1, activation="sigmoid"),
         ])
         model.compile("adam", "binary_crossentropy")
+        ```
+        One label for each epoch of 3000 samples of a recording.
+        ```python
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([
+            keras.Input((30000, 1)),
+            layers.Conv1D(32, 7, padding="same", activation="relu"),
+            layers.AveragePooling1D(3000),
+            layers.Dense(5, activation="softmax"),
+        ])
+        model.compile("adam", "sparse_categorical_crossentropy")
         ```
     """
     consumers = network.consumers()
@@ -210,21 +238,32 @@ def _of_unknown_map(operation: Operation, x: Tensor, consumers: Mapping[int, tup
 
 
 def _of_keras(network: Network) -> Iterator[Finding]:
-    """Dense layers at the end that keep the axes of a map which is smaller than the images."""
+    """Dense layers at the end that keep the axes of a map which is smaller than the images or series."""
     if network.framework != "keras" or len(network.inputs) != 1:
         return
-    images = network.inputs[0].shape
+    given = network.inputs[0].shape
     for output in network.outputs:
         dense = _dense_head(output)
-        if not dense or images.rank != 4 or output.shape.rank != 4:
+        if not dense or given.rank not in (3, 4) or output.shape.rank != given.rank:
             continue
-        before, after = images.sizes[1:3], output.shape.sizes[1:3]
-        smaller = all(
-            isinstance(a, int) and isinstance(b, int) and b < a for a, b in zip(before, after, strict=True)
-        )
-        if smaller and (len(dense) > 1 or output.operation.kind == "softmax"):
+        before, after = given.sizes[1:-1], output.shape.sizes[1:-1]
+        shrunk = _smaller(before, after) if given.rank == 4 else _of_no_step(before[0], after[0])
+        if shrunk and (len(dense) > 1 or output.operation.kind == "softmax"):
             message = f"{api(dense[0])} gets maps {dense[-1].inputs[0].shape}: the output is {output.shape}"
             yield _finding(dense[0], message, "put Flatten or a global pooling before the dense layers")
+
+
+def _smaller(before: Sequence[Size], after: Sequence[Size]) -> bool:
+    return all(
+        isinstance(a, int) and isinstance(b, int) and b < a for a, b in zip(before, after, strict=True)
+    )
+
+
+def _of_no_step(before: Size, after: Size) -> bool:
+    """So few steps are left that no labels fit them: neither one a step, nor one for some steps each."""
+    if not isinstance(before, int) or not isinstance(after, int):
+        return False
+    return 0 < after < before / 2 and before % after != 0
 
 
 def _dense_head(output: Tensor) -> list[Operation]:

@@ -112,6 +112,8 @@ def bounded_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
         ```
     """
     for head in regression_heads(recipe, BOUNDED):
+        if head.value.operation.kind == "softmax" and head.value.shape.axis(-1) == 1:
+            continue  # not bounded but constant: softmax-over-one-output says so
         if _within(head.use, data, head.range) or target_words(head.use, data) & WITHIN:
             continue
         name, loss = api(head.value.operation), loss_api(head.use)

@@ -12,9 +12,12 @@ from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import home, is_read, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint_checks.head.left_out import exchanged
+from nnlint_checks.head.regression_head import LOSSES as REGRESSIONS
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
 CONSTANT = {"softmax": "1", "log_softmax": "0"}
+OF_CLASSES = "use a sigmoid for a single output, or give the last layer one output for each class"
+OF_QUANTITY = "take the softmax off to predict a quantity, or use a sigmoid to tell two classes apart"
 LOSSES = ("cross_entropy", "categorical_cross_entropy")
 SCALED = ("categorical_nll", "sparse_categorical_nll")
 """Keras takes these over the last axis; the first divides by the sum there. Scores in them are HL104's."""
@@ -173,6 +176,7 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
     spoken = set()
     uses = list(training_uses(recipe, (*LOSSES, *PROBABILITY_LOSSES)))
     heads = {id(t.operation) for use in uses for t in last_shaping(use.prediction)}
+    quantities = {id(u.prediction.operation) for u in training_uses(recipe, REGRESSIONS)}
     for network in recipe.models.values():
         consumers = network.consumers()
         for operation in network.operations:
@@ -182,7 +186,7 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
                 continue
             if _over_one(operation) or (id(operation) in heads and _over_one_of_rows(operation)):
                 spoken.add(id(operation))
-                yield _softmax_finding(operation, network)
+                yield _softmax_finding(operation, network, id(operation) in quantities)
     for use in uses:
         told = any(id(o) in spoken for o in use.prediction.ancestors())
         if _over_classes(use) and _one_class(use) and not told:
@@ -196,7 +200,7 @@ def softmax_over_one_output(recipe: Recipe) -> Iterator[Finding]:
             )
 
 
-def _softmax_finding(operation: Operation, network: Network) -> Finding:
+def _softmax_finding(operation: Operation, network: Network, quantity: bool) -> Finding:
     scores = operation.inputs[0]
     output = Tensor(operation)
     before = last_shaping(scores)[0]
@@ -205,7 +209,7 @@ def _softmax_finding(operation: Operation, network: Network) -> Finding:
         home(output),
         f"softmax over axis {operation.attributes['axis']} of {scores.shape}, of size 1: "
         f"every output is {CONSTANT[operation.kind]}",
-        "use a sigmoid for a single output, or give the last layer one output for each class",
+        OF_QUANTITY if quantity else OF_CLASSES,
         trail,
         subject=("softmax", home(output)),
         repairs=exchanged(output, "sigmoid") if operation.kind == "softmax" else (),

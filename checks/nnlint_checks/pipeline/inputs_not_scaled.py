@@ -15,11 +15,13 @@ from nnlint.network.graph import Network
 from nnlint.pattern import pattern
 from nnlint_checks.pipeline.first_weighted import first_weighted
 
-TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".parquet")
+TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".parquet", ".data")
 PREPARED = pattern(
-    r"norm|scal|standard|process|clean|prepar|feature|embed|encod|pca|toy|synth|xor", re.IGNORECASE
+    r"norm|scal|standard|process|clean|prepar|feature|embed|encod|pca|toy|synth|xor|iris|sonar|ionosphere",
+    re.IGNORECASE,
 )
-"""Names of files whose columns have been brought to one scale, most likely, or were made so."""
+"""Names of files whose columns have been brought to one scale, most likely, or were made so; and of public
+tables that are of one scale: flowers in centimetres, echoes in [0, 1] and [-1, 1]."""
 WIDE = 100.0
 """Values that lie this far apart, a hundred times what initial weights are made for, are not scaled."""
 STANDARDISE = "standardise the features with the mean and deviation of the training rows"

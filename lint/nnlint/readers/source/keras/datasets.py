@@ -41,8 +41,8 @@ FLAT = ("mnist", "fashion_mnist", "imdb", "reuters")
 
 PARTS_OF = "_parts"
 """Under which a pipeline holds one of its elements."""
-IMAGES = {"mnist": 3, "fashion_mnist": 3, "cifar10": 4, "cifar100": 4}
-"""Sets of images of bytes, and how many axes they have."""
+IMAGES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3), "cifar100": (32, 32, 3)}
+"""Sets of images of bytes, and the sizes of an image, by their pages."""
 
 ENCODINGS = {"int": "integers", "sparse": "integers", "categorical": "one-hot"}
 """``label_mode`` and ``class_mode`` -> how labels are written."""
@@ -72,7 +72,8 @@ def _images(call: Call, name: str, role: str) -> Value:
 
     span = Span(0.0, 255.0, f"{name}.load_data", call.place, pixels=True)
     rows = root(call.interpreter, role, call.place, name)
-    data = Data("array", rows, scaled=False, rank=IMAGES[name], changed=frozenset(), span=span)
+    grid = IMAGES[name]
+    data = Data("array", rows, scaled=False, rank=1 + len(grid), changed=frozenset(), span=span, grid=grid)
     return wrap(call.interpreter, data, call.place)
 
 

@@ -30,8 +30,8 @@ def samples_of(call: Call, value: Value, node: ast.expr | None) -> Samples | Non
     if isinstance(held, Samples):
         return replace(held, named=role_of(name) or held.named)
     key, role = _identity(value)
-    if key is None and role_of(name):
-        key = ("name", id(call.interpreter.frame.scope), name)
+    if key is None and node is not None and role_of(name):
+        key = ("name", id(call.interpreter.frame.scope), ast.unparse(_first(node)))
     if key is None:
         return None
     from nnlint.readers.source.tabular.bridge import scale_of
@@ -59,9 +59,12 @@ def _channels(value: Value) -> int | None:
 
 
 def _name(node: ast.expr | None) -> str:
-    if isinstance(node, ast.Tuple | ast.List) and node.elts:
-        node = node.elts[0]
-    return base_name(node) if node is not None else ""
+    return base_name(_first(node)) if node is not None else ""
+
+
+def _first(node: ast.expr) -> ast.expr:
+    """What is written for the features: some rows (``x[100:]``) are other samples than all of them."""
+    return node.elts[0] if isinstance(node, ast.Tuple | ast.List) and node.elts else node
 
 
 def _identity(value: Value) -> tuple[Hashable | None, str]:

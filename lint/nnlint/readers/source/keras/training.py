@@ -79,7 +79,6 @@ def _compile(call: Call, arguments: Arguments) -> Value:
     for name in ("loss", "metrics", "loss_weights"):
         i.heap.write(model.state, f"_{name}", bound[name])
     i.heap.write(model.state, "_pending", Pending(bound["loss"], *_places(call), _metrics_place(call)))
-    i.heap.write(model.state, "_met", None)
     return None
 
 
@@ -117,13 +116,19 @@ def _metrics_place(call: Call) -> Place:
 
 
 def attach(call: Call, model: Instance) -> Met | None:
-    """Let the losses of the last ``compile`` meet the model's outputs, once."""
+    """Let the losses of the last ``compile`` meet the model's outputs, once.
+
+    Once in all branches and rounds: what they share is not in the heap, where they would be undone and
+    joined. A round that is only tried takes its losses back, and the next one does it again.
+    """
     i = call.interpreter
     pending = model.state.get("_pending")
     if not isinstance(pending, Pending):
-        met = model.state.get("_met")
-        return met if isinstance(met, Met) else None
-    i.heap.write(model.state, "_pending", None)
+        return None
+    attached: Any = i.trace.notes.setdefault("met losses", {})
+    kept = attached.get(pending)
+    if isinstance(kept, Met) and all(any(c is one for c in i.trace.losses) for one in kept.calls):
+        return kept
     outputs = realize(call, model)
     start = len(i.trace.losses)
     results = tuple(
@@ -132,8 +137,7 @@ def attach(call: Call, model: Instance) -> Met | None:
     )
     for tensor in tensors_in(outputs):
         i.trace.metrics += decided(model.state.get("_metrics"), tensor, pending.metrics)
-    met = Met(tuple(i.trace.losses[start:]), results)
-    i.heap.write(model.state, "_met", met)
+    met = attached[pending] = Met(tuple(i.trace.losses[start:]), results)
     return met
 
 

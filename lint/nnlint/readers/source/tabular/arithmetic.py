@@ -58,6 +58,8 @@ def _with_other(i: Interpreter, data: Data, op: ast.operator, other: Value, node
     """Data and a constant, or something that is not known."""
     if data.kind in ("statistic", "index", "mask"):
         return replace(data, text=ast.unparse(node)) if data.kind == "mask" else data
+    if not isinstance(other, int | float):
+        data = replace(data, grid=())  # may be broadcast
     if isinstance(op, ast.Div) or (isinstance(op, ast.Mult) and isinstance(other, float)):
         note_rescaled(i, data, op, other, node)
         return replace(data, scaled=True, changed=None)

@@ -122,6 +122,8 @@ def _same(call: Call, arguments: Arguments) -> Value:
         data = replace(data, ranked=(wanted[0], data.order or ()))
     if _other_columns(name, arguments):
         data = replace(data, columns=None)
+    if name in RESIZING:
+        data = replace(data, grid=())
     return selecting.in_place(call, arguments, arguments.positional[0], data)
 
 
@@ -132,6 +134,8 @@ def _other_columns(name: str, arguments: Arguments) -> bool:
     return name == "dropna" and arguments.get(1, "axis", 0) not in (0, "index", "rows")
 
 
+RESIZING = ("convert", "resize", "crop", "rotate")
+"""Methods of images that may give them other sizes."""
 SORTING = ("sort_values", "shuffle", "dropna", "drop_duplicates")
 """Methods that bring rows into another order, or leave some out."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 
 from nnlint.readers.source.tabular.values import Data
 from nnlint.readers.source.values import UNKNOWN, Arguments, ListValue, Value
@@ -44,7 +45,29 @@ def reshaped(data: Data, name: str, arguments: Arguments) -> Data:
     rank = None if arguments.open else RANKS[name](data, sizes)
     column = rank in (None, 1) or (rank == 2 and (not sizes or sizes[-1] == 1))
     kind = "array" if data.kind == "frame" else data.kind
-    return replace(data, kind=kind, rank=rank, single=data.single and column)
+    grid = _grid(data, name, sizes, rank, arguments)
+    return replace(data, kind=kind, rank=rank, single=data.single and column, grid=grid)
+
+
+def _grid(
+    data: Data, name: str, sizes: Sequence[Value], rank: int | None, arguments: Arguments
+) -> tuple[int, ...]:
+    """The sizes behind the rows that result, () where one of them is not known."""
+    before = data.grid if data.rank is not None and len(data.grid) == data.rank - 1 else ()
+    if name == "expand_dims":
+        last = arguments.get(0, "axis", UNKNOWN) in (-1, data.rank)
+        return (*before, 1) if before and last else ()
+    if rank is None or name not in ("reshape", "view"):
+        return before if rank == data.rank else ()
+    left = tuple(size for size in sizes[1:] if size != -1)
+    known = tuple(size for size in left if isinstance(size, int) and size > 0)
+    if len(known) < len(left):
+        return ()
+    if len(known) == len(sizes) - 1:
+        return known
+    if sizes[0] == -1 or not before or len(known) < len(sizes) - 2 or prod(before) % prod(known):
+        return ()
+    return tuple(prod(before) // prod(known) if size == -1 else size for size in sizes[1:])
 
 
 def _sizes(arguments: Arguments) -> Sequence[Value]:

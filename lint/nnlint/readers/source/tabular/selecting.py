@@ -121,11 +121,19 @@ def _some_names(data: Data, index: Value) -> Data | None:
 def _by_axes(i: Interpreter, data: Data, index: tuple[Value, ...], node: ast.AST) -> Data | None:
     """``array[rows, columns]``."""
     if any(part is Ellipsis for part in index) and all(part is Ellipsis or part is None for part in index):
-        return replace(data, rank=None, columns=None)  # x[..., None]
+        return _with_channel(data) if index == (Ellipsis, None) else replace(data, rank=None, columns=None)
+    if data.rank and index == (*[slice(None)] * data.rank, None):
+        return _with_channel(data)
     some = row_selection(i, data, index[0], node) if index and _plain(index[0]) else None
     if some is None or len(index) != 2:
         return replace(data, rows=None, columns=None) if some is None else replace(some, rank=None)
     return _by_position(some, index[1])
+
+
+def _with_channel(data: Data) -> Data:
+    """``x[..., None]``: one more axis behind all others."""
+    rank = data.rank + 1 if data.rank else None
+    return replace(data, rank=rank, columns=None, grid=(*data.grid, 1) if data.grid else ())
 
 
 def _plain(index: Value) -> bool:
@@ -146,7 +154,7 @@ def _by_position(data: Data, index: Value) -> Data:
             return data
         bounds = (index.start, index.stop)
         known = index.step is None and all(b is None or isinstance(b, int) for b in bounds)
-        return replace(data, columns=stepped(data.columns, "slice", bounds) if known else None)
+        return replace(data, columns=stepped(data.columns, "slice", bounds) if known else None, grid=())
     if isinstance(index, int):
         return replace(
             data,
@@ -157,8 +165,9 @@ def _by_position(data: Data, index: Value) -> Data:
         )
     items = index.items if isinstance(index, ListValue) else None
     if items is not None and all(isinstance(n, int) for n in items):
-        return replace(data, columns=stepped(data.columns, "take", items), single=len(items) == 1)
-    return replace(data, columns=None)
+        taken = stepped(data.columns, "take", items)
+        return replace(data, columns=taken, single=len(items) == 1, grid=())
+    return replace(data, columns=None, grid=())
 
 
 def located(call: Call, arguments: Arguments) -> Value:

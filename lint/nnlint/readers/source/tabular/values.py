@@ -35,7 +35,8 @@ class Data(Joinable):
     ``order``: what was done to the order of the rows, None when that is not known. ``window``: where it was
     cut out of a series as one of many windows that overlap. ``ranked``: the column ("*": the label) whose
     values the rows came in the order of, and ``order`` as it was then. ``span``: where the values lay when
-    they were read.
+    they were read. ``grid``: the sizes of all axes but that of the rows; () where they are not known, and
+    of no meaning while the rank is another one.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Data(Joinable):
     window: Place | None = None
     ranked: tuple[str, tuple[tuple[Hashable, Place], ...]] | None = None
     span: Span | None = None
+    grid: tuple[int, ...] = ()
 
     @property
     def sorted_by(self) -> str:
@@ -68,6 +70,8 @@ class Data(Joinable):
         """Rank and width where they are known."""
         if self.rank is None:
             return UNKNOWN_SHAPE
+        if self.grid and len(self.grid) == self.rank - 1:
+            return Shape((None, *self.grid))
         return Shape((None, *(self.width if n == 0 else None for n in range(self.rank - 1)))[: self.rank])
 
     @property
@@ -141,6 +145,7 @@ def _common(options: list[Data | None]) -> Data | None:
         window=first.window if len({d.window for d in known}) == 1 else None,
         ranked=first.ranked if len({d.ranked for d in known}) == 1 else None,
         span=first.span if len({d.span for d in known}) == 1 else None,
+        grid=first.grid if len({d.grid for d in known}) == 1 else (),
     )
 
 
