@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Labels, LossUse, Recipe
-from nnlint.finding import Finding
+from nnlint.finding import Finding, Level
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import home, shaped_by
+from nnlint_checks.head.left_out import exchanged
 from nnlint_checks.head.trained_head import last_layer
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 
@@ -17,6 +18,7 @@ BINARY = ("bce", "bce_with_logits")
 ONE_OF_K = (
     *("cross_entropy", "nll", "categorical_nll", "sparse_categorical_nll", "categorical_cross_entropy"),
 )
+OF_PROBABILITIES = ("categorical_nll", "sparse_categorical_nll")
 LARGEST_EXCESS = 1
 """Outputs more than classes that have a reason: one for the background or for padding."""
 IMAGENET = 1000
@@ -40,6 +42,15 @@ def head_width_against_loss(recipe: Recipe) -> Iterator[Finding]:
         model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(4, activation="softmax")])
         model.compile(optimizer="adam", loss="binary_crossentropy")  # error: [HL110]
         model.fit(x_train, y_train, epochs=5)
+        ```
+        Sigmoid over classes of which one is right: Keras trains it, but no output says how sure it is.
+        ```python
+        from tensorflow import keras
+
+        (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+        model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, activation="sigmoid")])
+        model.compile(optimizer="adam", loss="categorical_crossentropy")  # warning: [HL110]
+        model.fit(x_train.reshape(-1, 784) / 255, keras.utils.to_categorical(y_train), epochs=5)
         ```
         Nine outputs for ten digits.
         ```python
@@ -75,7 +86,7 @@ def head_width_against_loss(recipe: Recipe) -> Iterator[Finding]:
     spoken = set()
     for use in training_uses(recipe, BINARY + ONE_OF_K):
         found = _softmax(use) if use.loss.kind in BINARY else None
-        found = found or _numbers(use) or _classes(recipe, use)
+        found = found or _numbers(use) or _classes(recipe, use) or _sigmoid(use)
         if found is not None and use.place not in spoken:
             spoken.add(use.place)
             yield found
@@ -95,6 +106,25 @@ def _softmax(use: LossUse) -> Finding | None:
         "use the categorical cross-entropy, or sigmoid where several labels can be right",
         way_to(use, head, "softmax over the outputs"),
         subject=("head", home(head)),
+    )
+
+
+def _sigmoid(use: LossUse) -> Finding | None:
+    """A question of its own for each of several classes, judged as if they were one choice."""
+    head = shaped_by(use.prediction, ("sigmoid",))
+    width = head.shape.axis(-1) if head is not None else None
+    if head is None or not isinstance(width, int) or width < 2 or use.loss.kind not in OF_PROBABILITIES:
+        return None
+    if _picks(use.prediction, head):
+        return None
+    return Finding(
+        use.place,
+        f"{loss_api(use)} wants one choice of {width} classes, but sigmoid judges them one by one",
+        "use softmax for the output, or the binary cross-entropy where several labels can be right",
+        way_to(use, head, "sigmoid over the outputs"),
+        subject=("head", home(head)),
+        level=Level.WARNING,
+        repairs=exchanged(head, "softmax"),
     )
 
 

@@ -10,8 +10,15 @@ HELD_OUT = frozenset({"validation", "test"})
 
 def trained_with(feed: Feed, recipe: Recipe) -> Feed | None:
     """Where a model is trained on the same samples; None when it is not, or when that is not known."""
-    training = (other for other in recipe.feeds if other.purpose == "train")
-    return next((other for other in training if _same(feed.loader, other.loader)), None)
+    training = [other for other in recipe.feeds if other.purpose == "train"]
+    same = next((other for other in training if _same(feed.loader, other.loader)), None)
+    return same or next((other for other in training if _some_of(feed, other)), None)
+
+
+def _some_of(feed: Feed, trained: Feed) -> bool:
+    """One call is given a part of what it trains on, to validate with."""
+    part, whole = feed.loader.data, trained.loader.data
+    return feed.place == trained.place and part is not None and whole is not None and part.whole == whole.key
 
 
 def _same(first: Loader, second: Loader) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Optimizer, Recipe
-from nnlint.finding import Finding
+from nnlint.finding import Finding, Level
 from nnlint.network.graph import Network
 from nnlint.pattern import pattern
 from nnlint_checks.optimization.rates import SETS_ANOTHER, set_elsewhere
 
+UPHILL = "each step makes the loss larger"
 ADAPTIVE = ("adam", "adamw", "adamax", "nadam", "radam", "rmsprop", "lion", "lamb", "adafactor", "adagrad")
 SETS_THE_RATE = pattern(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam|accelerat", re.IGNORECASE)
 SETS_HIGHER = SETS_ANOTHER | {"LearningRateScheduler", "CosineAnnealingWarmRestarts"}
@@ -21,7 +22,7 @@ SETS_HIGHER = SETS_ANOTHER | {"LearningRateScheduler", "CosineAnnealingWarmResta
 
 @check("OP402", level=WARNING)
 def learning_rate_too_low(recipe: Recipe, *, adaptive: float = 1e-7, sgd: float = 1e-6) -> Iterator[Finding]:
-    """The learning rate is zero, or orders of magnitude below the usual.
+    """The learning rate is zero, negative, or orders of magnitude below the usual.
 
     Why: with Adam each weight moves by about the rate at every step, so that at 1e-8 a hundred thousand
     steps change a weight by a thousandth: the network stays what it was at the start.
@@ -72,7 +73,7 @@ def learning_rate_too_low(recipe: Recipe, *, adaptive: float = 1e-7, sgd: float 
     for optimizer in recipe.optimizers:
         rate = optimizer.learning_rate
         limit = adaptive if optimizer.kind in ADAPTIVE else sgd if optimizer.kind == "sgd" else 0.0
-        if rate is None or rate > limit or rate < 0 or not (optimizer.whole or optimizer.models):
+        if rate is None or rate > limit or not (optimizer.whole or optimizer.models):
             continue
         if not set_elsewhere(optimizer, recipe, SETS_HIGHER, SETS_THE_RATE):
             networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
@@ -81,11 +82,12 @@ def learning_rate_too_low(recipe: Recipe, *, adaptive: float = 1e-7, sgd: float 
 
 def _finding(optimizer: Optimizer, rate: float, networks: list[Network]) -> Finding:
     name = optimizer.api.rpartition(".")[2]
-    said = "nothing is learned" if rate == 0 else "the weights hardly move"
+    said = "nothing is learned" if rate == 0 else UPHILL if rate < 0 else "the weights hardly move"
     usual = "0.01" if optimizer.kind == "sgd" else "0.001"
     return Finding(
         optimizer.place,
         f"learning rate {rate:g} with {name}: {said}",
         f"start with {usual} and change it by factors of 3",
         trail=tuple(Step(n.place, f"{n.name} is trained with it") for n in networks[:1]),
+        level=Level.ERROR if rate < 0 else None,
     )

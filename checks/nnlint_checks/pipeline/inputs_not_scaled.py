@@ -16,6 +16,7 @@ from nnlint.pattern import pattern
 from nnlint_checks.pipeline.first_weighted import first_weighted
 
 TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".parquet", ".data")
+PACKED = (".zip", ".gz", ".bz2", ".xz")
 PREPARED = pattern(
     r"norm|scal|standard|process|clean|prepar|feature|embed|encod|pca|toy|synth|xor|iris|sonar|ionosphere",
     re.IGNORECASE,
@@ -137,11 +138,17 @@ class Read(NamedTuple):
 
 def _table(pipeline: Pipeline) -> Read | None:
     """A table, where nothing else is read, and no name says that it has been prepared."""
-    tables = [(path, place) for path, place in pipeline.reads if path.lower().endswith(TABLES)]
+    tables = [(path, place) for path, place in pipeline.reads if _name(path).endswith(TABLES)]
     if not tables or len(tables) < len(pipeline.reads) or any(PREPARED.search(path) for path, _ in tables):
         return None
     message = "nothing scales the features between the file and the network"
     return Read(tables[0][1], "the table is read here", message, STANDARDISE)
+
+
+def _name(path: str) -> str:
+    """A path without what compression adds to it."""
+    name = path.lower()
+    return name.rpartition(".")[0] if name.endswith(PACKED) else name
 
 
 def _set(pipeline: Pipeline) -> Read | None:

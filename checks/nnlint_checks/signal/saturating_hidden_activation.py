@@ -25,6 +25,8 @@ SATURATED = {
 """Deviation of what goes in, from which on half of the units have next to no slope."""
 NARROW = 16
 """Networks of at most so many units a layer (XOR and the like) are studied, not used."""
+DEEP = 6
+"""But none of them has so many hidden layers."""
 COORDINATES = 4
 """So few inputs are places and times: tanh networks that represent a function need it to be smooth."""
 
@@ -106,21 +108,25 @@ def saturating_hidden_activation(
         ```
     """
     stretch = deepest(network)
-    if stretch is None or not network.understood or _small(network, stretch):
+    if stretch is None or not stretch.layers or not network.understood or _of_function(network, stretch):
         return
+    narrow = _narrow(network, stretch)
     for kind, fewest in FEWEST.items():
         found = [o for o in stretch.operations if o.kind == kind and next_layer(stretch, o)]
-        if len(found) >= fewest and (reason := _reason(stretch, found, smallest_gain)):
+        if len(found) >= (DEEP if narrow else fewest) and (reason := _reason(stretch, found, smallest_gain)):
             yield _finding(network, stretch, found, reason)
 
 
-def _small(network: Network, stretch: Stretch) -> bool:
-    """Narrow, or a function of places and times by tanh."""
+def _narrow(network: Network, stretch: Stretch) -> bool:
+    """Few units in every layer, or nothing is known of them."""
     widths = [o.inputs[0].shape.axis(-1) for o in stretch.layers[1:] if o.inputs]
     sizes = [w for o in stretch.layers if (weight := weight_of(network, o)) for w in weight.shape.sizes[:2]]
     numbers = [s for s in (*widths, *sizes) if isinstance(s, int)]
-    if not numbers or max(numbers) <= NARROW:
-        return True
+    return not numbers or max(numbers) <= NARROW
+
+
+def _of_function(network: Network, stretch: Stretch) -> bool:
+    """A function of places and times by tanh."""
     first = stretch.layers[0].inputs[0].shape.axis(-1)
     smooth = all(o.kind != "sigmoid" for o in stretch.operations)
     return smooth and stretch.layers[0].kind == "linear" and isinstance(first, int) and first <= COORDINATES

@@ -21,6 +21,7 @@ WIDTH, STEP = 6.0, 0.5
 DERIVATIVE_STEP = 0.125
 MOST_NODES = 2000
 DIFFERENCE = 1e-4
+LARGEST_EXPONENT = 300.0  # the square of its exponential still is a number
 DIGITS = 4
 """Moments are rounded to so many digits before they are looked up."""
 
@@ -64,6 +65,10 @@ def _celu(x: float, alpha: float = 1.0) -> float:
     return x if x > 0 else alpha * math.expm1(x / alpha)
 
 
+def _exponential(x: float) -> float:
+    return math.exp(min(x, LARGEST_EXPONENT))
+
+
 def _clip(x: float, low: float, high: float) -> float:
     return min(max(x, low), high)
 
@@ -92,6 +97,7 @@ ACTIVATIONS: Mapping[str, tuple[Callable[..., float], Mapping[str, float]]] = {
     "square": (lambda x: x * x, {}),
     "negative": (lambda x: -x, {}),
     "wave": (math.sin, {}),
+    "exp": (_exponential, {}),
 }
 """Kind -> the function and its parameters with their defaults, under the names of the attributes."""
 

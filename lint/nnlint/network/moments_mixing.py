@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from nnlint.network.graph import Tensor
 from nnlint.network.moments import Moments, Step, constant
 from nnlint.network.moments_gaussian import activated, settings, slope_square
+from nnlint.network.operations import Family, family
 
 ALIKE = 4.0
 """Ways of the program that meet are averaged if their mean squares differ by less than this factor."""
@@ -47,6 +48,20 @@ def activation_back(step: Step, index: int) -> float | None:
     if step.first is None or numbers is None:
         return None
     return slope_square(kind, numbers, step.first)
+
+
+def exponential(step: Step) -> Moments | None:
+    """An activation, right behind a layer; distances and logarithms elsewhere are no Gaussians."""
+    return activation(step) if _behind_layer(step) else None
+
+
+def exponential_back(step: Step, index: int) -> float | None:
+    """The same."""
+    return activation_back(step, index) if _behind_layer(step) else None
+
+
+def _behind_layer(step: Step) -> bool:
+    return family(step.operation.inputs[0].operation) is Family.WEIGHTED
 
 
 def glu(step: Step) -> Moments | None:

@@ -38,6 +38,7 @@ def _unknown(step: Step, index: int) -> float | None:
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(ACTIVATIONS, (mixing.activation, mixing.activation_back)),
+    "exp": (mixing.exponential, mixing.exponential_back),
     **dict.fromkeys(_MOVES, (mixing.kept, mixing.passed)),
     **dict.fromkeys(("linear", "conv", "conv_transpose"), _WEIGHTED),
     "detach": (mixing.kept, mixing.stopped),

@@ -104,12 +104,20 @@ def _replaced(trace: Trace, optimizers: list[Instance], held: set[int]) -> Itera
 
 
 def _never_trained(optimizer: Instance, trace: Trace) -> int:
-    """Its weights, where all of them were frozen when it took them and are so in the end."""
-    held = _held(optimizer) or ()
-    if not held or optimizer.state.get("_frozen") is not True:
+    """Its weights, where all of them are frozen in the end, and were so when it took them or at each step."""
+    held, stepped = _held(optimizer) or (), trace.notes.get("stepped frozen")
+    at_steps = isinstance(stepped, dict) and stepped.get(optimizer.key) is True
+    if not held or (optimizer.state.get("_frozen") is not True and not at_steps):
         return 0
     ids = set(map(id, held))
     models = trace.all_models()
     holders = [m for m in models if any(id(w) in ids for _, w in all_weights(m))]
-    known = all(map(complete, holders))  # others may lie in a part that is not understood
+    # others may lie in a part that is not understood, unless these are all of a part that is
+    known = all(complete(m) or _of_one_part(m, ids) for m in holders)
     return len(held) if known and all(w.state["trainable"] is False for w in held) else 0
+
+
+def _of_one_part(model: Instance, ids: set[int]) -> bool:
+    """The weights are those of one submodule, which is known to the last."""
+    parts = (part for _, part in walk(model) if part is not model)
+    return any({id(w) for _, w in all_weights(part)} == ids and complete(part) for part in parts)

@@ -48,7 +48,7 @@ MODELS: dict[str, str] = {
         ),
         "standard",
     ),
-    **dict.fromkeys(("torch", "torchvision", "timm"), "torch"),
+    **dict.fromkeys(("torch", "torchvision", "timm", "efficientnet_pytorch"), "torch"),
     **dict.fromkeys(("pandas", "numpy", "sklearn", "imblearn", "PIL", "cv2"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),

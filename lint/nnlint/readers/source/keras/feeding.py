@@ -29,16 +29,18 @@ def samples_of(call: Call, value: Value, node: ast.expr | None) -> Samples | Non
     held = value.state.get("_samples") if isinstance(value, Instance) else None
     if isinstance(held, Samples):
         return replace(held, named=role_of(name) or held.named)
-    key, role = _identity(value)
+    key, role, whole = _identity(value)
     if key is None and node is not None and role_of(name):
-        key = ("name", id(call.interpreter.frame.scope), ast.unparse(_first(node)))
+        first, scope = _first(node), id(call.interpreter.frame.scope)
+        key = ("name", scope, ast.unparse(first))
+        whole = ("name", scope, ast.unparse(first.value)) if isinstance(first, ast.Subscript) else key
     if key is None:
         return None
     from nnlint.readers.source.tabular.bridge import scale_of
 
     scaled, origin = scale_of(value)
     return Samples(
-        *(key, call.place, "array", key, role, role_of(name)),
+        *(key, call.place, "array", whole, role, role_of(name)),
         transforms=(),
         iterable=False,
         scaled=scaled,
@@ -67,17 +69,19 @@ def _first(node: ast.expr) -> ast.expr:
     return node.elts[0] if isinstance(node, ast.Tuple | ast.List) and node.elts else node
 
 
-def _identity(value: Value) -> tuple[Hashable | None, str]:
-    """The rows of an array, else the operation that made a tensor."""
+def _identity(value: Value) -> tuple[Hashable | None, str, Hashable | None]:
+    """The rows of an array, else the operation that made a tensor; and what the rows are a part of."""
     from nnlint.readers.source.tabular.bridge import data_in
 
     rows = next((d.rows for d in data_in(value) if d.rows is not None), None)
     if rows is not None:
-        return ("rows", rows.key), "" if rows.role == "all" else rows.role
+        whole = rows if rows.parent is None else rows.parent
+        return ("rows", rows.key), "" if rows.role == "all" else rows.role, ("rows", whole.key)
     items = value.items if isinstance(value, ListValue) else value
     first = items[0] if isinstance(items, tuple) and items else value
     tensor = first.tensor if isinstance(first, Weight) else first
-    return (("tensor", id(tensor.operation)), "") if isinstance(tensor, Tensor) else (None, "")
+    key = ("tensor", id(tensor.operation)) if isinstance(tensor, Tensor) else None
+    return key, "", key
 
 
 def shuffles(value: Value, given: Value) -> bool | None:

@@ -33,10 +33,11 @@ class Family:
     layers: tuple[Layer, ...]
     norm: bool = True
     inner: str = ""  # the name of the last layer in a head that names its layers
+    body: str = "body"  # of the norm that stands for all of them: programs freeze by parts of names
 
 
-def _plain(head: str, width: int | None, norm: bool = True) -> Family:
-    return Family(head, width, (("Linear", (width, CLASSES)),), norm)
+def _plain(head: str, width: int | None, norm: bool = True, body: str = "body") -> Family:
+    return Family(head, width, (("Linear", (width, CLASSES)),), norm, body=body)
 
 
 def _dropped(width: int, rate: float) -> Family:
@@ -58,8 +59,8 @@ _ALEX: tuple[Layer, ...] = (
 )
 
 FAMILIES: tuple[tuple[str, Family], ...] = (
-    (r"resnet(18|34)", _plain("fc", 512)),
-    (r"(resnet(50|101|152)|resnext\w+|wide_resnet\w+)", _plain("fc", 2048)),
+    (r"resnet(18|34)", _plain("fc", 512, body="bn1")),
+    (r"(resnet(50|101|152)|resnext\w+|wide_resnet\w+)", _plain("fc", 2048, body="bn1")),
     (r"vgg\d+_bn", Family("classifier", 25088, (("Linear", (25088, 4096)), *_WIDE))),
     (r"vgg\d+", Family("classifier", 25088, (("Linear", (25088, 4096)), *_WIDE), norm=False)),
     (r"alexnet", Family("classifier", 9216, _ALEX, norm=False)),
@@ -82,9 +83,17 @@ FAMILIES: tuple[tuple[str, Family], ...] = (
 )
 """torchvision's factories by name."""
 
+BY_SIZE = (
+    *((1280, 0.2), (1280, 0.2), (1408, 0.3), (1536, 0.3), (1792, 0.4), (2048, 0.4), (2304, 0.5), (2560, 0.5)),
+)
+"""Features and dropout of efficientnet_pytorch's models, b0 to b7, by its page."""
+
 TIMM: tuple[tuple[str, Family], ...] = (
-    (r"resnet(18|34)\b.*", _plain("fc", 512)),
-    (r"(resnet|resnext|wide_resnet|seresnet|res2net|ecaresnet|gluon_resnet).*", _plain("fc", None)),
+    (r"resnet(18|34)\b.*", _plain("fc", 512, body="bn1")),
+    (
+        r"(resnet|resnext|wide_resnet|seresnet|res2net|ecaresnet|gluon_resnet).*",
+        _plain("fc", None, body="bn1"),
+    ),
     (
         r"(efficientnet|tf_efficientnet|mobilenet|mnasnet|densenet|ghostnet|hrnet|lcnet|tinynet).*",
         _plain("classifier", None),
@@ -140,7 +149,7 @@ def build(call: Call, name: str, family: Family, classes: Value, pretrained: boo
     write(model.state, "_width", family.width)
     write(model.state, "_head", family.head)
     if family.norm:
-        write(model.state, "body", _layer(call, ("BatchNorm2d", (None,)), classes))
+        write(model.state, family.body, _layer(call, ("BatchNorm2d", (None,)), classes))
     layers = [_layer(call, layer, classes) for layer in family.layers]
     if len(layers) == 1 and not family.inner:
         write(model.state, family.head, layers[0])
@@ -192,6 +201,21 @@ def _create_model(call: Call, arguments: Arguments) -> Value:
     return build(call, f"timm.{name}", family, classes, pretrained if isinstance(pretrained, bool) else None)
 
 
+def _efficientnet(pretrained: bool) -> Callable[[Call, Arguments], Value]:
+    """``EfficientNet.from_pretrained("efficientnet-b0")`` of efficientnet_pytorch: its head is ``_fc``."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        name = arguments.get(0, "model_name", UNKNOWN)
+        size = name[-1:] if isinstance(name, str) and re.fullmatch(r"efficientnet-b[0-7]", name) else ""
+        width = BY_SIZE[int(size)][0] if size else None
+        classes = arguments.keywords.get("num_classes", UNKNOWN if arguments.open else 1000)
+        return build(
+            call, "efficientnet_pytorch.EfficientNet", _plain("_fc", width, body="_bn0"), classes, pretrained
+        )
+
+    return run
+
+
 BACKBONE = library_class("torchvision.models.Model", (MODULE,), {"forward": native("forward", _forward)})
 
 SYMBOLS: dict[str, Value] = {
@@ -201,4 +225,8 @@ SYMBOLS: dict[str, Value] = {
         if (family := family_of(name, FAMILIES)) is not None
     },
     "timm.create_model": native("create_model", _create_model),
+    **{
+        f"efficientnet_pytorch.EfficientNet.{name}": native(name, _efficientnet(name == "from_pretrained"))
+        for name in ("from_pretrained", "from_name")
+    },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
@@ -14,6 +15,7 @@ from nnlint.readers.source.keeping import trains_older
 from nnlint.readers.source.nodes import below
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch import schedulers
+from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import (
     OPEN,
     UNKNOWN,
@@ -138,8 +140,18 @@ def _steps(call: Call, optimizer: Value, *, scaled: bool = False, closure: bool 
     if made and trace.calls and not any(known is optimizer for known in trace.optimizers):
         trace.optimizers.append(optimizer)
     key = optimizer.key if isinstance(optimizer, Instance) else 0
+    if isinstance(optimizer, Instance):
+        _note_frozen(trace, optimizer)
     trace.did(Did.STEP, call.place, key, scaled=scaled, closure=closure)
     return UNKNOWN
+
+
+def _note_frozen(trace: Trace, optimizer: Instance) -> None:
+    """Remember the optimisers that stepped while all they hold was frozen, at each of their steps."""
+    held = optimizer.state.get("_parameters")
+    frozen = isinstance(held, tuple) and bool(held) and all(map(_is_frozen, held))
+    stepped: Any = trace.notes.setdefault("stepped frozen", {})
+    stepped[optimizer.key] = frozen and stepped.get(optimizer.key, True)
 
 
 def _step(call: Call, arguments: Arguments) -> Value:
