@@ -35,3 +35,31 @@ PROGRAM = """
 def test_the_head_shapes_the_output(make: str, surgery: str, shape: str, kind: str, tmp_path: Path) -> None:
     prediction = only(LossUse, evidence(tmp_path, PROGRAM.format(make=make, surgery=surgery))).prediction
     assert (str(prediction.shape), prediction.operation.kind) == (shape, kind)
+
+
+@pytest.mark.parametrize(
+    ("model", "pieces", "shape"),
+    [
+        ("models.resnet18()", "*list(body.children())[:-1]", "(4, 512, 1, 1)"),
+        ("models.resnet50()", "*list(body.children())[:-2]", "(4, 2048, 7, 7)"),
+        (
+            "models.resnet34()",
+            "body.conv1, body.bn1, body.relu, body.maxpool, body.layer1",
+            "(4, 64, 56, 56)",
+        ),
+        ("models.densenet121()", "*list(body.children())[:-1]", "(…)"),
+        ("models.densenet121().features", "*list(body.children())[:-1]", "(…)"),
+        ("models.vgg16()", "body.features[:16]", "(…)"),
+        ("timm.create_model('tf_efficientnet_b0', True)", "*list(body.children())[:-2]", "(…)"),
+    ],
+)
+def test_pieces_of_ready_made_models(model: str, pieces: str, shape: str, tmp_path: Path) -> None:
+    program = """
+        import timm
+        import torchvision.models as models
+        body = {model}
+        cut = nn.Sequential({pieces})
+        loss = F.mse_loss(cut(torch.randn(4, 3, 224, 224)), torch.zeros(4))
+    """
+    found = only(LossUse, evidence(tmp_path, program.format(model=model, pieces=pieces)))
+    assert str(found.prediction.shape) == shape

@@ -9,7 +9,7 @@ from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, LossUse, Recipe
 from nnlint.finding import Finding
-from nnlint.network.graph import Network, Operation, Tensor
+from nnlint.network.graph import Initialization, Network, Operation, Tensor
 from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
 from nnlint.network.size import symbol
@@ -378,7 +378,15 @@ def _projected(value: Tensor) -> bool:
     maker = made_by(value)
     if maker.kind != "linear" or maker.layer is None:
         return False
-    return all(p.initialization.kind == "default" for p in maker.layer.parameters)
+    return all(_usual(p.initialization) for p in maker.layer.parameters)
+
+
+def _usual(start: Initialization) -> bool:
+    """As libraries start a projection: torch's own, Keras' Glorot weights and biases of 0."""
+    plain = start.kind in ("xavier_uniform", "xavier_normal") and start.arguments.get("gain", 1.0) == 1.0
+    return (
+        start.kind == "default" or plain or (start.kind == "constant" and start.arguments.get("value") == 0.0)
+    )
 
 
 def _summed_over(scores: Operation) -> object:

@@ -118,7 +118,7 @@ def dropout_always_on(network: Network) -> Iterator[Finding]:
     for operation in network.operations:
         if operation.kind == "dropout" and not _meant(operation, network) and _drops(operation):
             if operation.attributes.get("functional"):
-                yield _finding(operation, _told(operation), "pass training=self.training")
+                yield _finding(operation, _told(operation), _advice(operation))
             elif (
                 operation.attributes.get("inside")
                 and operation.layer
@@ -145,8 +145,23 @@ def _meant(operation: Operation, network: Network) -> bool:
 
 def _api(operation: Operation) -> str:
     rate = operation.attributes.get("p")
-    name = operation.layer.api.rpartition(".")[2] if operation.layer else "F.dropout"
-    return f"{name}(p={rate:g})" if isinstance(rate, int | float) else name
+    own = str(operation.attributes.get("api", "F.dropout"))
+    name = operation.layer.api.rpartition(".")[2] if operation.layer else own
+    return (
+        f"{name}({'rate' if _of_tensorflow(operation) else 'p'}={rate:g})"
+        if isinstance(rate, int | float)
+        else name
+    )
+
+
+def _of_tensorflow(operation: Operation) -> bool:
+    return str(operation.attributes.get("api", "")).startswith("tf.")
+
+
+def _advice(operation: Operation) -> str:
+    if _of_tensorflow(operation):
+        return "make a keras.layers.Dropout in __init__ and call it with the training argument of call()"
+    return "pass training=self.training"
 
 
 def _told(operation: Operation) -> str:
@@ -162,7 +177,11 @@ def _finding(operation: Operation, message: str, advice: str) -> Finding:
         if layer and layer.place != operation.place
         else ()
     )
-    return Finding(operation.place, message, advice, trail=trail, repairs=(_repair(operation),))
+    return Finding(operation.place, message, advice, trail=trail, repairs=_repairs(operation))
+
+
+def _repairs(operation: Operation) -> tuple[Repair, ...]:
+    return () if _of_tensorflow(operation) else (_repair(operation),)
 
 
 def _repair(operation: Operation) -> Repair:

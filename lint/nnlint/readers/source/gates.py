@@ -69,9 +69,18 @@ def _decided(function: ast.AST) -> tuple[frozenset[int], frozenset[str]]:
 
 
 def _names(function: ast.AST) -> Iterator[str]:
+    """What is assigned something that reads the mode, or is set to a rate or flag in one mode only."""
+    inside = set(_inside(function))
     for node in everything(function):
-        if isinstance(node, ast.Assign) and mentions_mode(node.value):
+        if isinstance(node, ast.Assign) and (
+            mentions_mode(node.value) or (id(node) in inside and not _calls(node.value))
+        ):
             yield from (n.id for t in node.targets for n in below(t) if isinstance(n, ast.Name))
+
+
+def _calls(node: ast.AST) -> bool:
+    """It computes something, so that it is a value of the network rather than a setting."""
+    return any(isinstance(n, ast.Call) for n in below(node))
 
 
 def _inside(function: ast.AST) -> Iterator[int]:

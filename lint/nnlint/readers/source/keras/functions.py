@@ -8,11 +8,13 @@ from dataclasses import replace
 from nnlint.evidence.source import Labels
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import native
+from nnlint.readers.source.gates import gated, owner_name
 from nnlint.readers.source.keras.base import items_of
 from nnlint.readers.source.keras.shaping import merge
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.rows import Code, Row, run_row
 from nnlint.readers.source.shapes import shape_of
+from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Native, OneOf, Value
 from nnlint.readers.source.weights import size_of
 
@@ -39,7 +41,6 @@ ROWS: dict[str, Row] = {
     "power": Row("power", "x y", {"exponent": "y"}),
     "maximum": Row("maximum", "x y", tensors=2),
     "minimum": Row("minimum", "x y", tensors=2),
-    "matmul": Row("matmul", "x y", tensors=2),
     **{
         name: Row("compare", "x y", tensors=2)
         for name in ("equal", "not_equal", "greater", "less", "greater_equal", "less_equal")
@@ -130,10 +131,44 @@ def _one_hot_data(call: Call, given: Value, classes: Value) -> Value:
 
 
 def _dropout(call: Call, arguments: Arguments) -> Value:
-    tensor = as_tensor(call.interpreter, arguments.get(0, "x", UNKNOWN), call.node)
-    return call.interpreter.operate(
-        "dropout", (tensor,), {"p": arguments.get(1, "rate", UNKNOWN)}, call.place
+    """``tf.nn.dropout``, which knows no mode: it drops whenever it is called."""
+    i, node = call.interpreter, call.node
+    tensor = as_tensor(i, arguments.get(0, "x", UNKNOWN), node)
+    rate = arguments.keywords.get("keep_prob", arguments.get(1, "rate", UNKNOWN))
+    attributes = {
+        "p": UNKNOWN if "keep_prob" in arguments.keywords else rate,
+        "training": True,
+        "functional": True,
+        "api": "tf.nn.dropout",
+        "gated": gated(i, node),
+        "owner": owner_name(i),
+    }
+    return i.operate("dropout", (tensor,), attributes, call.place)
+
+
+def _matmul(call: Call, arguments: Arguments) -> Value:
+    """``tf.matmul(a, b, transpose_b=True)``; ``keras.ops.matmul`` knows no such arguments."""
+    bound = bind_signature(
+        "x1 x2 transpose_a=False transpose_b=False adjoint_a=False adjoint_b=False", _factors(arguments)
     )
+    factors = []
+    for name, side in (("x1", "a"), ("x2", "b")):
+        tensor = as_tensor(call.interpreter, bound[name], call.node)
+        turned = {bound[f"transpose_{side}"], bound[f"adjoint_{side}"]}
+        if turned == {False}:
+            factors.append(tensor)
+        elif True in turned:
+            turn = {"first": -2, "second": -1}
+            factors.append(call.interpreter.operate("transpose", (tensor,), turn, call.place))
+        else:
+            factors.append(as_tensor(call.interpreter, UNKNOWN, call.node))
+    return call.interpreter.operate("matmul", factors, {}, call.place)
+
+
+def _factors(arguments: Arguments) -> Arguments:
+    """The two factors as ``keras.ops`` names them."""
+    names = {"a": "x1", "b": "x2", "x": "x1", "y": "x2"}
+    return replace(arguments, keywords={names.get(k, k): v for k, v in arguments.keywords.items()})
 
 
 SPECIAL: dict[str, Callable[[Call, Arguments], Value]] = {
@@ -146,6 +181,7 @@ SPECIAL: dict[str, Callable[[Call, Arguments], Value]] = {
     "shape": _shape,
     "int_shape": _shape,
     "batch_flatten": _flatten,
+    "matmul": _matmul,
 }
 FUNCTIONS: dict[str, Native] = {
     **{name: native(name, run_row(row)) for name, row in ROWS.items()},
@@ -158,6 +194,7 @@ SYMBOLS: dict[str, Value] = {
         f"keras.{module}.image_data_format": native("image_data_format", lambda call, given: "channels_last")
         for module in ("backend", "config")
     },
+    "tensorflow.linalg.matmul": FUNCTIONS["matmul"],
     "tensorflow.nn.dropout": native("dropout", _dropout),
     "tensorflow.nn.l2_normalize": FUNCTIONS["l2_normalize"],
     "keras.utils.to_categorical": native("to_categorical", _to_categorical),

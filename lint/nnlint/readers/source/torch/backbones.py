@@ -18,6 +18,7 @@ from nnlint.readers.source.devices import with_weights
 from nnlint.readers.source.modules import all_weights
 from nnlint.readers.source.operators import as_tensor
 from nnlint.readers.source.torch.modules import MODULE
+from nnlint.readers.source.torch.parts import build_part, parts
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 Layer = tuple[str, tuple[Value, ...]]
@@ -148,8 +149,9 @@ def build(call: Call, name: str, family: Family, classes: Value, pretrained: boo
     write(model.state, "_origin", {"factory": name, "pretrained": pretrained, "made": call.place})
     write(model.state, "_width", family.width)
     write(model.state, "_head", family.head)
-    if family.norm:
-        write(model.state, family.body, _layer(call, ("BatchNorm2d", (None,)), classes))
+    norm = family.body if family.norm else ""
+    for part_name, part in parts(name, family.width, norm):
+        write(model.state, part_name, build_part(call, part))
     layers = [_layer(call, layer, classes) for layer in family.layers]
     if len(layers) == 1 and not family.inner:
         write(model.state, family.head, layers[0])
