@@ -112,9 +112,10 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
             continue
         seen.add(event.subjects[0])
         kinds = norms[0].kind if len(norms) == 1 else f"{len(norms)} batch norms"
+        verb = "averages" if len(norms) == 1 else "average"
         yield Finding(
             event.place,
-            f"frozen {kinds} of the network still {'averages' if len(norms) == 1 else 'average'} every batch: it is in train mode",
+            f"frozen {kinds} still {verb} every batch: the network is in train mode",
             "call eval() on the frozen part after each model.train()",
             trail=tuple(Step(n.place, f"{n.kind} {n.name}".strip() + " is frozen") for n in norms[:3]),
         )
