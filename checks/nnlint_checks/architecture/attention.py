@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.dataclass import dataclass
-from nnlint.network.graph import Network, Operation, Tensor
+from nnlint.network.graph import Initialization, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.network.wiring import Wiring, wiring
 
@@ -90,3 +90,19 @@ def made_by(value: Tensor) -> Operation:
     while operation.inputs and family(operation) is Family.MOVE:
         operation = operation.inputs[0].operation
     return operation
+
+
+def projected(value: Tensor) -> bool:
+    """A linear layer made it, from weights that are not chosen for this."""
+    maker = made_by(value)
+    if maker.kind != "linear" or maker.layer is None:
+        return False
+    return all(_usual(p.initialization) for p in maker.layer.parameters)
+
+
+def _usual(start: Initialization) -> bool:
+    """As libraries start a projection: torch's own, Keras' Glorot weights and biases of 0."""
+    plain = start.kind in ("xavier_uniform", "xavier_normal") and start.arguments.get("gain", 1.0) == 1.0
+    return (
+        start.kind == "default" or plain or (start.kind == "constant" and start.arguments.get("value") == 0.0)
+    )

@@ -9,13 +9,13 @@ from nnlint.check import ERROR, WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, LossUse, Recipe
 from nnlint.finding import Finding
-from nnlint.network.graph import Initialization, Network, Operation, Tensor
+from nnlint.network.graph import Network, Operation
 from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
 from nnlint.network.size import symbol
 from nnlint.network.wiring import Wiring, wiring
 from nnlint.pattern import pattern
-from nnlint_checks.architecture.attention import Attention, attentions, comes_from, made_by
+from nnlint_checks.architecture.attention import Attention, attentions, comes_from, made_by, projected
 from nnlint_checks.head.training_losses import training_uses
 
 SMALLEST_UNSCALED = 16
@@ -363,7 +363,7 @@ def _unscaled(network: Network) -> Iterator[Finding]:
         if attention.scaled is not False or scores is None or not scores.proven:
             continue
         size = _summed_over(scores)
-        if all(_projected(t) for t in scores.inputs) and isinstance(size, int) and size >= SMALLEST_UNSCALED:
+        if all(projected(t) for t in scores.inputs) and isinstance(size, int) and size >= SMALLEST_UNSCALED:
             yield Finding(
                 scores.place,
                 f"scores of {size} products each are not scaled before the softmax",
@@ -371,22 +371,6 @@ def _unscaled(network: Network) -> Iterator[Finding]:
                 (Step(attention.operation.place, "the softmax saturates here"),),
                 level=WARNING,
             )
-
-
-def _projected(value: Tensor) -> bool:
-    """A linear layer made it, from weights that are not chosen for this."""
-    maker = made_by(value)
-    if maker.kind != "linear" or maker.layer is None:
-        return False
-    return all(_usual(p.initialization) for p in maker.layer.parameters)
-
-
-def _usual(start: Initialization) -> bool:
-    """As libraries start a projection: torch's own, Keras' Glorot weights and biases of 0."""
-    plain = start.kind in ("xavier_uniform", "xavier_normal") and start.arguments.get("gain", 1.0) == 1.0
-    return (
-        start.kind == "default" or plain or (start.kind == "constant" and start.arguments.get("value") == 0.0)
-    )
 
 
 def _summed_over(scores: Operation) -> object:
