@@ -31,7 +31,7 @@ AUGMENTS = pattern(
 STOPS = pattern(r"patience|early|best|stop|swa|ema(_|$)|averaged", re.IGNORECASE)
 PENALISES = pattern(
     r"(^|_)l[12](?!_?loss)(_|$)|penal|regular|(^|_)reg(_|$)|decay|^norm$|^pow$|^square$|spectral|weight_norm|prun"
-    r"|distil|teacher|smooth|lora|quant|sparse|kl_|constraint|max_norm",
+    r"|distil|teacher|smooth|lora|quant|sparse(?!_?categorical)|kl_|constraint|max_norm",
     re.IGNORECASE,
 )
 KNOWN = frozenset(sys.stdlib_module_names) | QUIET | frozenset(MODELS)
