@@ -98,7 +98,7 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
     for given in recipe.differentiated:
         for value, use in _terms(recipe, given):
             cut = _cut(value)
-            if cut is None or cut.place in spoken or any(map(_may_train, reached(value))):
+            if cut is None or cut.place in spoken or any(_may_train(o) for o in reached(_before_asking(value))):
                 continue
             spoken.add(cut.place)
             met = use.place if use is not None else given.place
@@ -118,6 +118,13 @@ def _terms(recipe: Recipe, given: Differentiated) -> Iterator[tuple[Tensor, Loss
     for use in recipe.losses:
         if id(use.prediction) in made and _is_truth(use):
             yield use.prediction, use
+
+
+def _before_asking(value: Tensor) -> Tensor:
+    """A loss that is told to require a gradient, ``loss.requires_grad_(True)``, has none but its own."""
+    operation = value.operation
+    asks = operation.kind == "identity" and operation.attributes.get("requires_grad")
+    return operation.inputs[0] if asks else value
 
 
 def _summands(value: Tensor) -> Iterator[Operation]:

@@ -209,6 +209,8 @@ def memory_order(tensor: Tensor) -> tuple[int, ...] | None:
         return None
     if operation.kind in WRITING or operation.attributes.get("contiguous"):
         return tuple(range(rank))
+    if operation.kind == "rnn" and operation.attributes.get("batch_first") is False:
+        return tuple(range(rank))  # with the batch first it is a transposed view of this
     if operation.kind in ("conv", "conv_transpose", "batch_norm", "max_pool", "avg_pool", "adaptive_pool"):
         # They follow a channels-last input.
         before = memory_order(operation.inputs[0])

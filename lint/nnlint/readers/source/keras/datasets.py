@@ -161,7 +161,8 @@ def _slices(call: Call, arguments: Arguments) -> Value:
     labels = labels_of(given[1]) if isinstance(given, tuple) and len(given) == 2 else None
     node = call.node.args[0] if isinstance(call.node, ast.Call) and call.node.args else None
     samples = samples_of(call, given, node)
-    parts = tuple(_element(call, part) for part in given) if isinstance(given, tuple) else UNKNOWN
+    alone = _element(call, given) if isinstance(given, Tensor | Instance) else UNKNOWN
+    parts = tuple(_element(call, part) for part in given) if isinstance(given, tuple) else alone
     return _pipeline(call, labels, samples, False if samples is not None else None, parts)
 
 
@@ -194,10 +195,11 @@ def _map(call: Call, arguments: Arguments) -> Value:
     own = arguments.positional[0].state
     samples, shuffle = own.get("_samples"), own.get("_shuffle")
     parts = own.get(PARTS_OF, UNKNOWN)
-    if not isinstance(function, Function | Bound) or not (before or isinstance(parts, tuple)):
+    if not isinstance(function, Function | Bound) or not (before or isinstance(parts, tuple | Tensor)):
         return _pipeline(call, None, samples, shuffle)
     truth = Tensor(Operation("input", (), {"labels": before}, call.place))
-    given = list(parts) if isinstance(parts, tuple) else [_unknown(call), truth]
+    alone = [parts] if isinstance(parts, Tensor) else [_unknown(call), truth]
+    given = list(parts) if isinstance(parts, tuple) else alone
     result = call.interpreter.call(function, Arguments(given), call.node)
     pair = isinstance(result, tuple) and len(result) == 2
     return _pipeline(call, labels_of(result[1]) if pair else None, samples, shuffle, result)

@@ -9,6 +9,9 @@ from dataclasses import replace
 from nnlint.evidence.samples import Feed, Samples
 from nnlint.evidence.source import Loader, Loop
 from nnlint.network.graph import Tensor
+from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.network.shape import Shape
+from nnlint.network.size import symbol
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.feeding import FEEDS
 from nnlint.readers.source.figures import Figures, figures
@@ -58,6 +61,17 @@ def _channels(value: Value) -> int | None:
 
     spans = (d.span for d in data_in(value) if d.span is not None)
     return next((PICTURES.get(span.api) for span in spans), None)
+
+
+def fed_shape(value: Value) -> Shape:
+    """The shape of a batch of the array that ``fit`` is given, the number of samples left open."""
+    shape = value.shape if isinstance(value, Tensor) else UNKNOWN_SHAPE
+    if isinstance(value, Instance):
+        from nnlint.readers.source.tabular.values import data_of
+
+        data = data_of(value)
+        shape = UNKNOWN_SHAPE if data is None else data.shape
+    return Shape((symbol("N"), *shape.sizes[1:])) if shape.rank else UNKNOWN_SHAPE
 
 
 def _name(node: ast.expr | None) -> str:

@@ -255,10 +255,11 @@ def _run(call: Call, model: Instance) -> Value:
     i = call.interpreter
     method = model.cls.find("call")
     if isinstance(method, Function):
-        given = Arguments([_batch(value) for value in unknown_inputs(i, method).positional])
+        expected = unknown_inputs(i, method).positional
+        shape = _told_shape(model) if len(expected) == 1 else Shape(open=True)
+        given = Arguments([_batch(value, shape) for value in expected])
     else:
-        shape = model.state.get("_input_shape", Shape(open=True))
-        given = Arguments([new_input(call, shape if isinstance(shape, Shape) else Shape(open=True))])
+        given = Arguments([new_input(call, _told_shape(model))])
     inputs = tuple(t for v in given.all() for t in tensors_in(v))
     i.trace.inside += 1
     try:
@@ -267,12 +268,18 @@ def _run(call: Call, model: Instance) -> Value:
         i.trace.inside -= 1
 
 
-def _batch(value: Value) -> Value:
+def _told_shape(model: Instance) -> Shape:
+    """The shape that ``build`` was told, or else that of the array that the model is fitted to."""
+    told = [model.state.get(name) for name in ("_input_shape", "_fed")]
+    return next((shape for shape in told if isinstance(shape, Shape) and shape.rank), Shape(open=True))
+
+
+def _batch(value: Value, shape: Shape) -> Value:
     """An input of ``call``, which Keras always gives samples along its first axis."""
     if not isinstance(value, Tensor):
         return value
-    attributes = {**value.operation.attributes, "batch": 0}
-    return replace(value, operation=replace(value.operation, attributes=attributes))
+    attributes = {**value.operation.attributes, "batch": 0, "shape": shape}
+    return replace(value, operation=replace(value.operation, attributes=attributes), shape=shape)
 
 
 def _build(call: Call, arguments: Arguments) -> Value:

@@ -15,7 +15,7 @@ from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keras.base import LAYER, MODEL_API, items_of
-from nnlint.readers.source.keras.feeding import acting, feed, given_together, samples_of, shuffles
+from nnlint.readers.source.keras.feeding import acting, fed_shape, feed, given_together, samples_of, shuffles
 from nnlint.readers.source.keras.losses import apply_loss
 from nnlint.readers.source.keras.metrics import decided
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
@@ -178,6 +178,7 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     if not isinstance(model, Instance):
         return UNKNOWN
     bound = bind_signature(FIT, arguments.after_self())
+    i.heap.write(model.state, "_fed", fed_shape(bound["x"]))
     met = attach(call, model)
     realize(call, model)
     if met is not None:
