@@ -62,6 +62,44 @@ PROGRAMS: dict[str, str] = {
         model = tf.keras.Model(inputs, layers.Dense(2)(Attention(64, 8.0)(inputs)[:, 0]))
         model.compile("adam", "mse")
     """,
+    "frames that are merged and taken apart": """
+        class Video(nn.Module):
+            def __init__(self, first=False):
+                super().__init__()
+                self.frame, self.gru = nn.Linear(64, 32), nn.GRU(32, 32, batch_first=True)
+
+            def forward(self, clips):
+                b, t = clips.shape[:2]
+                good = self.gru(self.frame(clips.view(b * t, 64)).relu().view(b, t, 32))[0]
+                timed = self.frame(clips.transpose(0, 1).reshape(t * b, 64)).view(t, b, 32)
+                mixed = self.frame(clips.view(b * t, 64)).relu().view(t, b, 32)  # AR605
+                return good, timed, self.gru(mixed)[0]
+    """,
+    "a loss that is made to require a gradient": """
+        net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+        optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+        for _ in range(9):
+            x, y = torch.randn(16, 8), torch.randint(0, 4, (16,))
+            optimizer.zero_grad()
+            loss = (net(x).argmax(1) != y).float().mean()  # HL114
+            loss.requires_grad_(True)
+            loss.backward()
+            optimizer.step()
+            print(loss.item())
+    """,
+    "what the recurrent layer gives is moved": """
+        class Steps(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.rnn, self.out = nn.GRU(6, 8), nn.Linear(8 * 12, 3)
+
+            def forward(self, x):
+                h, _ = self.rnn(x.transpose(0, 1))
+                kept = h.transpose(0, 1).reshape(len(x), -1)
+                return self.out(kept) + self.out(h.transpose(0, 1).view(len(x), -1))  # AR620
+
+        scores = Steps()(torch.randn(4, 12, 6))
+    """,
     "a ready-made body without its head": """
         import torchvision
 

@@ -8,15 +8,17 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Place, Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
-from nnlint.network.layouts import wanted_sizes
+from nnlint.network.layouts import axis_of, named_sizes, wanted_sizes
 from nnlint.network.lookback import api, home
 from nnlint.network.operations import Family, family
 from nnlint.network.shape import Shape
-from nnlint.network.size import Size, Symbolic, product
+from nnlint.network.size import Size, Symbolic, product, same
 from nnlint_checks.architecture.meeting import PASSING, downstream, shortened
 
 KEEPING = (Family.ACTIVATION, Family.DROPOUT, Family.NORM, Family.POOL)
 REDUCING = ("mean", "sum", "max", "min")
+ROW_BY_ROW = ("conv", "linear", "flatten", "squeeze")
+"""What works on each row of axis 0 for itself, as the families do that keep shapes."""
 HEAD = ("linear", "softmax", "log_softmax", "squeeze", "dropout")
 
 Consumers = Mapping[int, tuple[Operation, ...]]
@@ -100,6 +102,21 @@ def batch_axis_mixed(network: Network) -> Iterator[Finding]:
                 _, states = self.gru(self.embedding(words))
                 return self.head(states.view(words.size(0), -1))  # error: [AR605]
         ```
+        Frames of several clips, merged as (clip, frame) and taken apart as (frame, clip).
+        ```python
+        import torch
+        from torch import nn
+
+        class Video(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.frame, self.gru = nn.Linear(64, 32), nn.GRU(32, 32)
+
+            def forward(self, clips):
+                b, t, d = clips.shape
+                features = torch.relu(self.frame(clips.reshape(b * t, d)))
+                return self.gru(features.view(t, b, -1))[0]  # error: [AR605]
+        ```
     Silent:
         The states of a recurrent layer are moved before they are flattened.
         ```python
@@ -164,6 +181,12 @@ def _reshapes(operation: Operation, consumers: Consumers) -> Iterator[Finding]:
         message = f"the last states of {api(x.operation)}, {x.shape}, have the batch on axis 1, not in front"
         advice = "take the directions apart: torch.cat((h[-2], h[-1]), dim=1)"
         yield _finding(operation, message, advice, consumers)
+    if wanted is not None and (merged := _merged_otherwise(x, wanted)) is not None:
+        message = (
+            f"axes 0 and 1 of {merged.inputs[0].shape} were merged, and are taken apart the other way round"
+        )
+        yield _finding(operation, message, "split the axes as they were merged, then transpose", consumers)
+        return
     if wanted is None or operation.conflict or not _of_batch(x):
         return
     name = "view" if operation.attributes.get("view") else "reshape"
@@ -179,6 +202,27 @@ def _reshapes(operation: Operation, consumers: Consumers) -> Iterator[Finding]:
     yield _finding(
         operation, message, "keep the batch axis: x.flatten(1) or x.view(x.size(0), -1)", consumers
     )
+
+
+def _merged_otherwise(x: Tensor, wanted: tuple[Size, ...]) -> Operation | None:
+    """The reshape that made one axis of (A, B), where it is now split into (B, A)."""
+    if len(wanted) < 2 or wanted[0] is None or wanted[1] is None or same(wanted[0], wanted[1]) is True:
+        return None
+    operation, length = x.operation, product(wanted[:2])
+    while operation.inputs and (operation.kind in ROW_BY_ROW or family(operation) in KEEPING):
+        operation = operation.inputs[0].operation
+    merged = wanted_sizes(operation) if operation.kind == "reshape" else None
+    if not merged or same(merged[0], length) is not True or operation.conflict:
+        return None
+    before = named_sizes(operation.inputs[0]) or _told_axes(operation.inputs[0], wanted)
+    if len(before) < 2 or same(before[0], wanted[1]) is not True or same(before[1], wanted[0]) is not True:
+        return None
+    return operation
+
+
+def _told_axes(x: Tensor, wanted: tuple[Size, ...]) -> tuple[Size, ...]:
+    """``b, t = x.shape[:2]`` names axes of a value of which no size is known."""
+    return tuple(s for axis in (0, 1) for s in wanted[:2] if axis_of(s) == (x.operation.number, axis))
 
 
 def _mixes_states(x: Tensor, wanted: tuple[Size, ...]) -> bool:

@@ -98,7 +98,11 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
     for given in recipe.differentiated:
         for value, use in _terms(recipe, given):
             cut = _cut(value)
-            if cut is None or cut.place in spoken or any(_may_train(o) for o in reached(_before_asking(value))):
+            if (
+                cut is None
+                or cut.place in spoken
+                or any(_may_train(o) for o in reached(_before_asking(value)))
+            ):
                 continue
             spoken.add(cut.place)
             met = use.place if use is not None else given.place

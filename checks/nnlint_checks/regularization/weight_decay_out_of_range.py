@@ -24,8 +24,8 @@ def weight_decay_out_of_range(
     Source: Krogh and Hertz 1991, "A simple weight decay can improve generalization"; Loshchilov and Hutter
     2019, "Decoupled weight decay regularization" (0.01 to 0.1 for AdamW, 1e-5 to 1e-3 for SGD).
 
-    Options: coupled, decoupled: decay from which on it is reported (0.1; 0.5 for AdamW and its like); penalty:
-    the same of the factor of a layer's own L1 or L2 term (10).
+    Options: coupled, decoupled: decay from which on it is reported (0.1; 0.5 for AdamW and its like);
+    penalty: the factor of a layer's own L1 or L2 term above which it is (10).
 
     Fires:
         A thousand times the usual.
