@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 OBJECTS = 100_000
 """New objects between two searches for garbage: what a small run makes. Python's own 700 cost it a tenth."""
@@ -18,8 +19,10 @@ def run() -> int:
     code = main()
     if "threading" not in sys.modules:
         # Nothing that could have to be ended was loaded. To take all modules apart would cost a sixth more.
-        sys.stderr.flush()
-        os._exit(code)  # the output is flushed
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
     return code
 
 

@@ -8,21 +8,23 @@ Keyword-only parameters with defaults are its thresholds, which the configuratio
 from __future__ import annotations
 
 import importlib
-import inspect
-import pkgutil
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlint.dataclass import dataclass
-from nnlint.documentation import Documentation, parse
 from nnlint.finding import Failure, Finding, Level
 from nnlint.installed import modules_of
 from nnlint.loading import loading
 from nnlint.repair import Fix
+
+if TYPE_CHECKING:
+    import inspect
+
+    from nnlint.documentation import Documentation
 
 ERROR, WARNING, HINT = Level.ERROR, Level.WARNING, Level.HINT
 SAFE, UNSAFE = Fix.SAFE, Fix.UNSAFE
@@ -61,6 +63,10 @@ class Check:
     @cached_property
     def documentation(self) -> Documentation:
         """Summary, reason, sources and examples, from the function's docstring."""
+        import inspect
+
+        from nnlint.documentation import parse
+
         return parse(inspect.getdoc(self.function) or "")
 
     @property
@@ -72,6 +78,8 @@ class Check:
 
     @cached_property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
+        import inspect
+
         return inspect.signature(self.function).parameters
 
 
@@ -170,6 +178,8 @@ def _modules(name: str, kinds: frozenset[str] | None) -> Iterator[ModuleType | F
     reads = getattr(module, "READS", None)
     if kinds is not None and reads is not None and kinds.isdisjoint(reads):
         return
+    import pkgutil  # a result from the cache needs no modules of checks
+
     for info in pkgutil.iter_modules(getattr(module, "__path__", []), name + "."):
         yield from _modules(info.name, kinds)
 

@@ -7,7 +7,6 @@ import importlib
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,9 +16,12 @@ from nnlint.config import FAIL_ON, UsageError
 from nnlint.loading import loading
 from nnlint.meant import did_you_mean
 from nnlint.reports import REPORTS
+from nnlint.terminal import columns
 
 FOUND, USAGE, INTERRUPTED = 1, 2, 130
 EPILOG = "exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or internal error"
+COLUMNS = 80
+"""Of a terminal that does not tell."""
 COMMANDS = {
     "check": "lint files and folders (the default: `nnlint PATH` is `nnlint check PATH`)",
     "explain": "print the page of a check",
@@ -32,11 +34,18 @@ COMMANDS = {
 }
 
 
+class Help(argparse.HelpFormatter):
+    """As wide as the terminal. Argparse makes one for each option, and would import ``shutil`` for that."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=columns(COLUMNS) - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that suggests the option that was meant."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=Help, **options)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; unknown options end with a suggestion."""
@@ -75,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
     except Exception:
+        import traceback  # also the other imports of this start are few on purpose
+
         traceback.print_exc()
         print("nnlint: internal error, a defect of nnlint; please report it", file=sys.stderr)
         return USAGE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 import tokenize
@@ -65,7 +64,9 @@ def _comments(path: str, lines: tuple[str, ...], cell: int) -> Iterator[Comment]
 
 def _meant(match: re.Match[str]) -> bool:
     """Whether an unknown word was meant as a directive rather than as prose."""
-    return match[2] is not None or bool(difflib.get_close_matches(match[1].lower(), [LINE, FILE], 1, 0.75))
+    from difflib import get_close_matches
+
+    return match[2] is not None or bool(get_close_matches(match[1].lower(), [LINE, FILE], 1, 0.75))
 
 
 def _tokens(lines: list[str]) -> Iterator[tokenize.TokenInfo]:

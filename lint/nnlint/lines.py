@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import stat
 import tokenize
 from functools import lru_cache
@@ -55,6 +54,8 @@ def lines_in(data: bytes, cell: int = 0) -> tuple[str, ...]:
 
 def cells_of(data: bytes) -> tuple[str, ...]:
     """The sources of a notebook's code cells; empty when it is no notebook."""
+    import json
+
     try:
         notebook = json.loads(data)
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]

@@ -19,6 +19,11 @@ from typing import TypeVar
 
 from nnlint.dataclass import dataclass
 
+try:
+    from _blake2 import blake2b  # ``hashlib`` would load OpenSSL as well
+except ImportError:
+    from hashlib import blake2b
+
 HASHED = 65_536
 """Bytes up to which a file that a library reads is known by its content; a larger one by size and times."""
 
@@ -194,8 +199,6 @@ def answered(question: Question, answer: str) -> None:
 
 def digest(data: bytes) -> str:
     """What tells contents apart."""
-    from hashlib import blake2b  # loads OpenSSL, which a run without cache does not need
-
     return blake2b(data, digest_size=16).hexdigest()
 
 

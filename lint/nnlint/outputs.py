@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from nnlint.dataclass import dataclass
 from nnlint.meant import did_you_mean
 from nnlint.reports import REPORTS, Look, render
 from nnlint.result import Result
-from nnlint.terminal import colored, linked
+from nnlint.terminal import colored, columns, linked
 
 NARROWEST, WIDEST = 60, 120
 
@@ -56,8 +55,7 @@ def _outputs(text: str) -> Iterator[Output]:
 
 def write(result: Result, wanted: Sequence[Output], *, color: str, verbosity: int) -> None:
     """Render and write all reports. Raises UsageError for a file that cannot be written."""
-    columns = shutil.get_terminal_size((WIDEST, 0)).columns
-    width = min(max(columns, NARROWEST), WIDEST)
+    width = min(max(columns(WIDEST), NARROWEST), WIDEST)
     for output in wanted:
         to_file = output.file is not None
         coloring = colored(color, sys.stdout) and not (to_file and color == "auto")

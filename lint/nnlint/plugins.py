@@ -6,15 +6,12 @@ of the working directory or a folder above it, or one that is named by ``--confi
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from zlib import crc32
 
 from nnlint.check import add_modules, all_checks, checks_of
 from nnlint.config import Settings, UsageError, find, load
@@ -76,10 +73,12 @@ def imported(path: str) -> ModuleType:
 
     Raises UsageError for a path that is not there or a module that raises, with the line.
     """
+    from importlib.util import module_from_spec
+
     spec = _spec(Path(path))
     if spec.name in sys.modules:
         return sys.modules[spec.name]
-    module = importlib.util.module_from_spec(spec)
+    module = module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
         with _no_bytecode():
@@ -103,6 +102,8 @@ def _no_bytecode() -> Iterator[None]:
 
 def failed(path: str, error: Exception) -> str:
     """The message about a plugin that raised, with the last line of its own."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).is_relative_to(Path(path).resolve())]
     if isinstance(error, SyntaxError) and error.filename:
@@ -114,14 +115,15 @@ def failed(path: str, error: Exception) -> str:
 
 def _spec(path: Path) -> ModuleSpec:
     """How a path is imported, under a name that no other path has."""
+    from importlib.util import spec_from_file_location
+    from zlib import crc32
+
     full = path.resolve()
     name = f"{PREFIX}{full.stem}_{crc32(bytes(full)):08x}".replace("-", "_")
     if full.is_file():
-        spec = importlib.util.spec_from_file_location(name, full)
+        spec = spec_from_file_location(name, full)
     elif full.is_dir() and (full / "__init__.py").is_file():
-        spec = importlib.util.spec_from_file_location(
-            name, full / "__init__.py", submodule_search_locations=[str(full)]
-        )
+        spec = spec_from_file_location(name, full / "__init__.py", submodule_search_locations=[str(full)])
     elif full.is_dir():
         spec = ModuleSpec(name, None, is_package=True)
         spec.submodule_search_locations = [str(full)]

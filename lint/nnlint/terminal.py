@@ -1,8 +1,9 @@
-"""What the terminal can do and the user wants: colour, links."""
+"""What the terminal can do and the user wants: colour, links, width."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TextIO
 
 LINKING = {
@@ -27,6 +28,22 @@ def colored(choice: str, stream: TextIO | None) -> bool:
     if os.environ.get("FORCE_COLOR", "0") != "0":
         return True
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def columns(otherwise: int) -> int:
+    """How wide the terminal is, ``otherwise`` where it does not tell.
+
+    As ``shutil.get_terminal_size``, which comes with all kinds of archives.
+    """
+    wish = os.environ.get("COLUMNS", "")
+    if wish.isdecimal() and int(wish):
+        return int(wish)
+    if sys.__stdout__ is None:
+        return otherwise
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or otherwise
+    except (ValueError, OSError):  # closed, or no terminal
+        return otherwise
 
 
 def linked(choice: str, stream: TextIO | None) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -100,20 +99,20 @@ def save(place: Path, key: str, result: Result, seen: looks.Seen) -> None:
 
 def note_program() -> None:
     """The parts of nnlint, checks and plugins that have been loaded, and what else is installed, decide."""
+    import sysconfig
+
+    # Modules change there only with the version of Python or of their package.
+    installed = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platlib", "purelib"))
     for path in map(os.path.abspath, sys.path):
         looks.note(looks.INSTALLED, path)
     ours = {"nnlint", *(package.partition(".")[0] for package in packages())}
     for module in tuple(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if file and (module.__name__.partition(".")[0] in ours or not file.startswith(_INSTALLED)):
+        if file and (module.__name__.partition(".")[0] in ours or not file.startswith(installed)):
             looks.note(looks.STAMP, file, latest=BEGAN)
             folders = getattr(module, "__path__", ())
             for package in folders if isinstance(folders, Iterable) else ():  # modules may make up attributes
                 looks.names(Path(package))
-
-
-_INSTALLED = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platlib", "purelib"))
-"""Where modules change only with the version of Python or of their package."""
 
 
 def _written(result: Result) -> Any:

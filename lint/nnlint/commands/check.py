@@ -115,14 +115,15 @@ def _result(this: Run, progress: Progress) -> tuple[Result, int | None]:
 
 def _linted(this: Run, progress: Progress) -> Result:
     """What was found, in this run or in an earlier one that met the same."""
-    from nnlint.cache import runs
-
     chosen = this.chosen
-    if this.shows_evidence or not runs.cacheable(chosen):
-        from nnlint import engine  # a result from the cache does without
+    if chosen.cache and not this.shows_evidence:
+        from nnlint.cache import runs
 
-        return engine.run(this.paths, chosen, progress, outlined=not this.shows_evidence)
-    return runs.result_of(this.paths, chosen, progress)
+        if runs.cacheable(chosen):
+            return runs.result_of(this.paths, chosen, progress)
+    from nnlint import engine  # a result from the cache does without
+
+    return engine.run(this.paths, chosen, progress, outlined=not this.shows_evidence)
 
 
 def _new(this: Run, result: Result) -> Result:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -124,5 +123,7 @@ def _explained(failure: Failure, others: int, verbose: bool) -> str:
     text = f"internal error in {where}: {type(failure.error).__name__}: {failure.error}\n"
     text += "This is no fault of your files; please report it"
     if verbose:
+        import traceback
+
         return f"{text}:\n{''.join(traceback.format_exception(failure.error))}"
     return f"{text} (`--verbose` prints the traceback)."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -32,9 +31,11 @@ def with_target(dataset: Dataset, column: str, found: str) -> Dataset:
 
 def unknown(column: str, known: Iterable[str]) -> str:
     """The message for a column that is not there."""
+    from difflib import get_close_matches
+
     names = list(known)
     lower = {n.lower(): n for n in names}
-    near = difflib.get_close_matches(column.lower(), lower, 1, cutoff=0.5)
+    near = get_close_matches(column.lower(), lower, 1, cutoff=0.5)
     hint = f"did you mean '{lower[near[0]]}'?" if near else "columns: " + ", ".join(names[:8])
     return f"no data set has a column '{column}'; {hint}"
 

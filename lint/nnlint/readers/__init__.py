@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import mmap
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -130,6 +129,8 @@ BOXES_BEGIN = pattern(
 
 def holds_boxes(path: Path) -> bool:
     """Whether a JSON file has the three lists of COCO: images, their annotations, the categories."""
+    import mmap
+
     try:
         with path.open("rb") as file:
             if BOXES_BEGIN.match(file.read(100)) is None:

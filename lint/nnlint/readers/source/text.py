@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import sys
 import tokenize
@@ -110,6 +109,8 @@ def parse(path: str, source: str, cells: tuple[tuple[int, int], ...] = ()) -> Te
 
 
 def _notebook(path: str, data: bytes) -> Text | Unreadable:
+    import json
+
     try:
         notebook = json.loads(data)
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
