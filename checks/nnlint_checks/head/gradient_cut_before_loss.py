@@ -9,9 +9,10 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Differentiated, LossUse, Recipe
 from nnlint.finding import Finding
 from nnlint.network.gradients import may_train, reached, stops, trains
-from nnlint.network.graph import Operation, Tensor
+from nnlint.network.graph import Layer, Operation, Tensor
 from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
+from nnlint_checks.head.cut_inside import cut_inside
 from nnlint_checks.head.label_names import says_label
 
 CALLED = {"cast": "a cast to integers", "compare": "a comparison", "round": "rounding", "one_hot": "one_hot"}
@@ -68,6 +69,29 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        The encoder is cut off inside of the network.
+        ```python
+        import torch
+        from torch import nn
+
+        class Reader(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Embedding(1000, 64)
+                self.score = nn.Linear(64, 3)
+
+            def forward(self, words):
+                words = self.embed(words).data  # error: [HL114]
+                return self.score(words.mean(1))
+
+        def train(loader):
+            model = Reader()
+            optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+            for words, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(words), y).backward()
+                optimizer.step()
+        ```
     Silent:
         A straight-through estimator: the rounded value goes forward, the gradient past it.
         ```python
@@ -113,6 +137,22 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
                 (Step(met, "the loss meets the value here"),) if met.line != cut.place.line else (),
                 subject=("gradient", cut.place),
             )
+    for cut, lost in cut_inside(recipe):
+        if cut.place not in spoken:
+            spoken.add(cut.place)
+            yield _inside(cut, lost)
+
+
+def _inside(cut: Operation, lost: list[Layer]) -> Finding:
+    names = list(dict.fromkeys(layer.api.rpartition(".")[2] for layer in reversed(lost)))
+    several = f"{' and '.join(names[:2])}{' and others' if len(names) > 2 else ''}"
+    return Finding(
+        cut.place,
+        f"no gradient passes {_called(cut)}: {several} before it get none, and are never trained",
+        "take it out, or freeze the layers before it and leave them out of the optimizer",
+        tuple(Step(layer.place, "never trained") for layer in lost[:3]),
+        subject=("gradient", cut.place),
+    )
 
 
 def _terms(recipe: Recipe, given: Differentiated) -> Iterator[tuple[Tensor, LossUse | None]]:

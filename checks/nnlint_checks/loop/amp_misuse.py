@@ -65,6 +65,22 @@ def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
                 scaler.scale(loss).backward()
                 scaler.step(optimizer)  # error: [TL517]
         ```
+        Accelerate scales the losses that it differentiates itself.
+        ```python
+        import torch
+        from accelerate import Accelerator
+
+        def fit(loader, criterion):
+            model = torch.nn.Linear(20, 3)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+            accelerator = Accelerator(mixed_precision="fp16")
+            model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = criterion(model(x), y)
+                loss.backward()  # error: [TL517]
+                optimizer.step()
+        ```
     Silent:
         ```python
         import torch
@@ -92,6 +108,8 @@ def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
+    if recipe.launched:
+        yield from _past_the_launcher(recipe)
     if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     spoken = set()
@@ -100,6 +118,20 @@ def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
         if finding is not None and finding.place not in spoken:
             spoken.add(finding.place)
             yield finding
+
+
+def _past_the_launcher(recipe: Recipe) -> Iterator[Finding]:
+    """The launcher scales losses in float16, and unscales at the step; this one it does not get to see."""
+    passes = [e for e in recipe.events if e.did is Did.BACKWARD]
+    if recipe.precision != "fp16" or any(e.details.get("launched") for e in passes):
+        return
+    for event in passes[:1]:
+        yield Finding(
+            event.place,
+            "loss.backward() passes by the Accelerator: in fp16 the loss is not scaled, and the step fails",
+            "call accelerator.backward(loss)",
+            subject=("amp", event.place),
+        )
 
 
 def _scales(recipe: Recipe) -> bool:

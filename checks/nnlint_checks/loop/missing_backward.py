@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.place import Step
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Event, Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.pattern import pattern
@@ -89,6 +89,21 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
                 loss_g.backward()
                 optimizer_g.step()  # error: [TL502]
         ```
+        Lightning differentiates what training_step gives back.
+        ```python
+        import lightning as L
+        from torch import nn
+
+        class Classifier(L.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+
+            def training_step(self, batch, batch_idx):  # error: [TL502]
+                x, y = batch
+                loss = nn.functional.cross_entropy(self.net(x), y)
+                self.log("train_loss", loss)
+        ```
     Silent:
         A closure computes the gradients when the optimizer calls it.
         ```python
@@ -134,6 +149,8 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
+    if recipe.lossless is not None:
+        yield _lossless(recipe.lossless)
     if recipe.framework_steps or not recipe.finished:
         return
     spoken = set()
@@ -156,6 +173,15 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
                 trail=(Step(loss.place, "the network is used and the loss computed here"),),
                 subject=("backward", step.place),
             )
+
+
+def _lossless(place: Place) -> Finding:
+    return Finding(
+        place,
+        "training_step computes a loss and gives nothing back: no batch is trained on",
+        "end training_step with return loss",
+        subject=("backward", place),
+    )
 
 
 def _cut_off(recipe: Recipe, number: int, loss: Event) -> Finding | None:

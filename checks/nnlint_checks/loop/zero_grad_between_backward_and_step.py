@@ -9,6 +9,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
 from nnlint_checks.loop.order import cleared_before, serves_another
+from nnlint_checks.loop.unused_gradients import unused_gradients
 
 
 @check("TL504", level=ERROR)
@@ -45,6 +46,37 @@ def zero_grad_between_backward_and_step(recipe: Recipe) -> Iterator[Finding]:
                 loss = criterion(model(x), y)
                 optimizer.step()  # error: [TL504]
                 loss.backward()
+        ```
+        Accumulated over four batches, and cleared in each of them.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader, epochs):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            for epoch in range(epochs):
+                for number, (x, y) in enumerate(loader):
+                    optimizer.zero_grad()  # error: [TL504]
+                    loss = nn.functional.cross_entropy(model(x), y) / 4
+                    loss.backward()
+                    if number % 4 == 3:
+                        optimizer.step()
+        ```
+        The step is not indented far enough.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader, epochs):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
+            for epoch in range(epochs):
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    loss = nn.functional.cross_entropy(model(x), y)
+                    loss.backward()
+                optimizer.step()  # error: [TL504]
         ```
     Silent:
         Cleared at the end of the round.
@@ -91,6 +123,26 @@ def zero_grad_between_backward_and_step(recipe: Recipe) -> Iterator[Finding]:
             continue
         spoken.add(step.place)
         yield _finding(recipe, step, zero)
+    for step, zero, backward in unused_gradients(recipe):
+        if step.place not in spoken:
+            spoken.add(step.place)
+            yield _unused(step, zero, backward)
+
+
+def _unused(step: Event, zero: Event, backward: Event) -> Finding:
+    inner = step.loops == backward.loops
+    return Finding(
+        zero.place if inner else step.place,
+        "cleared in every round, stepped every few: the gradients of the other rounds are lost"
+        if inner
+        else "one step behind the loop over batches: the gradients of all batches but the last are lost",
+        "clear right after the step, in the same branch" if inner else "step for each batch, after backward()",
+        trail=(
+            Step(backward.place, "gradients are computed here"),
+            Step(step.place, "a step is taken every few rounds") if inner else Step(zero.place, "and cleared here"),
+        ),
+        subject=("order", step.place),
+    )
 
 
 def _finding(recipe: Recipe, step: Event, zero: Event) -> Finding:

@@ -239,7 +239,7 @@ class Event:
     ``inputs``, ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a
     STEP: ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given) and ``closure``
     (given one); of a call that is known by its name alone: ``method``, ``receiver``, ``arguments`` (how
-    many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled`` and ``retain``; of a
+    many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled``, ``retain`` and ``launched`` (the launcher runs it); of a
     SCHEDULER_STEP: ``arguments``; of a CLIP: ``maximum``, and as subjects the optimisers of what is
     clipped; of a KEEP: ``value``, ``result`` (what is there then), ``how`` (``sum``, ``average``, ``list``;
     ``state`` at the end of a round, with what was there at its ``start``) and ``name`` (of what it is kept
@@ -322,6 +322,8 @@ class Recipe:
     ``words``: the names, and the texts of one word, in the program and in the modules of the project that it
     imports: reasons for silence, no proof; ``unread``: imported packages of which nothing is known.
     ``records``: some loss or score is printed, logged, kept, or given to something that may do so.
+    ``lossless``: the training step that a framework runs, where it computes a loss and gives nothing back.
+    ``precision``: the type of numbers that the launcher is told to train in (``fp16``), "" where it is not.
     """
 
     program: str
@@ -355,6 +357,8 @@ class Recipe:
     words: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     records: bool = True
+    lossless: Place | None = None
+    precision: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

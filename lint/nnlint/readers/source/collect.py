@@ -192,7 +192,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     if trace.events or taken.optimizers:
         recipe = replace(
             _recipe(trace, taken, text, entry, uses),
-            distributed=_place(trace),
+            distributed=_place(trace, "distributed"),
             feeds=feeds(i, trace, text),
             ordered=ordered(text),
             idle=idle_loaders(trace),
@@ -230,7 +230,7 @@ def _loss_use(
     i: Interpreter, call: LossCall, trace: Trace, path: str, owner: dict[int, Network], steps: Steps
 ) -> LossUse:
     network = next((owner[id(o)] for o in call.prediction.ancestors() if id(o) in owner), None)
-    trained: bool | None = True if id(call.result) in trace.differentiated else None
+    trained: bool | None = True if call.result.number in trace.differentiated else None
     if call.gradients is False:
         trained = False
     return LossUse(
@@ -348,12 +348,13 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         operations=tuple(trace.operations),
         schedulers=taken.schedulers,
         periodic=frozenset(trace.periodic),
+        lossless=_place(trace, "lossless"),
+        precision=str(trace.notes.get("precision") or ""),
     )
 
 
-def _place(trace: Trace) -> Place | None:
-    """Where a model is wrapped for several processes."""
-    value = trace.notes.get("distributed")
+def _place(trace: Trace, name: str) -> Place | None:
+    value = trace.notes.get(name)
     return value if isinstance(value, Place) else None
 
 

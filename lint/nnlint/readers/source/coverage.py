@@ -60,7 +60,7 @@ def _trained(trace: Trace) -> Iterator[Instance]:
     kept: Value = trace.notes.get("layers") or {}
     modules = {id(layer): module for layer, module in kept.values()}
     done = (o for o in trace.operations if o.layer is not None and o.recorded)
-    reached = (o for o in done if id(o) in trace.differentiated)
+    reached = (o for o in done if o.number in trace.differentiated)
     elsewhere = _of_other_checks(trace)
     found = {id(m): m for o in reached if (m := modules.get(id(o.layer))) is not None}
     yield from (module for key, module in found.items() if key not in elsewhere)

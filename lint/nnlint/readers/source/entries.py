@@ -171,10 +171,14 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         method = model.cls.find(name)
         if not isinstance(method, Function):
             continue
+        losses = len(i.trace.losses)
         with i.trace.recording_gradients(trains_model):
             result = i.call_from_outside(method, Arguments([model, *_batch(model, name)]))
         if trains_model and model.state.get("automatic_optimization") is not False:
             i.trace.notes["framework steps"] = True
+            if result is None and len(i.trace.losses) > losses:
+                with i.at_home(method):
+                    i.trace.notes["lossless"] = i.place(method.node)
             loss = result.state.get("loss", result) if isinstance(result, DictValue) else result
             for tensor in tensors_in(loss):
                 i.trace.differentiate(tensor, tensor.place)

@@ -21,6 +21,7 @@ from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Val
 
 def _init(call: Call, arguments: Arguments) -> Value:
     call.interpreter.trace.notes["launched"] = True
+    call.interpreter.trace.notes["precision"] = arguments.keywords.get("mixed_precision")
     return keep_keywords(call, arguments)
 
 
@@ -41,9 +42,9 @@ def _wrapped(call: Call, arguments: Arguments) -> Value:
 def _backward(call: Call, arguments: Arguments) -> Value:
     loss = arguments.get(1, "loss", arguments.get(1, "tensor", UNKNOWN))
     if isinstance(loss, Tensor):
-        differentiated(call, loss, None)
+        differentiated(call, loss, None, launched=True)
     else:
-        call.interpreter.trace.did(Did.BACKWARD, call.place)
+        call.interpreter.trace.did(Did.BACKWARD, call.place, launched=True)
     return None
 
 

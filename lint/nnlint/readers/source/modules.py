@@ -117,7 +117,7 @@ def weights(module: Instance) -> Iterator[tuple[str, Weight]]:
     items = module.state.get(ITEMS)
     held = dict(items.items()) if isinstance(items, DictValue) else {}
     for name, value in {**held, **module.state}.items():
-        if isinstance(value, Weight):
+        if isinstance(value, Weight) and value.tensor.operation.kind != "detach":
             yield str(name), value
 
 

@@ -131,7 +131,7 @@ class Trace:
 
     def differentiate(self, tensor: Tensor, place: Place) -> None:
         """What the gradient of a tensor gets to counts as trained."""
-        self.differentiated.update(id(operation) for operation in reached(tensor))
+        self.differentiated.update(operation.number for operation in reached(tensor))
         self.gradients_of.append(Differentiated(tensor, place))
 
     def did(self, did: Did, place: Place, *subjects: int, **details: object) -> None:

@@ -9,13 +9,13 @@ from nnlint.readers.source.modules import tensors_in
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value
 
 
-def differentiated(call: Call, tensor: Tensor, retain: Value) -> None:
-    """A backward pass from ``tensor``."""
+def differentiated(call: Call, tensor: Tensor, retain: Value, *, launched: bool = False) -> None:
+    """A backward pass from ``tensor``; ``launched``: what runs the program does it."""
     trace = call.interpreter.trace
     trace.differentiate(tensor, call.place)
     scaled = tensor.operation.attributes.get("scaled", False)
     kept = retain if isinstance(retain, bool) else None if retain is UNKNOWN else False
-    trace.did(Did.BACKWARD, call.place, value=tensor, scaled=scaled, retain=kept)
+    trace.did(Did.BACKWARD, call.place, value=tensor, scaled=scaled, retain=kept, launched=launched)
 
 
 def _backward(call: Call, arguments: Arguments) -> Value:

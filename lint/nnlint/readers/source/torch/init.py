@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.place import Place
-from nnlint.network.graph import Initialization, Tensor
+from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.signature import bind_signature
@@ -125,6 +125,17 @@ def _same(call: Call, weight: Weight, arguments: Arguments) -> Value:
     return weight
 
 
+def _without_graph(call: Call, weight: Weight, arguments: Arguments) -> Value:
+    return detached(call.interpreter, weight, call.node)
+
+
+def detached(i: Interpreter, weight: Weight, node: ast.AST | None) -> Weight:
+    """``weight.detach()``, ``weight.data``: written into, it is the weight; computed with, it has no graph."""
+    tensor = weight.tensor
+    operation = Operation("detach", (tensor,), {}, i.place(node) if node is not None else weight.place)
+    return Weight(Tensor(operation, tensor.shape, tensor.range), weight.state, weight.place)
+
+
 METHODS: dict[str, Callable[[Call, Weight, Arguments], Value]] = {
     "zero_": _method("constant", "", value=0.0),
     "fill_": _method("constant", "value"),
@@ -149,7 +160,7 @@ METHODS: dict[str, Callable[[Call, Weight, Arguments], Value]] = {
         ),
         _changed,
     ),
-    "detach": _same,
+    "detach": _without_graph,
     "detach_": _same,
     "to": _same,
     "cuda": _same,

@@ -38,11 +38,9 @@ def tensor_attribute(i: Interpreter, value: Value, name: str, node: ast.AST | No
     if name in ("T", "mT", "mH", "H"):
         return i.operate("transpose", (tensor,), {"first": -2, "second": -1}, i.place(node or NOWHERE))
     if name == "data":
-        return (
-            value
-            if isinstance(value, Weight)
-            else i.operate("detach", (tensor,), {}, i.place(node or NOWHERE))
-        )
+        if isinstance(value, Weight):
+            return init.detached(i, value, node)
+        return i.operate("detach", (tensor,), {}, i.place(node or NOWHERE))
     if name == "ndim":
         return UNKNOWN if tensor.shape.rank is None else tensor.shape.rank
     if name == "requires_grad":
