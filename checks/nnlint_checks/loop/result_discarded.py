@@ -65,6 +65,17 @@ def result_discarded(dropped: Dropped) -> Iterator[Finding]:
             table.dropna()  # error: [TL533]
             return torch.tensor(table.drop(columns=["price"]).values), torch.tensor(table["price"].values)
         ```
+        Weights are read, and the network keeps those of its initialisation.
+        ```python
+        import torch
+        from torch import nn
+
+        def load(path):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            checkpoint = torch.load(path, weights_only=True)  # error: [TL533]
+            model.eval()
+            return model
+        ```
     Silent:
         A batch that is no tensor but a mapping of them moves in place.
         ```python
@@ -118,6 +129,10 @@ def result_discarded(dropped: Dropped) -> Iterator[Finding]:
                 return x
         ```
     """
+    if dropped.kind == "weights":
+        message = f"{dropped.written}() gives weights, and no model gets them"
+        yield Finding(dropped.place, message, "call model.load_state_dict(...) with what was loaded")
+        return
     about = f": {dropped.about} stays as it was" if dropped.about else ""
     keep = dropped.about or "result"
     yield Finding(

@@ -27,7 +27,7 @@ class Uncalled:
 class Dropped:
     """The result of a call is thrown away, and the call does nothing else.
 
-    ``kind``: ``tensor``, ``table`` or ``array``. ``written``: the
+    ``kind``: ``tensor``, ``table``, ``array``, or ``weights`` of a file. ``written``: the
     call as the program spells it, without its arguments. ``about``: the variable that stays as it is, ""
     where there is none.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source import keeping, references
+from nnlint.readers.source import keeping, references, usage
 from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
@@ -91,6 +91,7 @@ def _assign(i: Interpreter, node: ast.Assign) -> None:
     for target in node.targets:
         assign(i, target, value)
     references.assigned(i, node, value)
+    usage.never_read(i, node)
     if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         i.project.libraries.named(i, node.targets[0].id, value, node)
     elif len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):

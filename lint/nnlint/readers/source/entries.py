@@ -22,9 +22,11 @@ from nnlint.readers.source.collect import collect, snapshot
 from nnlint.readers.source.devices import launched
 from nnlint.readers.source.frame import Frame, OutOfFuel
 from nnlint.readers.source.interpreter import Interpreter
+from nnlint.readers.source.last_batch import last_rounds
 from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.settings import settings_of
+from nnlint.readers.source.spent import spent
 from nnlint.readers.source.stand_ins import stand_ins
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import Trace
@@ -74,16 +76,17 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
         if budget <= 0:
             break
         i.guessed = entry.guessed
-        trace, spent = _run_entry(i, entry.run, module, text, min(budget, ENTRY_FUEL))
+        trace, burnt = _run_entry(i, entry.run, module, text, min(budget, ENTRY_FUEL))
         i.guessed = False
-        budget -= spent
+        budget -= burnt
         if entry.function is not None:
-            alike.took(entry.function, spent)
+            alike.took(entry.function, burnt)
         evidence += collect(i, trace, text, entry.name)
     seen = [read for e in evidence if isinstance(e, Pipeline) for read, _ in e.reads]
     reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
     written = settings_of(text) if any(isinstance(e, Recipe) and e.optimizers for e in evidence) else None
     evidence += [written] if written is not None else []
+    evidence += [*spent(text), *last_rounds(text)]
     return [Program(str(path), text.source.count("\n"), reads), *evidence]
 
 

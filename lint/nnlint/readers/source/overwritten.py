@@ -8,7 +8,7 @@ from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Loop
 from nnlint.evidence.usage import KeptReference
 from nnlint.readers.source.modules import all_weights
-from nnlint.readers.source.references import Kept, Used
+from nnlint.readers.source.references import Kept, Replaced, Used
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance
 
@@ -17,7 +17,7 @@ def kept_references(trace: Trace) -> Iterator[KeptReference]:
     """What is kept, trained on, and then used as if it had stayed as it was."""
     uses = [use for use in trace.noticed if isinstance(use, Used)]
     for kept in trace.noticed:
-        if not isinstance(kept, Kept):
+        if not isinstance(kept, Kept) or _superseded(trace, kept):
             continue
         for use in uses:
             step = _step_between(trace, kept, use) if use.means(kept) else None
@@ -28,6 +28,13 @@ def kept_references(trace: Trace) -> Iterator[KeptReference]:
                 )
                 yield KeptReference(kept.what, kept.written, kept.place, kept.place.path, trail)
                 break
+
+
+def _superseded(trace: Trace, kept: Kept) -> bool:
+    """Only what stands there at first: something else is kept later on."""
+    later = trace.noticed[trace.noticed.index(kept) + 1 :]
+    others = (one for one in later if isinstance(one, Kept | Replaced) and (one.name, one.home is kept.home) == (kept.name, True))
+    return kept.loop is None and any(others)
 
 
 def _step_between(trace: Trace, kept: Kept, use: Used) -> Event | None:

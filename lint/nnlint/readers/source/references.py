@@ -11,7 +11,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.pattern import pattern
 from nnlint.readers.source import keeping
-from nnlint.readers.source.nodes import kept
+from nnlint.readers.source.nodes import below, kept
 from nnlint.readers.source.values import Instance, Scope, State, Unknown, Value
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BEST = pattern(r"(^|_)best(_|$)|best_?(model|net|state|weight|wts)", re.IGNORECASE)
 OTHERS = pattern(r"opt|sched|scaler|sampler|loader", re.IGNORECASE)
 """Objects with a ``state_dict`` that are no models."""
+
+COPIES = frozenset({"deepcopy", "copy", "clone", "print", "id", "type", "isinstance", "len", "repr", "str"})
+"""Functions that copy a model, or do not ask for its weights."""
 
 SHALLOW = frozenset({"dict", "OrderedDict", "copy"})
 """Functions that copy a dictionary and not the tensors in it."""
@@ -47,10 +50,19 @@ class Kept:
 
 
 @dataclass(frozen=True, eq=False)
+class Replaced:
+    """What is called the best is set to something else than live weights: a copy, or nothing."""
+
+    name: str
+    home: State | None
+
+
+@dataclass(frozen=True, eq=False)
 class Used:
     """Something is loaded or saved: the names and homes of what is given, as for ``Kept``.
 
-    ``receiver``: what it is loaded into, where that is older than the innermost round, else "".
+    ``receiver``: what it is loaded into, where that is older than the innermost round, else "". ``runs``: a
+    model is called, or given to something that may call it.
     """
 
     names: tuple[tuple[str, State | None], ...]
@@ -59,9 +71,12 @@ class Used:
     at: int
     loops: tuple[Loop, ...]
     branches: tuple[int, ...]
+    runs: bool = False
 
     def means(self, kept: Kept) -> bool:
         """What is given is what was kept."""
+        if self.runs and (kept.what != "model" or kept.loop in self.loops):
+            return False
         return any(name == kept.name and home is kept.home for name, home in self.names)
 
 
@@ -89,6 +104,8 @@ def _note(i: Interpreter, node: ast.Assign, target: ast.expr, source: ast.expr, 
     if owner is None and _is_best_model(source, value, name):
         what, owner = "model", source
     if not name or owner is None or not _is_model(i, owner):
+        if BEST.search(name):
+            i.trace.noticed.append(Replaced(name, _home(i, name)))
         return
     trace = i.trace
     again = trace.loops and trace.conditions and keeping.is_older(i, owner)
@@ -157,10 +174,28 @@ def used(i: Interpreter, node: ast.Call) -> None:
     """A call: noted when it loads or saves."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in ("load_state_dict", "save"):
-        names = frozenset(_name(argument) for argument in node.args[:1])
+        names = frozenset(_name(argument) for argument in _given(node))
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         older = owner is not None and keeping.is_older(i, owner)
         _note_use(i, names, ast.unparse(owner) if owner is not None and older else "", node)
+    elif name not in COPIES:
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        best = frozenset(n for part in (receiver, *node.args) if BEST.search(n := _plain_name(part)))
+        if best:
+            _note_use(i, best, "", node, runs=True)
+
+
+def _given(node: ast.Call) -> list[ast.expr]:
+    """What is loaded or saved: alone, or the models whose weights a dictionary has."""
+    first = node.args[:1]
+    if not first or not isinstance(first[0], ast.Dict | ast.Call):
+        return first
+    parts = [part for part in below(first[0]) if isinstance(part, ast.Call)]
+    return [o for part in parts if (o := _owner(part)) is not None and BEST.search(_name(o))]
+
+
+def _plain_name(node: ast.expr) -> str:
+    return _name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 
 
 def returned(i: Interpreter, node: ast.Return) -> None:
@@ -181,7 +216,10 @@ def _home(i: Interpreter, name: str) -> State | None:
     return (scope or i.frame.scope).variables
 
 
-def _note_use(i: Interpreter, names: frozenset[str], receiver: str, node: ast.AST) -> None:
+def _note_use(
+    i: Interpreter, names: frozenset[str], receiver: str, node: ast.AST, *, runs: bool = False
+) -> None:
     trace = i.trace
     known = tuple((name, _home(i, name)) for name in names)
-    trace.noticed.append(Used(known, receiver, i.place(node), len(trace.events), trace.loops, trace.branches))
+    at, place = len(trace.events), i.place(node)
+    trace.noticed.append(Used(known, receiver, place, at, trace.loops, trace.branches, runs))

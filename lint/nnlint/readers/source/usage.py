@@ -36,6 +36,9 @@ CONVENTIONAL = frozenset({"zero_grad", "backward", "step", "eval", "train"})
 MOVES = frozenset({"to", "cuda", "float", "double", "half", "long", "int", "bool", "type", "type_as"})
 """Methods of tensors that give a copy, or the tensor itself, and record nothing."""
 
+READING = frozenset({"torch.load", "safetensors.torch.load_file"})
+"""Functions that read weights and leave it to the program to put them anywhere."""
+
 IN_MIND = frozenset(
     {"item", "cpu", "numpy", "tolist", "backward", "retain_grad", "register_hook", "size", "dim"}
 )
@@ -150,6 +153,8 @@ def _pure(i: Interpreter, node: ast.Call, value: Value) -> str:
         return ""
     if any(k.arg is None for k in node.keywords):
         return ""
+    if name in ("load", "load_file") and _written_as(i, node.func) in READING:
+        return "weights"
     first = next(_tensors(value), None)
     if first is not None:
         return "tensor" if _computes(i, node, name, first) else ""
@@ -198,6 +203,26 @@ def _unknown(i: Interpreter, node: ast.Call, name: str) -> str:
         transforms = isinstance(owner, Instance) and "_data" not in owner.state and name == "transform"
         return "array" if (only_computes or transforms) and _read_again(i, node) else ""
     return ""
+
+
+def never_read(i: Interpreter, node: ast.Assign) -> None:
+    """``state = torch.load(path)``, where nothing reads ``state``."""
+    target, value = node.targets[0], node.value
+    if not isinstance(value, ast.Call) or not isinstance(target, ast.Name) or len(node.targets) > 1:
+        return
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
+    if name not in ("load", "load_file") or _written_as(i, value.func) not in READING:
+        return
+    uses = (n for n in everything(i.frame.text.tree) if isinstance(n, ast.Name) and n.id == target.id)
+    if not any(isinstance(n.ctx, ast.Load) for n in uses) and not _tested(i):
+        place = i.place(value)
+        i.trace.facts.append(Dropped("weights", ast.unparse(value.func), "", place, place.path))
+
+
+def _written_as(i: Interpreter, node: ast.expr) -> str:
+    """The qualified name of what a library gives."""
+    owner = _plain(i, node.value) if isinstance(node, ast.Attribute) else UNKNOWN
+    return f"{owner.name}.{node.attr}" if isinstance(node, ast.Attribute) and isinstance(owner, Library) else ""
 
 
 def _plain(i: Interpreter, node: ast.expr) -> Value:
