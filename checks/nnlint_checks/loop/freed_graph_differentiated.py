@@ -99,7 +99,9 @@ def freed_graph_differentiated(recipe: Recipe) -> Iterator[Finding]:
     if not recipe.finished:
         return
     spoken = set()
-    passes = [e for e in recipe.events if e.did is Did.BACKWARD and isinstance(e.details.get("value"), Tensor)]
+    passes = [
+        e for e in recipe.events if e.did is Did.BACKWARD and isinstance(e.details.get("value"), Tensor)
+    ]
     for number, event in enumerate(passes):
         found = _before(passes[:number], event) or _ahead_of_loop(recipe, event)
         if found is not None and event.place not in spoken:
@@ -108,7 +110,7 @@ def freed_graph_differentiated(recipe: Recipe) -> Iterator[Finding]:
             yield Finding(
                 event.place,
                 f"backward() goes through {_called(shared)} again: the pass before has freed what it saved",
-                "compute the value anew, detach() it for the first loss, or differentiate the sum of the losses",
+                "compute the value anew, detach() it for the first loss, or add the losses up",
                 trail=trail,
                 subject=("graph", event.place),
             )
@@ -117,7 +119,11 @@ def freed_graph_differentiated(recipe: Recipe) -> Iterator[Finding]:
 def _before(earlier: list[Event], event: Event) -> tuple[Operation, tuple[Step, ...]] | None:
     """An earlier pass of the same round that has gone through the same layers."""
     for other in reversed(earlier):
-        if other.loops != event.loops or not implied(other, event) or other.details.get("retain") is not False:
+        if (
+            other.loops != event.loops
+            or not implied(other, event)
+            or other.details.get("retain") is not False
+        ):
             continue
         shared = _shared(other.details["value"], event.details["value"])
         if shared is not None:
@@ -150,9 +156,26 @@ def _ahead_of_loop(recipe: Recipe, event: Event) -> tuple[Operation, tuple[Step,
     }
     graph = list(reached(event.details["value"]))
     saved = [o for o in graph if _saves(o)]
-    if loop.count == 1 or not saved or not any(o.number in given for o in graph):
+    if loop.count == 1 or not saved or not any(o.number in given for o in graph) or _anew(recipe, event):
         return None
     return saved[0], (Step(saved[0].place, "this ran once, before the loop"),)
+
+
+def _anew(recipe: Recipe, event: Event) -> bool:
+    """A network that the value rests on runs in the loop, too: later rounds may differentiate that."""
+    here = {
+        key
+        for e in recipe.events
+        if e.did is Did.FORWARD and event.loops[-1] in e.loops
+        for key in e.subjects
+    }
+    before = {
+        key
+        for e in recipe.events
+        if e.did is Did.FORWARD and event.loops[-1] not in e.loops
+        for key in e.subjects
+    }
+    return bool(here & before)
 
 
 def _called(operation: Operation) -> str:

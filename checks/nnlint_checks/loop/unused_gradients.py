@@ -31,9 +31,7 @@ def unused_gradients(recipe: Recipe) -> Iterator[tuple[Event, Event, Event]]:
 
 def _clears(event: Event, backward: Event) -> bool:
     """In each round, along with the backward pass."""
-    return (
-        event.did is Did.ZERO_GRAD and event.loops[-1:] == backward.loops[-1:] and implied(event, backward)
-    )
+    return event.did is Did.ZERO_GRAD and event.loops[-1:] == backward.loops[-1:] and implied(event, backward)
 
 
 def _rare_step(recipe: Recipe, backward: Event, here: list[Event]) -> Event | None:

@@ -136,10 +136,14 @@ def _unused(step: Event, zero: Event, backward: Event) -> Finding:
         "cleared in every round, stepped every few: the gradients of the other rounds are lost"
         if inner
         else "one step behind the loop over batches: the gradients of all batches but the last are lost",
-        "clear right after the step, in the same branch" if inner else "step for each batch, after backward()",
+        "clear right after the step, in the same branch"
+        if inner
+        else "step for each batch, after backward()",
         trail=(
             Step(backward.place, "gradients are computed here"),
-            Step(step.place, "a step is taken every few rounds") if inner else Step(zero.place, "and cleared here"),
+            Step(step.place, "a step is taken every few rounds")
+            if inner
+            else Step(zero.place, "and cleared here"),
         ),
         subject=("order", step.place),
     )

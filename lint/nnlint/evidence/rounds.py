@@ -12,8 +12,8 @@ class Spent:
     """An iterator that gives its elements once is gone over again.
 
     ``written``: what makes it (``iter(loader)``). ``use``: ``batches`` of a training loop, or what the
-    elements are for: ``optimizer``, ``clip``. ``first``: where it is used up, None when by an earlier round of
-    ``loop``.
+    elements are for: ``optimizer``, ``clip``. ``first``: where it is used up, None when by an earlier round
+    of ``loop``.
     """
 
     name: str

@@ -239,7 +239,8 @@ class Event:
     ``inputs``, ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a
     STEP: ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given) and ``closure``
     (given one); of a call that is known by its name alone: ``method``, ``receiver``, ``arguments`` (how
-    many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled``, ``retain`` and ``launched`` (the launcher runs it); of a
+    many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled``,
+    ``retain`` and ``launched`` (the launcher runs it); of a
     SCHEDULER_STEP: ``arguments``; of a CLIP: ``maximum``, and as subjects the optimisers of what is
     clipped; of a KEEP: ``value``, ``result`` (what is there then), ``how`` (``sum``, ``average``, ``list``;
     ``state`` at the end of a round, with what was there at its ``start``) and ``name`` (of what it is kept

@@ -22,7 +22,9 @@ NUMBER = re.compile(r"\.(sum|mean|item)\(|accuracy|_score\(|criterion|loss|metri
 """Expressions that make a number of a batch."""
 LOADS = re.compile(r"load|batch|(^|_)(dl|iter)($|_)", re.IGNORECASE)
 HELD_OUT = frozenset({"test", "validation"})
-WHOLE = re.compile(r"batch_size\s*=\s*(len|int|\w+\.__len__)\b|batch_size\s*=\s*\w*(n_test|n_val|test_size|val_size)")
+WHOLE = re.compile(
+    r"batch_size\s*=\s*(len|int|\w+\.__len__)\b|batch_size\s*=\s*\w*(n_test|n_val|test_size|val_size)"
+)
 """Loaders of one batch that holds everything."""
 TRAINING = frozenset({"backward", "step"})
 KEEPS = re.compile(r"meter|avg|average|running|compute|track|cumul|total_|history|results?\b", re.IGNORECASE)
@@ -59,9 +61,7 @@ def _evaluates(loop: ast.For) -> bool:
     return not called & TRAINING and not any(isinstance(n, ast.Break | ast.Return) for n in inner)
 
 
-def _left(
-    scope: Scope, loop: ast.For
-) -> Iterator[tuple[ast.Assign, ast.Name]]:
+def _left(scope: Scope, loop: ast.For) -> Iterator[tuple[ast.Assign, ast.Name]]:
     """Assignments of figures in each round, with the first place behind the loop that reads them."""
     names = [n for n in below(loop) if isinstance(n, ast.Name)]
     grown = _grown(loop)
@@ -106,5 +106,4 @@ def _after(scope: Scope, loop: ast.For, name: str) -> ast.Name | None:
     end = (loop.end_lineno or loop.lineno, loop.end_col_offset or 0)
     named = [n for n, _ in own(scope) if isinstance(n, ast.Name) and n.id == name]
     later = [n for n in named if (n.lineno, n.col_offset) >= end]
-    first = min(later, key=lambda n: (n.lineno, isinstance(n.ctx, ast.Store), n.col_offset), default=None)
-    return first
+    return min(later, key=lambda n: (n.lineno, isinstance(n.ctx, ast.Store), n.col_offset), default=None)

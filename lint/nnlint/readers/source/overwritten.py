@@ -33,7 +33,11 @@ def kept_references(trace: Trace) -> Iterator[KeptReference]:
 def _superseded(trace: Trace, kept: Kept) -> bool:
     """Only what stands there at first: something else is kept later on."""
     later = trace.noticed[trace.noticed.index(kept) + 1 :]
-    others = (one for one in later if isinstance(one, Kept | Replaced) and (one.name, one.home is kept.home) == (kept.name, True))
+    others = (
+        one
+        for one in later
+        if isinstance(one, Kept | Replaced) and (one.name, one.home is kept.home) == (kept.name, True)
+    )
     return kept.loop is None and any(others)
 
 

@@ -222,7 +222,9 @@ def never_read(i: Interpreter, node: ast.Assign) -> None:
 def _written_as(i: Interpreter, node: ast.expr) -> str:
     """The qualified name of what a library gives."""
     owner = _plain(i, node.value) if isinstance(node, ast.Attribute) else UNKNOWN
-    return f"{owner.name}.{node.attr}" if isinstance(node, ast.Attribute) and isinstance(owner, Library) else ""
+    return (
+        f"{owner.name}.{node.attr}" if isinstance(node, ast.Attribute) and isinstance(owner, Library) else ""
+    )
 
 
 def _plain(i: Interpreter, node: ast.expr) -> Value:

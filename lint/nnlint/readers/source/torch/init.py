@@ -130,7 +130,7 @@ def _without_graph(call: Call, weight: Weight, arguments: Arguments) -> Value:
 
 
 def detached(i: Interpreter, weight: Weight, node: ast.AST | None) -> Weight:
-    """``weight.detach()``, ``weight.data``: written into, it is the weight; computed with, it has no graph."""
+    """``weight.detach()``, ``weight.data``: written into, it is the weight; what is computed has no graph."""
     tensor = weight.tensor
     operation = Operation("detach", (tensor,), {}, i.place(node) if node is not None else weight.place)
     return Weight(Tensor(operation, tensor.shape, tensor.range), weight.state, weight.place)
