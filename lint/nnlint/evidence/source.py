@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from nnlint.dataclass import dataclass
 from nnlint.evidence.columns import Columns as Columns
 from nnlint.evidence.columns import Taken as Taken
+from nnlint.evidence.decisions import Decision as Decision
+from nnlint.evidence.decisions import Named as Named
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.rows import Fit as Fit
 from nnlint.evidence.rows import Rows as Rows
@@ -102,40 +104,6 @@ class Rescaled:
     written: str
     place: Place
     program: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decision:
-    """Outside of every model the program makes classes, or truth values, of what a model gave.
-
-    ``kind``: ``argmax``, ``compare``, ``round`` or ``metric`` (one that thresholds by itself). ``value`` is
-    what is decided on, ``operation`` what decides; for comparisons ``operator`` (``Gt``) as with the value on
-    the left, and ``threshold``, None when the value is not compared with a number. ``scored``: the result is
-    compared with something else, as for an accuracy. ``picks``: the result is used as an index.
-    """
-
-    kind: str
-    value: Tensor
-    operation: Operation
-    place: Place
-    operator: str = ""
-    threshold: float | None = None
-    api: str = ""
-    scored: bool = False
-    picks: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Named:
-    """A value that a model gave is called probabilities: by a variable, or by the function that returns it.
-
-    ``squashed``: something that makes probabilities of scores, or a loss, reads it afterwards.
-    """
-
-    name: str
-    value: Tensor
-    place: Place
-    squashed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
