@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from nnlint.check import ERROR, SAFE, WARNING, check
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
+from nnlint.network.facts import Meaning
+from nnlint.network.graph import Tensor
 from nnlint.network.lookback import api, home, shaped_by
 from nnlint_checks.head.left_out import left_out
 from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
@@ -14,14 +16,18 @@ from nnlint_checks.head.training_losses import loss_api, training_uses, way_to
 LOSSES = ("cross_entropy", "categorical_cross_entropy")
 SOFTMAX = ("softmax", "softmin", "gumbel_softmax")
 LOG_SOFTMAX = ("log_softmax",)
+EXPONENTIAL = ("exp",)
+"""Of a log-softmax: the softmax again."""
+BOUNDED = ("sigmoid", "hardsigmoid", "tanh", "hardtanh", "softsign")
+WIDEST = 2.0  # the interval of tanh; scores that are clipped far outside of it may still decide
 
 
 @check("HL101", level=ERROR, fix=SAFE)
 def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
-    """Softmax reaches a cross-entropy that applies its own.
+    """Softmax, sigmoid or tanh reaches a cross-entropy that applies its own softmax.
 
     Why: log-softmax of values in [0, 1] cannot come near 0: with ten classes the loss of a perfect answer is
-    still 1.46, and gradients shrink, since the softmax's slope is multiplied in twice. The network trains
+    still 1.46, and gradients shrink, since the slopes of both are multiplied. The network trains
     slowly, stops early, and the reported loss means nothing. A log-softmax before it changes nothing, so it
     is only a warning.
     Source: PyTorch documentation of CrossEntropyLoss ("input is expected to contain the unnormalized
@@ -59,6 +65,24 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
         ```diff
         -        return F.softmax(self.fc2(F.relu(self.fc1(x))), dim=1)
         +        return self.fc2(F.relu(self.fc1(x)))
+        ```
+        A sigmoid for each class: no score can be more than 1 above another one.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 2), nn.Sigmoid())
+        optimizer = torch.optim.Adam(model.parameters())
+        for step in range(100):
+            x, y = torch.randn(32, 13), torch.randint(0, 2, (32,))
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), y)  # error: [HL101]
+            loss.backward()
+            optimizer.step()
+        ```
+        ```diff
+        -model = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 2), nn.Sigmoid())
+        +model = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 2))
         ```
         Keras: ``from_logits=True`` after a softmax.
         ```python
@@ -136,20 +160,32 @@ def softmax_before_cross_entropy(recipe: Recipe) -> Iterator[Finding]:
     """
     spoken = set()
     for use in training_uses(recipe, LOSSES):
-        head = shaped_by(use.prediction, (*SOFTMAX, *LOG_SOFTMAX), averaged=True)
-        if head is None or home(head) in spoken:
+        head = shaped_by(use.prediction, (*SOFTMAX, *LOG_SOFTMAX, *EXPONENTIAL, *BOUNDED), averaged=True)
+        if head is None or home(head) in spoken or not (gives := _what_it_gives(head)):
             continue
         spoken.add(home(head))
         name = api(head.operation)
         redundant = head.operation.kind in LOG_SOFTMAX
-        gives = "log-probabilities" if redundant else "probabilities"
         effect = "which it computes itself" if redundant else "and applies softmax again"
+        if head.operation.kind in BOUNDED:
+            effect = "and applies softmax: no class can win"
         yield Finding(
             use.place,
             f"{loss_api(use)} gets {gives} of {name}, {effect}",
             f"pass the scores to {loss_api(use)} and leave {name} out; take it for prediction only",
             way_to(use, head, f"{name} makes {gives} here"),
             subject=("head", home(head)),
-            repairs=left_out(head),
+            repairs=left_out(head) if head.operation.kind not in EXPONENTIAL else (),
             level=WARNING if redundant else None,
         )
+
+
+def _what_it_gives(head: Tensor) -> str:
+    """``probabilities``, ``log-probabilities``, ``values in [-1, 1]``; "" for an exponential of anything."""
+    kind, bounds = head.operation.kind, head.range
+    if kind in BOUNDED:
+        narrow = bounds is not None and bounds.high - bounds.low <= WIDEST
+        return f"values in {bounds}" if narrow else ""
+    if kind in EXPONENTIAL and head.role.meaning is not Meaning.PROBABILITIES:
+        return ""
+    return "log-probabilities" if kind in LOG_SOFTMAX else "probabilities"

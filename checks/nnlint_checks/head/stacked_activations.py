@@ -81,7 +81,7 @@ def _activates(operation: Operation) -> bool:
 
 
 def _weighing(operation: Operation, readers: Callable[[Operation], tuple[Operation, ...]]) -> bool:
-    return operation.kind in SOFTMAX and weighs(operation, readers)
+    return operation.kind == "softmax" and weighs(operation, readers)
 
 
 def _pair_of(second: Tensor) -> Pair | None:

@@ -76,7 +76,58 @@ def result_discarded(dropped: Dropped) -> Iterator[Finding]:
             model.eval()
             return model
         ```
+        What the shortcut gave is never added.
+        ```python
+        import torch
+        from torch import nn
+
+        class Block(nn.Module):
+            def __init__(self, width):
+                super().__init__()
+                self.conv = nn.Conv2d(width, width, 3, padding=1)
+                self.shortcut = nn.Conv2d(width, width, 1)
+
+            def forward(self, x):
+                out = self.conv(x)
+                shortcut = self.shortcut(x)  # error: [TL533]
+                return torch.relu(out)
+        ```
+        The second layer starts from the input again.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc1, self.fc2 = nn.Linear(8, 8), nn.Linear(8, 8)
+                self.out = nn.Linear(8, 2)
+
+            def forward(self, x):
+                h = torch.relu(self.fc1(x))  # error: [TL533]
+                h = torch.relu(self.fc2(x))
+                return self.out(h)
+        ```
     Silent:
+        A name that is read in one branch only, and a value that is thrown away by name.
+        ```python
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.rnn = nn.GRU(8, 8, batch_first=True)
+                self.aux, self.out = nn.Linear(8, 2), nn.Linear(8, 2)
+
+            def forward(self, x):
+                states, last = self.rnn(x)
+                aux = self.aux(states)
+                _ = self.aux(states)
+                if self.training:
+                    return self.out(states), aux
+                return self.out(states)
+        ```
         A batch that is no tensor but a mapping of them moves in place.
         ```python
         import torch
@@ -132,6 +183,13 @@ def result_discarded(dropped: Dropped) -> Iterator[Finding]:
     if dropped.kind == "weights":
         message = f"{dropped.written}() gives weights, and no model gets them"
         yield Finding(dropped.place, message, "call model.load_state_dict(...) with what was loaded")
+        return
+    if dropped.name:
+        yield Finding(
+            dropped.place,
+            f"nothing reads {dropped.name}: what {dropped.written}() gives is lost",
+            f"use {dropped.name} where it is meant to go in, or leave the layer out",
+        )
         return
     about = f": {dropped.about} stays as it was" if dropped.about else ""
     keep = dropped.about or "result"

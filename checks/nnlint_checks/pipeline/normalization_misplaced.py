@@ -16,7 +16,9 @@ PICTURES = ("ToPILImage", "to_pil_image")
 SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ToFloat")
 """What makes a tensor of an image, and what brings it to 0..1."""
 CHANNELS = ("Grayscale", "RandomGrayscale", "ToPILImage", "RGB", "ToGray")
+AFTER_TENSOR = ("RandomHorizontalFlip", "RandomVerticalFlip", "RandomCrop", "Resize", "CenterCrop", "Pad")
 SMALL = 0.01  # factors that bring bytes to 0..1 or -1..1 are 0.004 and 0.008
+NORMALISED = 3.0  # pixels of 0..1 less the mean, by the standard deviations of ImageNet and CIFAR
 EIGHT_BITS = (254.0, 256.0)  # the divisor is 255 or 256, or nearly so
 
 
@@ -100,7 +102,7 @@ def normalization_misplaced(pipeline: Pipeline, recipe: Recipe | None) -> Iterat
             seen.add(operation.place)
             yield Finding(
                 operation.place,
-                "divided by 255, but these values lie between 0 and 1 already",
+                f"divided by 255, but these values lie in {operation.inputs[0].range} already",
                 "leave out the division: ToTensor has scaled the images",
             )
 
@@ -123,6 +125,12 @@ def _of_chain(chain: Chain) -> Iterator[Finding]:
                 step.place,
                 "Normalize has statistics of values from 0 to 1, and gets bytes from 0 to 255",
                 "use ToTensor, or ToDtype(torch.float32, scale=True), before Normalize",
+            )
+        elif _of_unit(step, before):
+            yield Finding(
+                step.place,
+                "Normalize has statistics of bytes from 0 to 255, and gets values from 0 to 1",
+                "divide the means and standard deviations by 255: ToTensor has scaled the images",
             )
         elif chain.channels is not None and _other_channels(step, names, chain.channels):
             count = len(step.settings["mean"])
@@ -148,6 +156,12 @@ def _of_bytes(step: Transform, before: list[str]) -> bool:
     raw = bool(before) and before[-1] in ("PILToTensor", "ToImage")
     small = means is not None and 0 < max(means) <= 1
     return raw and small and "" not in before and not any(name in SCALING for name in before)
+
+
+def _of_unit(step: Transform, before: list[str]) -> bool:
+    means = step.settings.get("mean")
+    scaled = bool(before) and "" not in before and before[-1] in ("ToTensor", *AFTER_TENSOR)
+    return scaled and "ToTensor" in before and means is not None and min(means) > 1
 
 
 def _other_channels(step: Transform, names: list[str], channels: int) -> bool:
@@ -196,4 +210,7 @@ def _divides_again(operation: Operation) -> bool:
     values, divisor = (tensor.range for tensor in operation.inputs)
     if values is None or divisor is None or operation.inputs[0].operation.kind != "input":
         return False
-    return values.high <= 1.0 and EIGHT_BITS[0] <= divisor.low == divisor.high <= EIGHT_BITS[1]
+    return (
+        max(values.high, -values.low) <= NORMALISED
+        and EIGHT_BITS[0] <= divisor.low == divisor.high <= EIGHT_BITS[1]
+    )

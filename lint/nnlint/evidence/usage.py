@@ -29,7 +29,7 @@ class Dropped:
 
     ``kind``: ``tensor``, ``table``, ``array``, or ``weights`` of a file. ``written``: the
     call as the program spells it, without its arguments. ``about``: the variable that stays as it is, ""
-    where there is none.
+    where there is none. ``name``: what it is assigned to, where nobody reads that before it is set again.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Dropped:
     about: str
     place: Place
     program: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,13 @@ def _agreed(inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> Role:
     return roles.pop() if len(roles) == 1 else UNKNOWN_ROLE
 
 
+def _exponential(inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> Role:
+    """Probabilities of their logarithms."""
+    role = inputs[0].role
+    logarithms = role.meaning is Meaning.LOG_PROBABILITIES
+    return Role(Meaning.PROBABILITIES, role.axis) if logarithms else Role(Meaning.FEATURES)
+
+
 _scores, _features, _no_role = _is(Meaning.SCORES), _is(Meaning.FEATURES), _is(Meaning.UNKNOWN)
 
 
@@ -158,7 +165,7 @@ RULES: Mapping[str, Rule] = {
     "log_softmax": _along_axis(ranges.fixed(-INFINITY, 0.0), Meaning.LOG_PROBABILITIES),
     "logsigmoid": _activation(ranges.fixed(-INFINITY, 0.0), _is(Meaning.LOG_PROBABILITIES)),
     "glu": Rule(Family.ACTIVATION, shapes.gated, ranges.unknown, _features),
-    "exp": _activation(ranges.monotone(math.exp, 0.0, INFINITY)),
+    "exp": _activation(ranges.monotone(math.exp, 0.0, INFINITY), _exponential),
     "activation": _activation(ranges.unknown),  # one that is not known further
     # normalisation, dropout, pooling
     "batch_norm": Rule(Family.NORM, spatial.batch_norm, ranges.unbounded, _features),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source import keeping, references, usage
+from nnlint.readers.source import forgotten, keeping, references, usage
 from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
@@ -86,7 +86,10 @@ def _pin(i: Interpreter, tensor: Tensor, sizes: list[Value]) -> None:
 
 
 def _assign(i: Interpreter, node: ast.Assign) -> None:
+    before = len(i.trace.operations)
     value = i.evaluate(node.value)
+    if i.trace.inside:
+        forgotten.assigned(i, node, value, before)
     keeping.assigned(i, node.targets[0], value, node)
     for target in node.targets:
         assign(i, target, value)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnlint.evidence.source import Did, Loader
+from nnlint.network.attained import attained
 from nnlint.network.device import Device
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
@@ -219,9 +220,11 @@ def batched(call: Call, item: Value, batch: Size) -> Value:
 
 
 def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
-    """Which table or array the tensor is from, and how it writes classes, as attributes."""
-    labels = labels_of(tensor)
-    known = {} if labels is None else {"labels": labels}
+    """Which table or array the tensor is from, how it writes classes, and the range it fills."""
+    labels, span = labels_of(tensor), attained(tensor)
+    known: dict[str, Any] = {} if labels is None else {"labels": labels}
+    if span is not None:
+        known["range"] = span
     if not call.interpreter.project.libraries.holds_data:
         return known
     from nnlint.readers.source.tabular.bridge import attributes

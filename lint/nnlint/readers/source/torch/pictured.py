@@ -12,7 +12,7 @@ def applied(call: Call, arguments: Arguments) -> Value:
     transform, given = arguments.positional[0], arguments.get(1, "img", UNKNOWN)
     if len([*arguments.all()]) != 2 or isinstance(given, Tensor | Weight) or arguments.open:
         return call.interpreter.project.libraries.call_unknown(call, transform, arguments.after_self())
-    picture = through(Picture(None, None, None, PIXELS), (transform,))
+    picture = through(call, Picture(None, None, None, PIXELS), (transform,))
     if picture is not None and picture.tensor:
         return picture_tensor(call, picture)
     kept = picture is not None and picture.range == PIXELS and isinstance(given, Instance)

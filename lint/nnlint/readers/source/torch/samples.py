@@ -238,7 +238,8 @@ def transforms_of(value: Value) -> tuple[Transform, ...] | None:
 
 
 def _steps(value: Value) -> Iterator[Transform]:
-    if not isinstance(value, Instance) or not value.cls.api.startswith(LIBRARIES):
+    own = isinstance(value, Instance) and value.cls.name == "Lambda"
+    if own or not isinstance(value, Instance) or not value.cls.api.startswith(LIBRARIES):
         yield Transform("", value.place if isinstance(value, Instance) else Place(""))
         return
     inner = value.state.get("_steps")
@@ -246,11 +247,12 @@ def _steps(value: Value) -> Iterator[Transform]:
         for step in inner:
             yield from _steps(step)
         return
-    settings = {name: _numbers(value.state.get(name)) for name in ("mean", "std") if name in value.state}
+    settings = {name: numbers(value.state.get(name)) for name in ("mean", "std") if name in value.state}
     yield Transform(value.cls.name, value.place, value.state.get("_random") is True, settings)
 
 
-def _numbers(value: Value) -> tuple[float, ...] | None:
+def numbers(value: Value) -> tuple[float, ...] | None:
+    """One number or several, None when they are not known."""
     items = value.items if isinstance(value, ListValue) else value
     if isinstance(items, int | float):
         return (float(items),)

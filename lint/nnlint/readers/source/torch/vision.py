@@ -13,6 +13,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.samples import Chain
 from nnlint.evidence.source import Labels
+from nnlint.network.attained import attained
 from nnlint.network.device import Device
 from nnlint.network.facts import Meaning, Range, Role
 from nnlint.network.graph import Operation, Tensor
@@ -23,7 +24,7 @@ from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch.data import DATASET, length
-from nnlint.readers.source.torch.samples import transforms_of
+from nnlint.readers.source.torch.samples import numbers, transforms_of
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
 
 PIXELS = Range(0.0, 255.0)
@@ -69,34 +70,56 @@ class Picture:
     tensor: bool = False
 
 
-Step = Callable[[Picture, Instance], Picture | None]
+Step = Callable[[Call, Picture, Instance], Picture | None]
 
 
-def _same(picture: Picture, transform: Instance) -> Picture:
+def _same(call: Call, picture: Picture, transform: Instance) -> Picture:
     return picture
 
 
-def _to_tensor(picture: Picture, transform: Instance) -> Picture:
+def _to_tensor(call: Call, picture: Picture, transform: Instance) -> Picture:
     return replace(picture, tensor=True, range=Range(0.0, 1.0))
 
 
-def _unsure(picture: Picture, transform: Instance) -> None:
+def _unsure(call: Call, picture: Picture, transform: Instance) -> None:
     """What depends on the version and on arguments is not followed."""
 
 
-def _as_bytes(picture: Picture, transform: Instance) -> Picture:
+def _as_bytes(call: Call, picture: Picture, transform: Instance) -> Picture:
     """``ToImage``, ``PILToTensor``: a tensor of the pixels as they are."""
     return replace(picture, tensor=True)
 
 
-def _to_type(picture: Picture, transform: Instance) -> Picture:
+def _to_type(call: Call, picture: Picture, transform: Instance) -> Picture:
     """Pixels as fractions, where the transform is told to scale them."""
     scales = transform.state.get("scale") is True
     return replace(picture, range=Range(0.0, 1.0) if scales and picture.range == PIXELS else None)
 
 
-def _normalize(picture: Picture, transform: Instance) -> Picture:
-    return replace(picture, range=None)
+def _normalize(call: Call, picture: Picture, transform: Instance) -> Picture:
+    """Less the mean, divided by the standard deviation, of each channel."""
+    means, deviations = numbers(transform.state.get("mean")), numbers(transform.state.get("std"))
+    span = picture.range
+    if span is None or not means or not deviations or len(means) != len(deviations) or min(deviations) <= 0:
+        return replace(picture, range=None)
+    scales = list(zip(means, deviations, strict=True))
+    low, high = (
+        edge(((bound - m) / d for m, d in scales)) for bound, edge in zip(span, (min, max), strict=True)
+    )
+    return replace(picture, range=Range(low, high))
+
+
+def _own(call: Call, picture: Picture, transform: Instance) -> Picture | None:
+    """``Lambda``: a function of the program; of tensors only."""
+    function = transform.state.get("lambd", UNKNOWN)
+    if not picture.tensor:
+        return None
+    result = call.interpreter.call(function, Arguments([picture_tensor(call, picture)]), call.node)
+    shape = result.shape if isinstance(result, Tensor) else UNKNOWN_SHAPE
+    if not isinstance(result, Tensor) or shape.rank != IMAGE_RANK:
+        return None
+    channels, height, width = shape.sizes
+    return Picture(channels, height, width, attained(result), tensor=True)
 
 
 def _pair(value: Value) -> tuple[Size, Size] | None:
@@ -109,7 +132,7 @@ def _pair(value: Value) -> tuple[Size, Size] | None:
     return (items[0], items[1])
 
 
-def _resize(picture: Picture, transform: Instance) -> Picture:
+def _resize(call: Call, picture: Picture, transform: Instance) -> Picture:
     """A pair sets both sides; one number sets the shorter side, so both where the image is square."""
     size = transform.state.get("size", UNKNOWN)
     pair = _pair(size)
@@ -119,25 +142,25 @@ def _resize(picture: Picture, transform: Instance) -> Picture:
     return replace(picture, height=pair[0], width=pair[1])
 
 
-def _crop(picture: Picture, transform: Instance) -> Picture:
+def _crop(call: Call, picture: Picture, transform: Instance) -> Picture:
     height, width = _pair(transform.state.get("size", UNKNOWN)) or (None, None)
     return replace(picture, height=height, width=width)
 
 
-def _gray(picture: Picture, transform: Instance) -> Picture:
+def _gray(call: Call, picture: Picture, transform: Instance) -> Picture:
     channels = transform.state.get("num_output_channels", 1)
     return replace(picture, channels=channels if isinstance(channels, int) else None)
 
 
-def _pad(picture: Picture, transform: Instance) -> Picture:
+def _pad(call: Call, picture: Picture, transform: Instance) -> Picture:
     margin = transform.state.get("padding", UNKNOWN)
     if not (isinstance(margin, int) and isinstance(picture.height, int) and isinstance(picture.width, int)):
         return replace(picture, height=None, width=None)
     return replace(picture, height=picture.height + 2 * margin, width=picture.width + 2 * margin)
 
 
-def _compose(picture: Picture, transform: Instance) -> Picture | None:
-    return through(picture, transform.state.get("_steps"))
+def _compose(call: Call, picture: Picture, transform: Instance) -> Picture | None:
+    return through(call, picture, transform.state.get("_steps"))
 
 
 KEEPING = (
@@ -167,20 +190,23 @@ STEPS: dict[str, tuple[str, Step]] = {
     "ToDtype": ("dtype scale=False", _to_type),
     "Grayscale": ("num_output_channels=1", _gray),
     "Pad": ("padding", _pad),
+    "Lambda": ("lambd", _own),
     **dict.fromkeys(KEEPING, ("", _same)),
 }
 """Transform -> its signature and what it does to an image."""
 
+IMAGE_RANK = 3  # (C, H, W)
+
 SCALERS = frozenset({"ToTensor", "Normalize"})
 
 
-def through(picture: Picture, steps: Value) -> Picture | None:
+def through(call: Call, picture: Picture, steps: Value) -> Picture | None:
     """An image after several transforms; None when one of them is not known."""
     if not isinstance(steps, tuple):
         return None
     for step in steps:
         rule = RULES.get(step.cls.name) if isinstance(step, Instance) else None
-        result = rule(picture, step) if rule is not None else None
+        result = rule(call, picture, step) if rule is not None else None
         if result is None:
             return None
         picture = result
@@ -244,7 +270,9 @@ def _dataset_item(name: str) -> Callable[[Call, Arguments], Value]:
         dataset = arguments.positional[0]
         channels, height, width = SIZES[name]
         transform = dataset.state.get("transform")
-        picture = through(Picture(channels, height, width), (transform,)) if transform is not None else None
+        picture = (
+            through(call, Picture(channels, height, width), (transform,)) if transform is not None else None
+        )
         changed = "targets" in dataset.state or "data" in dataset.state  # some classes only, perhaps
         labels = Labels("integers", name, dataset.place, None if changed else CLASSES.get(name))
         attributes = {"shape": Shape(), "labels": labels}
