@@ -26,12 +26,20 @@ CONVEX = 10.0  # how much more a model without hidden layers, or of a handful of
 FEW_PARAMETERS = 100  # XOR and the like, trained on all samples at once
 PLAYING, PLAYED = frozenset({"reward", "rewards", "episode", "episodes"}), 2.0
 """Agents take steps of 0.01 to 0.03 on single episodes (actor-critic in PyTorch's own examples)."""
+ON_TRANSFORMERS = ("adam", "adamw")
+FINE_TUNING = 3e-5  # Devlin et al. 2019, appendix A.3: 2e-5 to 5e-5
+PARTLY = pattern(r"freez|frozen|requires_grad|lora|peft|adapter|prompt|prefix|probe", re.IGNORECASE)
 SETS_THE_RATE = pattern(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
 
 
 @check("OP401", level=WARNING)
 def learning_rate_too_high(
-    recipe: Recipe, *, adam: float = 0.03, rmsprop: float = 0.03, sgd: float = 1.0
+    recipe: Recipe,
+    *,
+    adam: float = 0.03,
+    rmsprop: float = 0.03,
+    sgd: float = 1.0,
+    fine_tuning: float = 0.003,
 ) -> Iterator[Finding]:
     """The learning rate is one to several orders of magnitude above the usual.
 
@@ -40,7 +48,8 @@ def learning_rate_too_high(
     Source: Kingma and Ba 2015 (Adam); Bengio 2012, "Practical recommendations", section 3.1.1; PyTorch
     documentation of torch.optim.
 
-    Options: adam, rmsprop, sgd: rates from which on it is reported (0.03, 0.03 and 1).
+    Options: adam, rmsprop, sgd: rates from which on it is reported (0.03, 0.03 and 1); fine_tuning: the same
+    for Adam on all weights of a pretrained transformer (0.003).
 
     Fires:
         Adam with the rate of plain SGD, from a configuration.
@@ -72,6 +81,15 @@ def learning_rate_too_high(
                 optimizer.zero_grad()
                 nn.functional.cross_entropy(head(torch.relu(body(x))), y).backward()
                 optimizer.step()
+        ```
+        A pretrained transformer forgets all that it has learned.
+        ```python
+        from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
+
+        model = AutoModelForSequenceClassification.from_pretrained("bert-base-uncased", num_labels=2)
+        settings = TrainingArguments("out", learning_rate=0.01)  # warning: [OP401]
+        trainer = Trainer(model=model, args=settings, train_dataset=train, eval_dataset=held_out)
+        trainer.train()
         ```
         Nothing learns with this.
         ```python
@@ -144,6 +162,9 @@ def learning_rate_too_high(
     limits = dict.fromkeys(USUAL, adam) | {"rmsprop": rmsprop, "sgd": sgd}
     for optimizer in recipe.optimizers:
         rate, limit = optimizer.learning_rate, limits.get(optimizer.kind)
+        usual = USUAL.get(optimizer.kind, 0.0)
+        if _fine_tunes(optimizer, recipe):
+            usual, limit = FINE_TUNING, fine_tuning
         if rate is None or limit is None or rate < limit or not _trains_a_network(optimizer, recipe):
             continue
         networks = [recipe.models[key] for key in optimizer.models if key in recipe.models]
@@ -153,7 +174,7 @@ def learning_rate_too_high(
             continue
         if set_elsewhere(optimizer, recipe, SETS_ANOTHER, SETS_THE_RATE):
             continue
-        yield _finding(optimizer, rate, networks)
+        yield _finding(optimizer, rate, usual, networks)
 
 
 def _trains_a_network(optimizer: Optimizer, recipe: Recipe) -> bool:
@@ -162,6 +183,12 @@ def _trains_a_network(optimizer: Optimizer, recipe: Recipe) -> bool:
     given = any(e.did is Did.OPAQUE and optimizer.key in e.subjects for e in recipe.events)
     handed_over = given or optimizer.function == "configure_optimizers"
     return (steps or handed_over) and (optimizer.whole or bool(optimizer.models))
+
+
+def _fine_tunes(optimizer: Optimizer, recipe: Recipe) -> bool:
+    """All weights of a pretrained transformer are trained: no word speaks of freezing, or of adapters."""
+    ready = optimizer.kind in ON_TRANSFORMERS and optimizer.pretrained.startswith("transformers.")
+    return ready and not any(map(PARTLY.search, recipe.words))
 
 
 def _bears_large_steps(networks: list[Network]) -> bool:
@@ -175,8 +202,7 @@ def _bears_large_steps(networks: list[Network]) -> bool:
     return len(weighted) <= 1 or (len(known) == len(counts) and sum(known) < FEW_PARAMETERS)
 
 
-def _finding(optimizer: Optimizer, rate: float, networks: list[Network]) -> Finding:
-    usual = USUAL[optimizer.kind]
+def _finding(optimizer: Optimizer, rate: float, usual: float, networks: list[Network]) -> Finding:
     name = NAMES.get(optimizer.kind, optimizer.kind.capitalize())
     return Finding(
         optimizer.place,

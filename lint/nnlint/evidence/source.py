@@ -239,7 +239,7 @@ class Optimizer:
     constructed. ``whole``: it was given some object's ``.parameters()``, known or not. ``afresh``: what it
     trains is there before the round of the innermost loop in which the optimiser is constructed; None when
     not known. ``grouped``: its parameters are given in groups with settings of their own, None when that is
-    not known.
+    not known. ``pretrained``: the ready model (its API) whose loaded weights it trains.
     """
 
     key: int
@@ -257,6 +257,7 @@ class Optimizer:
     whole: bool = False
     afresh: bool | None = None
     grouped: bool | None = None
+    pretrained: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -147,7 +147,20 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
         whole=state.get("_whole") is True,
         afresh=state.get("_afresh"),
         grouped=state.get("_grouped"),
+        pretrained=_pretrained(held, trace) if isinstance(held, tuple) else "",
     )
+
+
+def _pretrained(held: tuple[Any, ...], trace: Trace) -> str:
+    """The ready model of which some loaded weight, still trained, is among these."""
+    ids = {id(weight) for weight in held if weight.state.get("trainable") is True}
+    for model in trace.all_models():
+        for _, part in walk(model):
+            origin = part.state.get("_origin")
+            loaded = isinstance(origin, dict) and origin.get("pretrained") is True
+            if loaded and any(id(weight) in ids for _, weight in all_weights(part)):
+                return str(origin["factory"])
+    return ""
 
 
 def scheduler_of(scheduler: Instance) -> Scheduler:

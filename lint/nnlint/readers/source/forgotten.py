@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.usage import Dropped
 from nnlint.network.graph import Tensor
 from nnlint.network.operations import Family, family
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import below, everything, kept
 from nnlint.readers.source.values import Value, Weight
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
 
-ON_PURPOSE = re.compile(r"_.*|.*(unused|dummy|ignore|skip_?this|discard).*", re.IGNORECASE)
-ELSEWHERE = re.compile(r"hook|locals|profile|benchmark|warm_?up|breakpoint|set_trace", re.IGNORECASE)
+ON_PURPOSE = pattern(r"_.*|.*(unused|dummy|ignore|skip_?this|discard).*", re.IGNORECASE)
+ELSEWHERE = pattern(r"hook|locals|profile|benchmark|warm_?up|breakpoint|set_trace", re.IGNORECASE)
 """Words of functions that see values without their names, or run layers for another reason than that."""
 
 
