@@ -36,7 +36,7 @@ from nnlint.readers.source.outcomes import outcomes
 from nnlint.readers.source.preparation import Steps, steps_of
 from nnlint.readers.source.text import Text
 from nnlint.readers.source.trace import LossCall, ModelCall, Trace
-from nnlint.readers.source.values import DictValue, Instance, Value
+from nnlint.readers.source.values import DictValue, Instance, Value, Weight
 from nnlint.readers.source.weights import as_parameter
 
 
@@ -153,7 +153,7 @@ def optimizer_of(optimizer: Instance, trace: Trace) -> Optimizer:
 
 def _pretrained(held: tuple[Any, ...], trace: Trace) -> str:
     """The ready model of which some loaded weight, still trained, is among these."""
-    ids = {id(weight) for weight in held if weight.state.get("trainable") is True}
+    ids = {id(w) for w in held if isinstance(w, Weight) and w.state.get("trainable") is True}
     for model in trace.all_models():
         for _, part in walk(model):
             origin = part.state.get("_origin")
