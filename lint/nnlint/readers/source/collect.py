@@ -157,8 +157,9 @@ def _pretrained(held: tuple[Any, ...], trace: Trace) -> str:
     for model in trace.all_models():
         for _, part in walk(model):
             origin = part.state.get("_origin")
-            loaded = isinstance(origin, dict) and origin.get("pretrained") is True
-            if loaded and any(id(weight) in ids for _, weight in all_weights(part)):
+            if not isinstance(origin, dict) or origin.get("pretrained") is not True:
+                continue
+            if any(id(weight) in ids for _, weight in all_weights(part)):
                 return str(origin["factory"])
     return ""
 
