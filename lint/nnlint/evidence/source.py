@@ -262,8 +262,7 @@ class Optimizer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scheduler:
-    """A schedule of learning rates as constructed. ``optimizer``: the key of what it changes, 0 when not
-    known.
+    """A schedule of learning rates as made. ``optimizer``: the key of what it changes, 0 when not known.
 
     ``arguments``: as the call names them, with numbers where they are known. ``loops``, ``function``: where
     it is constructed.
