@@ -11,6 +11,10 @@ from nnlint.finding import Finding
 from nnlint.network.gradients import trains
 from nnlint.network.graph import Operation
 
+HOOKS = ("training_step", "forward", "_shared_step", "_step", "shared_step", "step")
+SWITCHES = {"eval", "freeze", "BaseFinetuning", "BackboneFinetuning"}
+"""Words of a program that may set the mode of a part in a place that is not followed."""
+
 
 @check("NR309", level=WARNING)
 def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
@@ -122,7 +126,9 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _steps(recipe: Recipe, forward: Event) -> bool:
-    """An optimiser steps in a loop around the forward pass."""
+    """An optimiser steps in a loop around the forward pass, or Lightning does, which no hook tells otherwise."""
+    if recipe.framework_steps and forward.function in HOOKS and not recipe.words & SWITCHES:
+        return True
     return any(e.did is Did.STEP and any(loop in forward.loops for loop in e.loops) for e in recipe.events)
 
 

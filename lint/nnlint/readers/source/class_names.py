@@ -49,13 +49,21 @@ def _name(target: ast.expr) -> str:
     )
 
 
+def _counts_names(value: ast.expr) -> bool:
+    """``len(class_names)``: the list says the number by itself."""
+    match value:
+        case ast.Call(func=ast.Name("len"), args=[ast.Name() | ast.Attribute() as names]):
+            return NAMES.fullmatch(_name(names)) is not None
+    return False
+
+
 def _count(name: str, value: ast.expr) -> int | None:
     """What an assignment says; UNWRITTEN for a number of classes that is computed."""
     if COUNT.fullmatch(name):
         known = value.value if isinstance(value, ast.Constant) else None
         if isinstance(known, int) and not isinstance(known, bool) and 0 < known < MOST:
             return known
-        return None if isinstance(value, ast.Name | ast.Attribute) else UNWRITTEN
+        return None if isinstance(value, ast.Name | ast.Attribute) or _counts_names(value) else UNWRITTEN
     if NAMES.fullmatch(name) and isinstance(value, ast.List | ast.Tuple) and len(value.elts) > 1:
         texts = all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in value.elts)
         return len(value.elts) if texts else UNWRITTEN

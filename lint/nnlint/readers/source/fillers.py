@@ -30,6 +30,7 @@ FILLS = pattern(
     r"init|^(zeros|ones|constant|uniform|normal|trunc_normal|xavier_\w+|kaiming_\w+|orthogonal|eye|dirac|sparse"
     r"|fill|copy|zero|random|exponential|bernoulli|lecun\w*)_$"
 )
+COPIES = frozenset({"clone", "deepcopy", "size", "dim", "numel"})
 NEIGHBOURS, LARGEST = 60, 400_000  # files beside that are looked through, and their size in bytes
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
@@ -92,7 +93,17 @@ def _may_fill(function: Definition, name: str) -> bool:
 def _mentions(node: ast.Call, name: str) -> bool:
     if _last(node.func) in ("register_parameter", "hasattr", "Parameter"):
         return False
-    return any(isinstance(n, ast.Attribute) and n.attr == name for n in below(node))
+    return any(isinstance(n, ast.Attribute) and n.attr == name for n in _given(node))
+
+
+def _given(node: ast.AST) -> Iterator[ast.AST]:
+    """What a call is given as it is: no copies, and nothing of which only a size is asked."""
+    asked = isinstance(node, ast.Attribute) and node.attr in ("shape", "device", "dtype", "ndim")
+    if asked or (isinstance(node, ast.Call) and _last(node.func) in COPIES):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _given(child)
 
 
 def _sets(node: ast.Assign | ast.AugAssign, name: str) -> bool:
