@@ -68,6 +68,17 @@ def head_width_against_loss(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        Weights for classes that have no output.
+        ```python
+        import torch
+        from torch import nn
+
+        model = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 4))
+        criterion = nn.CrossEntropyLoss(weight=torch.tensor([0.1, 0.2, 0.3, 0.2, 0.2]))
+        x, y = torch.randn(8, 20), torch.tensor([0, 1, 2, 3, 3, 2, 1, 0])
+        loss = criterion(model(x), y)  # error: [HL110]
+        loss.backward()
+        ```
     Silent:
         Several labels at once; one output a class; an output more for the background.
         ```python
@@ -86,7 +97,7 @@ def head_width_against_loss(recipe: Recipe) -> Iterator[Finding]:
     spoken = set()
     for use in training_uses(recipe, BINARY + ONE_OF_K):
         found = _softmax(use) if use.loss.kind in BINARY else None
-        found = found or _numbers(use) or _classes(recipe, use) or _sigmoid(use)
+        found = found or _numbers(use) or _weighed(use) or _classes(recipe, use) or _sigmoid(use)
         if found is not None and use.place not in spoken:
             spoken.add(use.place)
             yield found
@@ -151,6 +162,24 @@ def _numbers(use: LossUse) -> Finding | None:
         f"{loss_api(use)} gets {width} outputs, but {labels.api} gives one class number a sample",
         "use CrossEntropyLoss, which takes the numbers of classes",
         (Step(labels.place, "the labels are numbers of classes"),) if labels.place.path else (),
+        subject=("loss", use.place),
+    )
+
+
+def _weighed(use: LossUse) -> Finding | None:
+    """``weight`` has one value for each class, which torch compares with the outputs."""
+    weight, output = use.loss.attributes.get("weight"), use.prediction.shape
+    one_of_k = use.loss.kind in ONE_OF_K and use.loss.api.startswith("torch.")
+    if not one_of_k or not isinstance(weight, Tensor) or weight.shape.rank != 1 or not output.rank:
+        return None
+    width, weights = output.axis(1 if output.rank > 1 else 0), weight.shape.axis(0)
+    if not isinstance(width, int) or not isinstance(weights, int) or width == weights:
+        return None
+    return Finding(
+        use.place,
+        f"{loss_api(use)} has weights of {weights} classes, but gets {width} outputs",
+        f"give the last layer {weights} outputs, or each of its {width} a weight",
+        (Step(weight.place, f"{weights} weights"),) if weight.place.path else (),
         subject=("loss", use.place),
     )
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import Named, Recipe
+from nnlint.evidence.source import Did, LossUse, Named, Recipe
 from nnlint.finding import Finding
+from nnlint.network.graph import Operation
 from nnlint.network.lookback import api
 from nnlint_checks.head.trained_head import LOGITS, losses_of, score_layer
 
 SQUASH = frozenset({"softmax", "sigmoid", "expit", "log_softmax", "Softmax", "Sigmoid"})
 """Functions that make probabilities of scores, where the text of the program calls them on the name."""
+MAKING = ("softmax", "log_softmax", "sigmoid", "logsigmoid", "exp", "normalize")
+"""Operations by which a program makes probabilities."""
 
 
 @check("HL120", level=WARNING)
@@ -73,19 +76,35 @@ def missing_output_activation(recipe: Recipe) -> Iterator[Finding]:
             continue
         uses = losses_of(recipe, head)
         squashed = any((named.name, step) in use.steps for use in uses for step in SQUASH)
-        if not uses or squashed or any(use.loss.kind not in LOGITS for use in uses):
+        if squashed or any(use.loss.kind not in LOGITS for use in uses):
+            continue
+        if not uses and not _only_applied(head, recipe):
             continue
         spoken.add(named.place)
-        squash = "sigmoid" if uses[0].loss.kind == "bce_with_logits" else "softmax"
-        name = uses[0].loss.api.rpartition(".")[2]
-        source = head.layer.place if head.layer is not None else head.place
-        yield Finding(
-            named.place,
-            f"{named.name[:30]} holds scores of {api(head)}, which {name} trains as logits",
-            f"apply {squash} to what the network gives",
-            (Step(source, f"{api(head)} gives the scores here"),) if _away(named, source.line) else (),
-            subject=("named", named.place),
-        )
+        yield _finding(named, head, uses)
+
+
+def _only_applied(head: Operation, recipe: Recipe) -> bool:
+    """The program applies a classifier with stored weights, and nothing in it makes probabilities."""
+    loaded = any(e.did is Did.LOAD for e in recipe.events) and not recipe.losses
+    trains = any(e.did in (Did.BACKWARD, Did.STEP, Did.LOSS) for e in recipe.events)
+    width = head.attributes.get("out_features")
+    several = head.kind == "linear" and isinstance(width, int) and width > 1
+    return several and loaded and not trains and not any(o.kind in MAKING for o in recipe.operations)
+
+
+def _finding(named: Named, head: Operation, uses: list[LossUse]) -> Finding:
+    squash = "sigmoid" if uses and uses[0].loss.kind == "bce_with_logits" else "softmax"
+    name = uses[0].loss.api.rpartition(".")[2] if uses else ""
+    told = f", which {name} trains as logits" if uses else ": nothing makes probabilities of them"
+    source = head.layer.place if head.layer is not None else head.place
+    return Finding(
+        named.place,
+        f"{named.name[:30]} holds scores of {api(head)}{told}",
+        f"apply {squash} to what the network gives",
+        (Step(source, f"{api(head)} gives the scores here"),) if _away(named, source.line) else (),
+        subject=("named", named.place),
+    )
 
 
 def _away(named: Named, line: int) -> bool:

@@ -62,7 +62,7 @@ def operations_of(network: Network, recipe: Recipe | None) -> tuple[Operation, .
 def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
     """Activations right after another where the second changes nothing or spoils the first, one a place.
 
-    Left out: softmax over another axis than the first, and softmax whose values weigh something (attention);
+    Left out: absolute values that are summed up; softmax over another axis than the first, and softmax whose values weigh something (attention);
     activations that a block has by default only, where the program may always give it others; and blocks that
     start with an activation, of which not every one follows another.
     """
@@ -71,7 +71,8 @@ def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
     for operation in operations:
         if operation.inputs and _activates(operation):
             second = Tensor(operation)
-            pair = None if _weighing(operation, readers) else _pair_of(second)
+            left = _weighing(operation, readers) or _penalises(operation, readers)
+            pair = None if left else _pair_of(second)
             found[home(second)] = found.get(home(second), pair) and pair
     yield from (pair for pair in found.values() if pair is not None)
 
@@ -82,6 +83,12 @@ def _activates(operation: Operation) -> bool:
 
 def _weighing(operation: Operation, readers: Callable[[Operation], tuple[Operation, ...]]) -> bool:
     return operation.kind == "softmax" and weighs(operation, readers)
+
+
+def _penalises(operation: Operation, readers: Callable[[Operation], tuple[Operation, ...]]) -> bool:
+    """``code.abs().sum()``: the size of values, no activation of theirs."""
+    read = readers(operation)
+    return operation.kind == "absolute" and bool(read) and all(family(o) is Family.REDUCE for o in read)
 
 
 def _pair_of(second: Tensor) -> Pair | None:

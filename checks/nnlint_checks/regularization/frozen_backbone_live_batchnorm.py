@@ -126,7 +126,7 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _steps(recipe: Recipe, forward: Event) -> bool:
-    """An optimiser steps in a loop around the forward pass, or Lightning does, which no hook tells otherwise."""
+    """An optimiser steps in a loop around the forward pass, or Lightning does and nothing sets modes."""
     if recipe.framework_steps and forward.function in HOOKS and not recipe.words & SWITCHES:
         return True
     return any(e.did is Did.STEP and any(loop in forward.loops for loop in e.loops) for e in recipe.events)
