@@ -62,9 +62,9 @@ def operations_of(network: Network, recipe: Recipe | None) -> tuple[Operation, .
 def pairs(operations: tuple[Operation, ...]) -> Iterator[Pair]:
     """Activations right after another where the second changes nothing or spoils the first, one a place.
 
-    Left out: absolute values that are summed up; softmax over another axis than the first, and softmax whose values weigh something (attention);
-    activations that a block has by default only, where the program may always give it others; and blocks that
-    start with an activation, of which not every one follows another.
+    Left out: absolute values that are summed up; softmax over another axis than the first, and softmax whose
+    values weigh something (attention); activations that a block has by default only, where the program may
+    always give it others; and blocks that start with an activation, of which not every one follows another.
     """
     readers = readers_of(operations)
     found: dict[Place, Pair | None] = {}
