@@ -100,6 +100,51 @@ PROGRAMS: dict[str, str] = {
 
         scores = Steps()(torch.randn(4, 12, 6))
     """,
+    "tensors and functions instead of modules": """
+        w1 = torch.randn(784, 256, requires_grad=True)  # SP202
+        b1 = torch.zeros(256, requires_grad=True)
+        w2 = (torch.randn(256, 10) / 16).requires_grad_()
+        x, y = torch.randn(64, 784), torch.randint(0, 10, (64,))
+        for _ in range(9):
+            loss = F.cross_entropy(torch.sigmoid(x @ w1 + b1) @ w2, y) + 1e-4 * w1.pow(2).sum()
+            loss.backward()
+            with torch.no_grad():
+                for p in (w1, b1, w2):
+                    p -= 0.1 * p.grad
+                    p.grad.zero_()
+            print(loss.item())
+    """,
+    "tensors that all start alike": """
+        def params(sizes):
+            return [torch.ones(a, b, requires_grad=True) for a, b in zip(sizes, sizes[1:])]  # SP201
+
+        layers = params([6, 16, 3])
+        start = torch.zeros(6, 1, requires_grad=True)
+        x, y = torch.randn(20, 6), torch.randint(0, 3, (20,))
+        optimizer = torch.optim.SGD([*layers, start], lr=0.1, momentum=0.9)
+        for _ in range(9):
+            scores = torch.sigmoid(x @ layers[0]) @ layers[1] + x @ start
+            loss = F.cross_entropy(scores, y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            print(loss.item())
+    """,
+    "weights for classes without an output": """
+        net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+        x, y = torch.randn(8, 8), torch.randint(0, 3, (8,))
+        good = F.cross_entropy(net(x), y, weight=torch.ones(4))
+        loss = good + nn.CrossEntropyLoss(weight=torch.tensor([0.2, 0.3, 0.5]))(net(x), y)  # HL110
+        loss.backward()
+    """,
+    "a penalty on what is rectified": """
+        encoder = nn.Sequential(nn.Linear(10, 32), nn.ReLU())
+        decoder = nn.Linear(32, 10)
+        x = torch.randn(8, 10)
+        code = encoder(x)
+        loss = F.mse_loss(decoder(code), x) + 1e-3 * code.abs().mean()
+        loss.backward()
+    """,
     "a ready-made body without its head": """
         import torchvision
 

@@ -66,7 +66,18 @@ def snapshot(i: Interpreter, trace: Trace) -> Snapshot:
     ]
     optimizers = tuple(optimizer_of(o, trace) for o in trace.optimizers)
     schedulers = tuple(scheduler_of(s) for s in trace.schedulers)
-    return Snapshot(networks, optimizers, tuple(bare[:MAX_BARE]), schedulers, tuple(outcomes(i, trace)))
+    told = tuple(bare[:MAX_BARE]) or _functional(i, trace)
+    return Snapshot(networks, optimizers, told, schedulers, tuple(outcomes(i, trace)))
+
+
+def _functional(i: Interpreter, trace: Trace) -> tuple[Network, ...]:
+    """The network of a program that trains tensors instead of modules."""
+    if trace.calls or trace.models or not trace.gradients_of:
+        return ()
+    from nnlint.readers.source.functional import functional_network
+
+    found = functional_network(i, trace, i.frame.text)
+    return (found,) if found is not None else ()
 
 
 MAX_BARE = 20
