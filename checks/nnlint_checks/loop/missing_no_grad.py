@@ -14,6 +14,7 @@ from nnlint.network.operations import Family, family
 from nnlint.pattern import pattern
 from nnlint_checks.loop.keeping import PASSES, values
 from nnlint_checks.loop.missing_eval_mode import EVALUATES
+from nnlint_checks.loop.order import called_on
 
 WITHOUT_GRAPH = frozenset({"detach", "sizes"})
 
@@ -140,15 +141,20 @@ def _unknown_networks(recipe: Recipe) -> Iterator[tuple[Event, Step]]:
         name = event.details.get("method") if event.did is Did.OPAQUE else None
         if not name or not event.loops or event.gradients is not True or "receiver" in event.details:
             continue
-        modes = [e for e in events[:number] if e.details.get("receiver") == name and _is_mode(e)]
+        modes = [e for e in events[:number] if _is_mode(e) and called_on(e, event)]
         here = [e for e in events if event.loops[-1] in e.loops]
         if not modes or modes[-1].details["method"] != "eval" or modes[-1].details.get("arguments"):
             continue
         if any(_may_need_graph(e) for e in here):
             continue
-        used = any(e.details.get("method") == name and e.loops == b.loops for b in trained for e in events)
+        used = any(_calls_the_same(e, event) and e.loops == b.loops for b in trained for e in events)
         if used and not any(loop is event.loops[-1] for b in trained for loop in b.loops):
             yield event, Step(modes[-1].place, "the network is put in evaluation mode")
+
+
+def _calls_the_same(one: Event, other: Event) -> bool:
+    own, its = one.details.get("callee"), other.details.get("callee")
+    return own == its if own and its else one.details.get("method") == other.details.get("method")
 
 
 def _is_mode(event: Event) -> bool:

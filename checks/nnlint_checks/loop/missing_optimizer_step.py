@@ -15,6 +15,9 @@ from nnlint_checks.loop.order import COULD_STEP, beyond, could
 OPTIMIZER = pattern(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 """Names that mean an optimiser wherever torch is used."""
 
+PLAIN = ("norm", "zero_", "item", "detach_", "requires_grad_", "clamp_")
+"""What is done to gradients that an optimiser is to use, as well."""
+
 
 @check("TL503", level=ERROR)
 def missing_optimizer_step(recipe: Recipe) -> Iterator[Finding]:
@@ -49,6 +52,17 @@ def missing_optimizer_step(recipe: Recipe) -> Iterator[Finding]:
                 scheduler.step()
         ```
     Silent:
+        Gradients are summed up, to tell what matters.
+        ```python
+        def importance(model, optimizer, loader, criterion):
+            found = {name: 0.0 for name, _ in model.named_parameters()}
+            for x, y in loader:
+                optimizer.zero_grad()
+                criterion(model(x), y).backward()
+                for name, weight in model.named_parameters():
+                    found[name] += weight.grad.abs().mean()
+            return found
+        ```
         Gradients are looked at.
         ```python
         import torch
@@ -131,9 +145,15 @@ def _without_constructor(recipe: Recipe) -> Iterator[Finding]:
         cleared = (e for e in recipe.events if e.did is Did.ZERO_GRAD and event.loops[-1] in e.loops)
         named = (e for e in cleared if OPTIMIZER.search(str(e.details.get("receiver", ""))))
         zero = next(named, None)
-        if zero is not None:
+        if zero is not None and not any(_reads_gradient(e, event) for e in recipe.events):
             yield _at(event, Step(zero.place, f"{zero.details['receiver']} is cleared in each round"))
             return
+
+
+def _reads_gradient(event: Event, backward: Event) -> bool:
+    """``parameter.grad.abs()`` in the loop of a backward pass: the gradients are what is wanted."""
+    of = str(event.details.get("object", "")).split(".")
+    return "grad" in of and event.details.get("method") not in PLAIN and backward.loops[-1] in event.loops
 
 
 def _at(event: Event, step: Step) -> Finding:

@@ -12,7 +12,7 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
 from nnlint.pattern import pattern
-from nnlint_checks.loop.order import around, implied
+from nnlint_checks.loop.order import around, called_on, implied
 
 MODEL = pattern(r"model|net|encoder|decoder|generator|discriminator|critic|policy|classifier", re.IGNORECASE)
 
@@ -177,8 +177,8 @@ def _switch(before: Event, event: Event) -> str | None:
         if event.subjects[0] not in before.subjects:
             return None
         return {Did.TRAIN_MODE: "train", Did.EVAL_MODE: "eval", Did.OPAQUE: "unknown"}.get(before.did)
-    name, about = before.details.get("method"), event.details.get("method")
-    if before.did is not Did.OPAQUE or before.details.get("receiver") != about:
+    name = before.details.get("method")
+    if before.did is not Did.OPAQUE or not called_on(before, event):
         return None
     if name == "eval" and not before.details.get("arguments"):
         return "eval"

@@ -59,6 +59,14 @@ def could(event: Event, names: re.Pattern[str]) -> bool:
     return bool(names.search(name)) and not HARMLESS.match(receiver)
 
 
+def called_on(event: Event, by: Event) -> bool:
+    """A method of an object that is known by its name alone, the one that another such event calls."""
+    own, other = event.details.get("object"), by.details.get("callee")
+    if own and other:
+        return bool(own == other)
+    return bool(event.details.get("receiver")) and event.details.get("receiver") == by.details.get("method")
+
+
 def optimizer_of(event: Event, recipe: Recipe) -> Optimizer | None:
     """The optimiser that steps, or whose gradients are cleared; None when it is not known."""
     return next((o for o in recipe.optimizers if o.key in event.subjects), None)
@@ -73,6 +81,9 @@ def same_target(event: Event, step: Event, recipe: Recipe) -> bool:
         return optimizer.key in keys or (len(held) == 1 and held[0] in keys)
     if optimizer is not None or keys:
         return len(recipe.optimizers) == 1 and not event.details.get("receiver")
+    own, other = event.details.get("object"), step.details.get("object")
+    if own and own == other:
+        return True
     return bool(event.details.get("receiver")) and event.details.get("receiver") == step.details.get(
         "receiver"
     )

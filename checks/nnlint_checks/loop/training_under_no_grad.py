@@ -11,6 +11,9 @@ from nnlint.finding import Finding
 from nnlint.network.gradients import may_train, reached, stops
 from nnlint.network.graph import Operation, Tensor
 
+DISTANCES = ("mse", "l1", "smooth_l1", "huber")
+"""Losses of two values of which either may come from the network."""
+
 
 @check("TL524", level=ERROR)
 def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
@@ -66,6 +69,24 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
                 nn.functional.cross_entropy(model(x), target).backward()
                 optimizer.step()
         ```
+        The target is given first, the network's own value second.
+        ```python
+        import torch
+        from torch import nn
+
+        class Agent:
+            def __init__(self, critic, later, optimizer):
+                self.critic, self.later, self.optimizer = critic, later, optimizer
+
+            def update(self, batch):
+                with torch.no_grad():
+                    goal = batch["reward"] + 0.99 * self.later(batch["next"]).amax(1)
+                value = self.critic(batch["state"]).gather(1, batch["action"])
+                loss = nn.functional.mse_loss(goal, value)
+                self.optimizer.zero_grad()
+                loss.backward()
+                self.optimizer.step()
+        ```
         Gradients are on again.
         ```python
         import torch
@@ -110,10 +131,18 @@ def _unrecorded(event: Event) -> Step | None:
     live, off = _as_far_as_recorded(value)
     if not off or any(may_train(o) or o.attributes.get("requires_grad") for o in live):
         return None
+    if any(map(_has_another_side, live)):
+        return None
     behind = (o for one in off for o in reached(one))
     if not any(map(may_train, behind)):
         return None
     return Step(off[0].operation.place, "computed where autograd is off")
+
+
+def _has_another_side(operation: Operation) -> bool:
+    """A distance whose second argument is not known: that may be what the network gives."""
+    kind = operation.attributes.get("loss") if operation.kind == "loss" else None
+    return kind in DISTANCES and len(operation.inputs) == 1
 
 
 def _as_far_as_recorded(value: Tensor) -> tuple[list[Operation], list[Tensor]]:

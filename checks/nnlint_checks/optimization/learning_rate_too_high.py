@@ -29,6 +29,9 @@ PLAYING, PLAYED = frozenset({"reward", "rewards", "episode", "episodes"}), 2.0
 ON_TRANSFORMERS = ("adam", "adamw")
 FINE_TUNING = 3e-5  # Devlin et al. 2019, appendix A.3: 2e-5 to 5e-5
 PARTLY = pattern(r"freez|frozen|requires_grad|lora|peft|adapter|prompt|prefix|probe", re.IGNORECASE)
+LONGEST_STEP = 10.0
+"""How far all weights together may go in one step of SGD, its rate times the norm that gradients are cut to:
+20 times 0.25 and 5 times 0.5 in PyTorch's own language models."""
 SETS_THE_RATE = pattern(r"sched|warm|rate|(^|[._])lr|cycl|anneal|noam", re.IGNORECASE)
 
 
@@ -131,6 +134,20 @@ def learning_rate_too_high(
             loss.backward()
             optimizer.step()
         ```
+        Gradients are cut to a small norm, so that no step is long.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(loader):
+            model = nn.Sequential(nn.Embedding(5000, 64), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5000))
+            optimizer = torch.optim.SGD(model.parameters(), lr=5.0)
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten()).backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+                optimizer.step()
+        ```
         The rate of the optimiser is only a factor: the scheduler warms up.
         ```python
         import torch
@@ -172,7 +189,7 @@ def learning_rate_too_high(
             continue
         if rate < limit * PLAYED and recipe.words & PLAYING:
             continue
-        if set_elsewhere(optimizer, recipe, SETS_ANOTHER, SETS_THE_RATE):
+        if set_elsewhere(optimizer, recipe, SETS_ANOTHER, SETS_THE_RATE) or _is_held_back(optimizer, recipe):
             continue
         yield _finding(optimizer, rate, usual, networks)
 
@@ -189,6 +206,17 @@ def _fine_tunes(optimizer: Optimizer, recipe: Recipe) -> bool:
     """All weights of a pretrained transformer are trained: no word speaks of freezing, or of adapters."""
     ready = optimizer.kind in ON_TRANSFORMERS and optimizer.pretrained.startswith("transformers.")
     return ready and not any(map(PARTLY.search, recipe.words))
+
+
+def _is_held_back(optimizer: Optimizer, recipe: Recipe) -> bool:
+    """The gradients are clipped, so that plain SGD takes no long step however high its rate is."""
+    if optimizer.kind != "sgd" or optimizer.momentum or optimizer.learning_rate is None:
+        return False
+    clips = [
+        e for e in recipe.events if e.did is Did.CLIP and (not e.subjects or optimizer.key in e.subjects)
+    ]
+    largest = [e.details.get("maximum") for e in clips]
+    return any(not isinstance(m, int | float) or m * optimizer.learning_rate <= LONGEST_STEP for m in largest)
 
 
 def _bears_large_steps(networks: list[Network]) -> bool:

@@ -77,6 +77,19 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
         def run(x):
             return model(x)
         ```
+        Each batch is normed by its own statistics, in evaluation as well.
+        ```python
+        from torch import nn
+
+        model = nn.Sequential(
+            nn.Linear(8, 8, bias=False),
+            nn.BatchNorm1d(8, momentum=0.999, track_running_stats=False),
+            nn.ReLU(),
+        )
+
+        def run(x):
+            return model(x)
+        ```
         A value that is only known when the program runs.
         ```python
         import sys
@@ -90,6 +103,8 @@ def batch_norm_momentum_convention(network: Network, *, share: float = LARGEST_S
         weight = layer.attributes.get("momentum")
         if not isinstance(weight, int | float) or isinstance(weight, bool):
             continue
+        if layer.attributes.get("track_running_stats", True) is not True:
+            continue  # it has no running statistics
         if layer.kind == "batch_norm" and share <= weight <= 1 and layer.proven:
             in_keras = layer.api.startswith("keras")
             written = round(1 - weight, 10) if in_keras else weight

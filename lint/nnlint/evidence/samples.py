@@ -46,8 +46,9 @@ class Samples:
     same key where it is whole. ``role``: the split that its making proves (``train=False``, the folder
     ``data/test``), "" when nothing does; ``named``: the split that names of the program say it is.
     ``transforms``: None when they are not known. ``iterable``: it gives its samples in its own order, None
-    when that is not known. ``source``: the path it is read from. ``numpy_random``: where an item asks
-    NumPy's global generator for a random number, ``decodes``: where it reads an image from a file each time.
+    when that is not known. ``source``: the path it is read from. ``own_generator``: where an item asks
+    a generator that the data set keeps for a random number, ``decodes``: where it reads an image from a file
+    each time.
     ``scaled``: the program has scaled the values of a table or array before; False where they are as they
     were read, None when that is not known. ``origin``: equal for parts of what was read in one scale.
     """
@@ -62,7 +63,7 @@ class Samples:
     iterable: bool | None = None
     source: str = ""
     channels: int | None = None
-    numpy_random: Place | None = None
+    own_generator: Place | None = None
     parts: tuple[Samples, ...] = ()
     decodes: Place | None = None
     scaled: bool | None = None

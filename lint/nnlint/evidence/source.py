@@ -130,7 +130,7 @@ class Did(enum.StrEnum):
     METRIC = "metric"
     SAVE = "save"
     LOAD = "load"  # weights are set: loaded, or initialised anew
-    GRADIENT = "gradient"  # gradients are computed and given back, ``autograd.grad``
+    GRADIENT = "gradient"  # gradients are computed and given back, ``autograd.grad``, or written by hand
     KEEP = "keep"  # a value is added to what is carried from round to round
     UNSCALE = "unscale"
     SCALER_UPDATE = "scaler update"
@@ -207,8 +207,9 @@ class Event:
     ``inputs``, ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a
     STEP: ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given) and ``closure``
     (given one); of a call that is known by its name alone: ``method``, ``receiver``, ``arguments`` (how
-    many) and ``keywords`` (their names); of a BACKWARD: ``value``, ``scaled``,
-    ``retain`` and ``launched`` (the launcher runs it); of a
+    many), ``keywords`` (their names), ``object`` and ``callee`` (the variables that hold what the method
+    belongs to and what is called, parameters followed to what callers wrote, "" where it is none); of a
+    BACKWARD: ``value``, ``scaled``, ``retain`` and ``launched`` (the launcher runs it); of a
     SCHEDULER_STEP: ``arguments``; of a CLIP: ``maximum``, and as subjects the optimisers of what is
     clipped; of a KEEP: ``value``, ``result`` (what is there then), ``how`` (``sum``, ``average``, ``list``;
     ``state`` at the end of a round, with what was there at its ``start``) and ``name`` (of what it is kept

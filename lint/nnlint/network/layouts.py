@@ -105,7 +105,7 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
     return (
         _rotated(first, second)
         or _split_heads(first, second)
-        or _split_heads(second, first)
+        or (_split_heads(second, first) and not _divides(first[0], second[0]))
         or _moved_factor(first, second)
         or _moved_factor(second, first)
     )
@@ -176,6 +176,11 @@ def _split_heads(first: Sizes, second: Sizes) -> bool:
     if len(first) != 2 or len(second) != 3 or None in second:
         return False
     return _equal(first[0], second[1]) and _equal(first[1], product((second[0], second[2])))
+
+
+def _divides(size: Size, part: Size) -> bool:
+    """Numbers of which one is a multiple: the first axis may as well be split in groups."""
+    return isinstance(size, int) and isinstance(part, int) and size % part == 0
 
 
 def _moved_factor(first: Sizes, second: Sizes) -> bool:

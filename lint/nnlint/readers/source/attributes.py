@@ -169,3 +169,5 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
         i.project.libraries.set_tensor_attribute(i, target, name, value, node)
     if name == "grad" and not isinstance(target, Instance):
         i.trace.did(Did.ZERO_GRAD, i.place(node))  # what was summed up before is gone
+        if value is not None:
+            i.trace.did(Did.GRADIENT, i.place(node))

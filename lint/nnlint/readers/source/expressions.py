@@ -104,6 +104,23 @@ def _boolean(i: Interpreter, node: ast.BoolOp) -> Value:
     return last if value is MISSING else join(value, last)
 
 
+def decided(i: Interpreter, node: ast.expr) -> bool | None:
+    """Whether a condition holds: ``unknown and False`` does not, whatever its value is."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        known = decided(i, node.operand)
+        return None if known is None else not known
+    if not isinstance(node, ast.BoolOp):
+        return truth(evaluate(i, node))
+    stop = isinstance(node.op, ast.Or)
+    result: bool | None = not stop
+    for part in node.values:
+        known = decided(i, part)
+        if known is stop:
+            return stop
+        result = result if known is not None else None
+    return result
+
+
 def _compare(i: Interpreter, node: ast.Compare) -> Value:
     left = evaluate(i, node.left)
     result: Value = True
@@ -119,7 +136,7 @@ def _compare(i: Interpreter, node: ast.Compare) -> Value:
 
 
 def _conditional(i: Interpreter, node: ast.IfExp) -> Value:
-    known = truth(evaluate(i, node.test))
+    known = decided(i, node.test)
     if known is not None:
         return evaluate(i, node.body if known else node.orelse)
     ways, values = [], []

@@ -29,6 +29,8 @@ class Frame:
     value: Value = None
     left: list[Writes] = field(default_factory=list)
     loops: list[list[Writes]] = field(default_factory=list)
+    call: ast.AST | None = None
+    ahead: int = 0  # arguments that come before those that the call shows: ``self``
 
 
 NO_FRAME = Frame(None, Scope({}, ModuleValue("", {})), Text("", "", ast.Module([], [])))

@@ -78,6 +78,7 @@ class Interpreter:
         self.reached = Reached()  # functions and classes that were called
         self.failures: list[tuple[str, Exception]] = []  # in which file a model of ours failed
         self.endless: set[object] = set()  # decorators that did not come to their end
+        self.unrecorded: dict[Function, Function] = {}  # what no_grad() makes of functions
         self.keys = 0
         self.looked_at: dict[object, int] = {}  # classes whose models got a call of their own, in this file
         self.guessed = False  # whether the entry runs with arguments that the program may never give
@@ -268,7 +269,8 @@ class Interpreter:
             return UNKNOWN
         scope = Scope({}, function.scope.module, function.scope)
         self.bind_parameters(function, arguments, scope)
-        frame = Frame(function, scope, function.text, undecided=self._undecided())
+        frame = Frame(function, scope, function.text, undecided=self._undecided(), call=node)
+        frame.ahead = len(arguments.positional) - (len(node.args) if isinstance(node, ast.Call) else 0)
         outer, functions, calls = self.frame, self.trace.functions, self.trace.calls_here
         self.trace.functions, self.trace.calls_here = (*functions, function.name), (*calls, self.place(node))
         self._enter(frame)

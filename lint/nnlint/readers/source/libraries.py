@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader, Named
 from nnlint.network.graph import Initialization, Tensor
-from nnlint.readers.source import containers, references, unpickling, usage
+from nnlint.readers.source import containers, opaque, references, unpickling, usage
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
-from nnlint.readers.source.conventions import STEPPED, called, conventional, details_of, says_probability
+from nnlint.readers.source.conventions import called, says_probability
 from nnlint.readers.source.idle import bind_loader
 from nnlint.readers.source.iteration import iterate
+from nnlint.readers.source.naming import callee_of
 from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.shapes import OpenShape
 from nnlint.readers.source.values import (
@@ -295,7 +296,7 @@ class Libraries:
                 i.heap.write(value.state, "initialization", Initialization("unknown"))
         name = function.name if isinstance(function, Library) else called(call.node)
         if subjects or name:
-            i.trace.did(Did.OPAQUE, call.place, *subjects, method=name)
+            i.trace.did(Did.OPAQUE, call.place, *subjects, method=name, callee=callee_of(i, call.node))
         return UNKNOWN
 
     def _touched(self, i: Interpreter, value: Instance) -> None:
@@ -316,16 +317,7 @@ class Libraries:
     ) -> None:
         """In-place operations rebind the name they were called on; unknown methods are noted."""
         if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
-            receiver = node.func.value
-            name = receiver.id if isinstance(receiver, ast.Name) else getattr(receiver, "attr", "")
-            did = conventional(node.func.attr, name, len(node.args))
-            first = arguments.positional[0] if did in STEPPED and arguments.positional else None
-            keys = (first.key,) if isinstance(first, Instance) else ()
-            details = details_of(did, node, name)
-            if did is Did.BACKWARD:  # what is differentiated is a tensor with a graph
-                details["value"] = i.operate("unknown", (), {"requires_grad": True}, i.place(node))
-                assign(i, receiver, details["value"])
-            i.trace.did(did, i.place(node), *keys, **details)
+            opaque.method(i, node, node.func, arguments)
         references.used(i, node)
         usage.direct(i, node, function)
         usage.waits(i, node, result)

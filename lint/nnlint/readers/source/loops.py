@@ -10,9 +10,9 @@ from nnlint.evidence.source import Did, Loop
 from nnlint.readers.source import keeping, statements
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import named_loader
-from nnlint.readers.source.expressions import evaluate
+from nnlint.readers.source.expressions import decided, evaluate
 from nnlint.readers.source.iteration import element_of, iterate
-from nnlint.readers.source.joins import join, truth
+from nnlint.readers.source.joins import join
 from nnlint.readers.source.nodes import below
 from nnlint.readers.source.trace import Round
 from nnlint.readers.source.values import MISSING, Stream, Value
@@ -148,7 +148,7 @@ def run_while(i: Interpreter, node: ast.While) -> Flow:
     i.frame.loops.append([])
     try:
         for _ in range(MAX_ROUNDS):
-            known = truth(evaluate(i, node.test))
+            known = decided(i, node.test)
             if known is False:
                 return statements.run_block(i, node.orelse)
             if known is None or isinstance(node.test, ast.Constant):

@@ -16,11 +16,14 @@ from nnlint.readers.source.values import Instance
 def kept_references(trace: Trace) -> Iterator[KeptReference]:
     """What is kept, trained on, and then used as if it had stayed as it was."""
     uses = [use for use in trace.noticed if isinstance(use, Used)]
-    for kept in trace.noticed:
-        if not isinstance(kept, Kept) or _superseded(trace, kept):
+    keeps = [kept for kept in trace.noticed if isinstance(kept, Kept)]
+    for number, kept in enumerate(keeps):
+        if _superseded(trace, kept):
             continue
         for use in uses:
-            step = _step_between(trace, kept, use) if use.means(kept) else None
+            if not use.means(kept) or any(_replaces(k, kept, use) for k in keeps[number + 1 :]):
+                continue
+            step = _step_between(trace, kept, use)
             if step is not None:
                 trail = (
                     Step(step.place, "training goes on in the same tensors"),
@@ -39,6 +42,12 @@ def _superseded(trace: Trace, kept: Kept) -> bool:
         if isinstance(one, Kept | Replaced) and (one.name, one.home is kept.home) == (kept.name, True)
     )
     return kept.loop is None and any(others)
+
+
+def _replaces(later: Kept, kept: Kept, use: Used) -> bool:
+    """Before the use, and whenever that happens, something else is kept under the name."""
+    certain = later.loop is None and use.branches[: len(later.branches)] == later.branches
+    return certain and use.means(later) and later.place != kept.place and later.at <= use.at
 
 
 def _step_between(trace: Trace, kept: Kept, use: Used) -> Event | None:

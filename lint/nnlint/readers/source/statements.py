@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.readers.source import assignment, classes, imports, references, usage
 from nnlint.readers.source.assignment import assign, write_variable
-from nnlint.readers.source.expressions import evaluate
+from nnlint.readers.source.expressions import decided, evaluate
 from nnlint.readers.source.heap import Writes
 from nnlint.readers.source.joins import join, join_all, truth
 from nnlint.readers.source.loops import run_for, run_while
@@ -99,7 +99,7 @@ def _go_on(i: Interpreter, kind: Flow, same: list[Outcome], others: list[Outcome
 def _if(i: Interpreter, node: ast.If) -> Flow:
     if i.project.is_main_test(node.test):
         return run_block(i, node.body) if i.main else run_block(i, node.orelse)
-    known = truth(evaluate(i, node.test))
+    known = decided(i, node.test)
     if known is not None:
         return run_block(i, node.body if known else node.orelse)
     if i.rounds and _is_periodic(i, node.test):
@@ -170,7 +170,7 @@ def _raise(i: Interpreter, node: ast.Raise) -> Flow:
 
 
 def _assert(i: Interpreter, node: ast.Assert) -> Flow:
-    return Flow.RAISE if truth(evaluate(i, node.test)) is False else Flow.NEXT
+    return Flow.RAISE if decided(i, node.test) is False else Flow.NEXT
 
 
 # definitions and imports

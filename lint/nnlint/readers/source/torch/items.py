@@ -12,7 +12,8 @@ from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import everything
 from nnlint.readers.source.values import Class, Function, Library, Native, Value
 
-QUIET = frozenset({"seed", "default_rng", "RandomState", "Generator", "get_state", "set_state"})
+GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState", "random.Random"})
+"""What makes a generator of its own. The global ones have other seeds in each worker and epoch."""
 DECODERS = frozenset(
     {
         *("PIL.Image.open", "cv2.imread", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread"),
@@ -25,16 +26,34 @@ DECODERS = frozenset(
 CACHES = ("cache", "memo", "preload", "lru")
 
 
-def numpy_random(cls: Class) -> Place | None:
-    """Where an item asks NumPy's global generator for a random number."""
-    return next(
-        (
-            place
-            for name, place in _calls(cls)
-            if name.startswith("numpy.random.") and name.rpartition(".")[2] not in QUIET
-        ),
-        None,
-    )
+def own_generator(cls: Class) -> Place | None:
+    """Where an item asks a generator for a random number that the data set made once and keeps."""
+    kept = {name for name, made_by in _assigned(cls, "__init__", "__post_init__") if made_by in GENERATORS}
+    kept -= {name for name, made_by in _assigned(cls, "__getitem__") if made_by}
+    method = cls.find("__getitem__")
+    if not kept or not isinstance(method, Function):
+        return None
+    for node in everything(method.node):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            held = node.func.value
+            if isinstance(held, ast.Attribute) and held.attr in kept and _root(held) == "self":
+                return method.text.place(node)
+    return None
+
+
+def _assigned(cls: Class, *methods: str) -> Iterator[tuple[str, str]]:
+    """The attributes that methods set to what a function of a library gives, with its qualified name."""
+    for name in methods:
+        method = cls.find(name)
+        if not isinstance(method, Function):
+            continue
+        for node in everything(method.node):
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+                continue
+            made_by, _ = _called(node.value.func, method.scope.module.state)
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and _root(target) == "self":
+                    yield target.attr, made_by
 
 
 def image_read(cls: Class) -> Place | None:

@@ -47,6 +47,7 @@ _CONV_ATTRIBUTES = {
     **{n: n for n in ("in_channels", "out_channels", "stride", "padding", "dilation", "groups")},
     "kernel": "kernel_size",
 }
+_NORM = {"features": "num_features", "momentum": "momentum", "eps": "eps"}
 _RNN = (
     "input_size hidden_size num_layers=1 bias=True batch_first=False dropout=0.0 bidirectional=False "
     "proj_size=0"
@@ -125,7 +126,7 @@ TABLE: dict[str, Spec] = {
         f"BatchNorm{d}d": Spec(
             "batch_norm",
             "num_features eps=1e-5 momentum=0.1 affine=True track_running_stats=True",
-            {"features": "num_features", "momentum": "momentum", "eps": "eps"},
+            {**_NORM, "track_running_stats": "track_running_stats"},
             {"dims": d},
             parameters.norm("num_features"),
             _AFFINE,

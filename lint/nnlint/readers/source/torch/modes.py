@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.rows import type_name
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Class, Function, Value
 
 
 def _init(default: bool, inverted: bool, now: bool) -> Callable[[Call, Arguments], Value]:
@@ -25,10 +26,22 @@ def _init(default: bool, inverted: bool, now: bool) -> Callable[[Call, Arguments
     return run
 
 
+def _decorate(call: Call, arguments: Arguments) -> Value:
+    """``torch.no_grad()(function)``: the function, run without autograd."""
+    context, function = arguments.positional[0], arguments.get(1, "func", UNKNOWN)
+    mode = context.state.get("on", context.cls.find("_gradients"))
+    if not isinstance(function, Function) or mode is not False:
+        return function
+    copies = call.interpreter.unrecorded
+    if function not in copies:
+        copies[function] = replace(function, decorators=function.decorators | {"no_grad"})
+    return copies[function]
+
+
 def _context(
     api: str, gradients: bool, inverted: bool = False, argument: bool = False, now: bool = False
 ) -> Class:
-    state: dict[str, Value] = {"_gradients": gradients}
+    state: dict[str, Value] = {"_gradients": gradients, "__call__": native("__call__", _decorate)}
     if argument:
         state["__init__"] = native("__init__", _init(True, inverted, now))
     return library_class(api, (OBJECT,), state)

@@ -15,7 +15,7 @@ from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.nodes import below
 from nnlint.readers.source.paths import path_text
-from nnlint.readers.source.torch.items import changes_nothing, image_read, numpy_random
+from nnlint.readers.source.torch.items import changes_nothing, image_read, own_generator
 from nnlint.readers.source.values import (
     Function,
     Instance,
@@ -187,7 +187,7 @@ def _own(i: Interpreter, dataset: Instance, named: str) -> Samples:
         () if changes_nothing(dataset.cls) else _own_transforms(dataset),
         _iterable(dataset),
         paths[0] if paths else "",
-        numpy_random=numpy_random(dataset.cls),
+        own_generator=own_generator(dataset.cls),
         decodes=image_read(dataset.cls),
     )
 

@@ -1,0 +1,161 @@
+"""What was read wrong in good programs of public repositories, in short programs of the same shape."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from nnlint import engine
+from nnlint.config import Settings
+from nnlint.finding import Level
+
+SILENT = {
+    "the network under evaluation is the average, not the one that trains": """
+        import os
+        from copy import deepcopy
+        import torch
+        from torch import nn
+        import zoo
+
+        class Average:
+            def __init__(self, model):
+                self.shadow = deepcopy(model).eval()
+
+            def update(self, model):
+                for mine, its in zip(self.shadow.parameters(), model.parameters()):
+                    mine.data.lerp_(its.data, 0.01)
+
+        def without_autograd(new=zoo.is_new()):
+            def decorate(function):
+                return (torch.inference_mode if new else torch.no_grad)()(function)
+            return decorate
+
+        @without_autograd()
+        def validate(model, loader, criterion):
+            model.eval()
+            total = 0
+            for x, y in loader:
+                total += criterion(model(x), y)
+            return total / len(loader)
+
+        def train(loader, held_out, epochs):
+            model = zoo.build()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+            average, criterion = Average(model), nn.CrossEntropyLoss()
+            for epoch in range(epochs):
+                model.train()
+                for n, (x, y) in enumerate(loader):
+                    criterion(model(x), y).backward()
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    average.update(model)
+                    if n == len(loader) - 1:
+                        print(validate(average.shadow, held_out, criterion))
+        """,
+    "a backbone without its last two children": """
+        import torch
+        from torch import nn
+        from torchvision import models
+
+        class Captioner(nn.Module):
+            def __init__(self, width):
+                super().__init__()
+                body = models.resnet50(weights="DEFAULT")
+                self.body = nn.Sequential(*list(body.children())[:-2])
+                self.project = nn.Linear(2048, width)
+
+            def forward(self, images):
+                maps = self.body(images)
+                return self.project(maps.flatten(2).transpose(1, 2))
+
+        Captioner(256)(torch.randn(2, 3, 224, 224))
+        """,
+    "several processes only where the environment says so": """
+        import os
+        import torch
+        from torch import nn
+        from torch.nn.parallel import DistributedDataParallel
+        from torch.utils.data import DataLoader, TensorDataset
+        from torch.utils.data.distributed import DistributedSampler
+
+        RANK = int(os.getenv("RANK", -1))
+
+        def train(values, labels):
+            data = TensorDataset(values, labels)
+            sampler = None if RANK == -1 else DistributedSampler(data)
+            loader = DataLoader(data, batch_size=64, shuffle=sampler is None, sampler=sampler)
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
+            if torch.cuda.is_available() and RANK != -1:
+                model = DistributedDataParallel(model, device_ids=[RANK])
+            optimizer = torch.optim.Adam(model.parameters(), weight_decay=1e-4)
+            for epoch in range(10):
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    loss = nn.functional.cross_entropy(model(x), y)
+                    loss.backward()
+                    optimizer.step()
+                    print(loss.item())
+        """,
+    "gradients are made and scaled by hand": """
+        import torch
+        from torch import nn
+
+        class Private:
+            def __init__(self, optimizer, parameters):
+                self.optimizer, self.parameters = optimizer, list(parameters)
+
+            def zero_grad(self):
+                self.optimizer.zero_grad()
+
+            def step(self, count):
+                for p in self.parameters:
+                    p.grad = p.summed.view_as(p)
+                for p in self.parameters:
+                    p.grad /= count
+                return self.optimizer.step()
+
+        def train(model, loader, criterion):
+            optimizer = Private(torch.optim.SGD(model.parameters(), lr=0.1), model.parameters())
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = criterion(model(x), y)
+                loss.backward()
+                optimizer.step(len(x))
+                print(loss.item())
+        """,
+    "the last state is saved again at the end": """
+        import torch
+        from torch import nn
+
+        def train(loader, path):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.Adam(model.parameters(), weight_decay=1e-4)
+            for n, (x, y) in enumerate(loader):
+                optimizer.zero_grad()
+                loss = nn.functional.cross_entropy(model(x), y)
+                loss.backward()
+                optimizer.step()
+                if n % 100 == 0:
+                    print(loss.item())
+                    state = {"model": model.state_dict(), "round": n}
+                    torch.save(state, path)
+            state = {"model": model.state_dict(), "round": n}
+            torch.save(state, path)
+        """,
+}
+
+
+@pytest.mark.parametrize("program", SILENT.values(), ids=SILENT.keys())
+def test_good_program_has_no_alarm(tmp_path: Path, program: str) -> None:
+    assert alarms(tmp_path, program) == []
+
+
+def alarms(folder: Path, program: str) -> list[str]:
+    """The codes above hint that all default checks find."""
+    path = folder / "main.py"
+    path.write_text(textwrap.dedent(program))
+    result = engine.run([str(path)], Settings())
+    assert not result.failures
+    return [finding.code for finding in result.findings if finding.level is not Level.HINT]
