@@ -16,6 +16,7 @@ from nnlint.dataclass import dataclass
 from nnlint.discover import Inputs, inputs_of
 from nnlint.evidence.files import Suppression
 from nnlint.finding import Failure, Finding, Level, Note
+from nnlint.gathering import gathered
 from nnlint.meant import did_you_mean
 from nnlint.pairing import APART, Pairing
 from nnlint.readers import READERS, SOURCE
@@ -276,7 +277,7 @@ class Judging:
         kept = list(_most_specific(found.values(), {c.code: c for c in checks}))
         left = set(map(id, kept))
         self.spoken_for += [finding for finding in found.values() if id(finding) not in left]
-        return kept
+        return list(gathered(kept))
 
     def _of_unit(self, unit: Unit, checks: Sequence[Check], pairing: Pairing) -> Sequence[Finding]:
         """What checks say of one source file, alone or with the data that it trains on."""

@@ -39,6 +39,7 @@ class Finding:
     imperative sentence. ``trail``: the earlier facts, in the order of the data's way.
     ``subject``: what the defect is about (a loss use, a column, ...); where two checks see the same
     defect, equal subjects let the more specific one speak alone. Defaults to the place.
+    ``together``: what is said of many columns of one file in one finding ("are empty").
     ``repairs``: changes to the program that correct it, the best first; the engine makes ``fix`` of the
     first that can be written.
     """
@@ -54,6 +55,7 @@ class Finding:
     code: str = ""
     name: str = ""
     fix: Rewrite | None = None
+    together: str = ""
 
 
 @dataclass(frozen=True, slots=True)

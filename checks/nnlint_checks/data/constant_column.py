@@ -68,12 +68,21 @@ def constant_column(data: Dataset) -> Iterator[Finding]:
     borders = pixels(data)
     for column in data.train.columns:
         if _constant(column) and not (borders and column.minimum == 0.0):
-            yield Finding(
-                Place(data.train.paths[0], part=f"column '{column.name}'"),
-                f"column '{column.name[:40]}' has one value{_value(column)} in all {column.rows:,} rows",
-                "drop the column, or find out why it lost its other values",
-                subject=(data.place.path, column.name),
-            )
+            yield _finding(data, column)
+
+
+def _finding(data: Dataset, column: Column) -> Finding:
+    target = data.target is not None and data.target.column == column.name
+    what = "target" if target else "column"
+    return Finding(
+        Place(data.train.paths[0], part=f"column '{column.name}'"),
+        f"{what} '{column.name[:40]}' has one value{_value(column)} in all {column.rows:,} rows",
+        "take in rows of the other classes, or name another target"
+        if target
+        else "drop the column, or find out why it lost its other values",
+        subject=(data.place.path, column.name),
+        together="have one value in all rows",
+    )
 
 
 def _constant(column: Column) -> bool:
@@ -83,5 +92,5 @@ def _constant(column: Column) -> bool:
 
 def _value(column: Column) -> str:
     if column.minimum is not None:
-        return f", {column.minimum:g},"
+        return f", {column.minimum:.10g},"
     return f", '{column.top[0][0][:20]}'," if column.top else ""

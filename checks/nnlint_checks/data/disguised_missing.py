@@ -149,7 +149,12 @@ def _marks(data: Dataset, split: Split, column: Column) -> list[tuple[str, int]]
         counts = column.top
     elif column.kind is Kind.TEXT and column.others and (values := texts(data, split, column)) is not None:
         counts = tuple((str(v), int(n)) for v, n in values.value_counts().head(20).items())
-    return [(value, n) for value, n in counts if placeholder(value) and n < column.rows]
+    signs = any(value.strip() == "+" for value, _ in counts)  # a minus beside a plus is a value
+    return [
+        (value, n)
+        for value, n in counts
+        if placeholder(value) and n < column.rows and not (signs and value.strip() == "-")
+    ]
 
 
 def _number(data: Dataset, split: Split, column: Column, code: float, share: float) -> Finding:
@@ -162,6 +167,7 @@ def _number(data: Dataset, split: Split, column: Column, code: float, share: flo
         f"{times:,} values of '{column.name[:30]}' are {code:g}, far from all others: missing in disguise?",
         f"read {code:g} as missing in this column, then fill the gaps and flag them",
         Table(("value", "rows", "share"), ((f"{code:g}", f"{times:,}", f"{share:.1%}"),)),
+        together="have a value far from all others: missing in disguise?",
     )
 
 
@@ -174,4 +180,5 @@ def _text(data: Dataset, split: Split, column: Column, marks: list[tuple[str, in
         f"{times:,} values of '{column.name[:30]}' are '{marks[0][0][:20]}': missing in disguise",
         "read these values as missing (na_values=... of read_csv), then fill the gaps and flag them",
         Table(("value", "rows"), tuple((v, f"{n:,}") for v, n in marks[:8])),
+        together="have texts for missing values",
     )

@@ -84,6 +84,7 @@ def high_cardinality(data: Dataset, *, share: float = 0.5) -> Iterator[Finding]:
                 f"category '{column.name[:35]}' has a value of its own in {distinct:.0%} of the rows",
                 "group the values, or encode what they have in common (length, prefix, hash, frequency)",
                 Table(("rows", "distinct"), ((f"{there:,}", f"{distinct * there:,.0f}"),)),
+                together="are categories with a value of their own in most rows",
             )
 
 

@@ -145,6 +145,7 @@ def identifier_column(data: Dataset, code: Pipeline | None) -> Iterator[Finding]
                 "drop the column before training",
                 Table(("values",), tuple((value,) for value in _first(data, column))),
                 level=HINT if code is None and column.name in data.identifiers else None,
+                together="name the rows",
             )
 
 
@@ -168,6 +169,8 @@ def _names_rows(data: Dataset, column: Column) -> bool:
         return column.integral and column.name in data.identifiers and (bool(ID_WORDS & {*said}) or not runs)
     if column.kind is not Kind.TEXT:
         return False
+    if {*said} & (CALENDAR | {"time"}):
+        return False  # a date in a form that is not read as one
     values = texts(data, data.train, column)
     if values is None or values.nunique() < len(values):
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nnlint.check import ERROR, check
@@ -38,6 +38,10 @@ COPY = 0.999
 PERMUTATIONS = 50
 NOTHING = 0.15
 """Part of the good split's explained variance that is left where labels and rows do not belong together."""
+
+SAME, SURE = 0.7, 4.0
+"""Slope at least where relations agree (chance in the split that is compared with lowers it), and by how many
+deviations it must be missed."""
 
 
 @check("DS104", level=ERROR, over=("DS411", "DS101"))
@@ -152,31 +156,65 @@ def _at(features: Array, target: Array, offset: int) -> Array:
 
 def _apart(data: Dataset, target: Target) -> Iterator[Finding]:
     """Splits one of which has a clear relation of features and labels, and the other none."""
+    import pandas as pd
+
     for split, train, other in pairs_of(data):
-        tables = [_signal(data, target, frame) for frame in (train, other)]
-        if tables[0] is None or tables[1] is None or tables[0][0].shape[1] != tables[1][0].shape[1]:
+        known = [frame[frame[target.column].notna()] for frame in (train, other) if target.column in frame]
+        if len(known) < 2 or min(map(len, known)) < FEWEST_ROWS:
             continue
-        ours, theirs = (_excess(*t) for t in tables if t is not None)
+        table = _signal(data, target, pd.concat(known))  # together, so that columns mean the same
+        if table is None:
+            continue
+        ours, theirs = (
+            _relation(*(part[rows] for part in table))
+            for rows in (slice(len(known[0])), slice(len(known[0]), None))
+        )
         for lost, kept, where in ((theirs, ours, split), (ours, theirs, data.train)):
-            if kept[1] and not lost[1] and lost[0] < NOTHING * kept[0]:
-                yield _lost(data, split, where, kept[2], lost[2])
+            if kept.there and not lost.there and _gone(lost, kept):
+                yield _lost(data, split, where, kept.strength, lost.strength)
 
 
-def _excess(features: Array, target: Array) -> tuple[float, bool, float]:
-    """Variance explained beyond chance, whether it is surely there, the largest correlation."""
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Correlations of features with the target, and those of shuffled labels.
+
+    ``excess``: variance explained beyond chance; ``there``: more than chance explains, or surely so.
+    """
+
+    found: Array
+    drawn: Array
+    excess: float
+    there: bool
+    strength: float
+
+
+def _relation(features: Array, target: Array) -> Relation:
     import numpy as np
 
     rng, whole = np.random.default_rng(0), np.ones(len(target), bool)
     found = correlations(features, target, whole)
-    drawn = [
-        float((correlations(features, rng.permutation(target), whole) ** 2).sum())
-        for _ in range(PERMUTATIONS)
-    ]
+    drawn = np.array([correlations(features, rng.permutation(target), whole) for _ in range(PERMUTATIONS)])
+    chance = (drawn**2).sum(axis=(1, 2))
     strength, value = float(np.abs(found).max()), float((found**2).sum())
     # Ten deviations: a split that is said to have a signal, and one that is said to have none, differ surely.
-    sure = value > np.mean(drawn) + 10 * np.std(drawn) and strength >= STRONG
-    within = value <= np.mean(drawn) + 3 * np.std(drawn)
-    return max(value - float(np.mean(drawn)), 0.0), bool(sure) or not within, strength
+    sure = value > chance.mean() + 10 * chance.std() and strength >= STRONG
+    within = value <= chance.mean() + 3 * chance.std()
+    excess = max(value - float(chance.mean()), 0.0)
+    return Relation(found, drawn, excess, bool(sure) or not within, strength)
+
+
+def _gone(lost: Relation, kept: Relation) -> bool:
+    """Whether the relation of one split is not in the other, though its rows are enough to show it.
+
+    The slope of the one's correlations on the other's is 1 where they agree and 0 where labels do not belong
+    to their rows; shuffled labels say how surely it is known.
+    """
+    if lost.excess >= NOTHING * kept.excess:
+        return False
+    whole = float((kept.found**2).sum())
+    slope = float((kept.found * lost.found).sum()) / whole
+    spread = float((kept.found * lost.drawn).sum(axis=(1, 2)).std()) / whole
+    return SAME - slope > SURE * spread and slope < SAME / 2
 
 
 def _slip(data: Dataset, split: Split, offset: int, strength: float, given: float) -> Finding:

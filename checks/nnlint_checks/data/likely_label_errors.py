@@ -26,6 +26,13 @@ FEWEST_ROWS = 50
 MOST = 0.25
 """Share of the labels that may be wrong; where more are contradicted, it is not single labels that are."""
 
+MOST_DIFFER = 0.3
+"""Share of the labels that predictions may contradict: a model that is wrong more often knows too little of
+its classes to tell wrong labels from right ones."""
+
+MOST_ROWS = 0.5
+"""Share of the rows whose classes must be learned."""
+
 OTHER_ROWS = 4_000
 """Rows of each other split that are judged along with those of training."""
 
@@ -112,7 +119,8 @@ def likely_label_errors(
             continue
         own, given = predicted[rows][known], labels[rows][known]
         found = suspects(own, given, evidence=evidence, share=share, probability=probability)
-        if 0 < len(found.rows) <= MOST * known.sum():
+        learnt = known.sum() >= MOST_ROWS * len(known) and (own.argmax(axis=1) != given).mean() <= MOST_DIFFER
+        if learnt and 0 < len(found.rows) <= MOST * known.sum():
             table = _table(split, frame[known], found, classes, given)
             yield _finding(data, split, data.target, frame[known], len(found.rows), table)
 

@@ -87,4 +87,5 @@ def _finding(data: Dataset, split: Split, column: Column, figures: list[tuple[Sp
         table=Table(("split", "missing", "rows", "share"), rows),
         subject=(data.place.path, column.name),
         level=ERROR if empty else None,
+        together="are empty" if empty else "are missing in many rows",
     )

@@ -73,6 +73,7 @@ def mixed_types(data: Dataset) -> Iterator[Finding]:
                     f"'{column.name[:25]}' holds {column.others:,} texts among numbers: {first}",
                     "write these values as numbers, or read them as missing",
                     Table(("text", "rows"), tuple((value, f"{n:,}") for value, n in odd[:SHOWN])),
+                    together="hold texts among numbers",
                 )
 
 

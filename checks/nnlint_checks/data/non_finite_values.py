@@ -57,4 +57,5 @@ def non_finite_values(data: Dataset) -> Iterator[Finding]:
                 f"column '{name[:30]}' has {column.infinite:,} infinite values in {column.rows:,} rows",
                 "find the division by zero or logarithm of zero, and make such values missing",
                 Table(("split", "infinite", "rows"), rows),
+                together="have infinite values",
             )

@@ -87,6 +87,7 @@ def number_or_date_as_text(data: Dataset) -> Iterator[Finding]:
                     f"'{column.name[:30]}' is text, but its values are {kind}: '{str(values.iloc[0])[:20]}'",
                     f"convert the column to {kind} when it is read",
                     Table(("row", "text"), tuple((str(i), str(v)) for i, v in values.head(4).items())),
+                    together=f"are text, but hold {kind}",
                 )
 
 

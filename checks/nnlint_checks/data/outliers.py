@@ -121,4 +121,5 @@ def _finding(data: Dataset, split: Split, column: Column, values: Array, far: Ar
         else f"'{column.name[:30]}' is {worst:,.6g} in one row; its median is {np.median(values):,.4g}",
         "check these values: a slipped decimal point, another unit, or a code for missing",
         Table(("row", "value"), shown),
+        together="have outliers",
     )

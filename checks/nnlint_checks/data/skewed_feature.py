@@ -69,4 +69,5 @@ def skewed_feature(data: Dataset, *, skew: float = 5.0) -> Iterator[Finding]:
                     ("skewness", "mean", "maximum"),
                     ((f"{found:.2f}", f"{values.mean():,.4g}", f"{values.max():,.4g}"),),
                 ),
+                together="have heavy tails",
             )

@@ -68,4 +68,5 @@ def spelling_variants(data: Dataset) -> Iterator[Finding]:
                 f"categories of '{name[:20]}' differ only by spelling: {shown(groups[0])}{also}",
                 "give each category one spelling (strip, lower case) before it is encoded",
                 Table(("category", "rows"), tuple((repr(v), f"{n:,}") for g in groups[:3] for v, n in g[:4])),
+                together="have categories that differ only by spelling",
             )

@@ -110,4 +110,5 @@ def _finding(data: Dataset, split: Split, column: Column, unseen: Counts) -> Fin
         "give training rows of every category, or one category to all that are rare or new",
         table=Table(("category", f"{split.role} rows"), tuple((v, f"{n:,}") for v, n in ranked[:SHOWN])),
         subject=(data.place.path, column.name),
+        together="have categories unseen in training",
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
+from nnlint.evidence.target import CLASS_NAMES
 from nnlint.finding import Finding, Level, Table
 
 if TYPE_CHECKING:
@@ -88,10 +91,12 @@ def about(
     help: str,
     table: Table | None = None,
     level: Level | None = None,
+    together: str = "",
 ) -> Finding:
     """A finding about one column of a split."""
     place = Place(split.paths[-1], part=f"column '{column}'")
-    return Finding(place, message, help, table=table, subject=(data.place.path, column), level=level)
+    subject = (data.place.path, column)
+    return Finding(place, message, help, table=table, subject=subject, level=level, together=together)
 
 
 def is_scale(column: Column) -> bool:
@@ -99,7 +104,24 @@ def is_scale(column: Column) -> bool:
     if column.kind is not Kind.NUMBER or column.distinct is None or column.minimum is None:
         return False
     numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
-    return column.distinct > 2 and not numbered
+    return column.distinct > 2 and (not numbered or _counts(column))
+
+
+FEWEST_COUNTS = 8
+RARE_COUNT = 10
+
+
+def _counts(column: Column) -> bool:
+    """Whether whole numbers from 0 or 1 on are counts: their frequencies rise, then fall to a thin tail."""
+    plain = "".join(c for c in column.name.lower() if c.isalpha())
+    if plain in CLASS_NAMES or len(column.top) != column.distinct or len(column.top) < FEWEST_COUNTS:
+        return False
+    rows = [n for _, n in sorted(column.top, key=lambda pair: float(pair[0]))]
+    peak = rows.index(max(rows))
+    noise = 2 * math.sqrt(max(rows))
+    rises = all(b >= a - noise for a, b in pairwise(rows[: peak + 1]))
+    falls = all(b <= a + 2 * math.sqrt(a + 1) for a, b in pairwise(rows[peak:]))
+    return rises and falls and rows[-1] < RARE_COUNT and peak < len(rows) / 2
 
 
 def skewness(values: Array) -> float:

@@ -54,7 +54,7 @@ TARGET_NAMES = frozenset(
             "outcomes",
             "diagnosis",
         ),
-        *("classlabel", "targetlabel", "ytrue", "groundtruth"),
+        *("classlabel", "targetlabel", "ytrue", "groundtruth", "isanomaly", "anomaly"),
     }
 )
 """Names (letters only, lower case) that say "to be predicted" wherever the column stands."""

@@ -13,6 +13,7 @@ import polars as pl
 
 from nnlint.dataclass import dataclass
 from nnlint.readers.data.engines import named
+from nnlint.readers.data.headers import is_row, is_size
 from nnlint.readers.data.lines import LONGEST_LINE, Text, text_of
 from nnlint.readers.data.tables import (
     IN_MEMORY_BYTES,
@@ -94,10 +95,13 @@ def _dialect(text: Text) -> Dialect:
     width = widths.most_common(1)[0][0]
     titles = _titles(rows, width) if widths[width] >= MOSTLY * sum(widths.values()) else 0
     skipped += titles and _line_of(body, separator, titles)
+    if is_size(rows[titles], text.newlines - skipped - 1):
+        titles, skipped = titles + 1, skipped + 1
+        return Dialect(separator, skipped, width=len(rows[titles]))
     first = rows[titles]
     if max(len(first), width) > MOST_COLUMNS:
         raise Malformed(f"{max(len(first), width):,} columns, more than the {MOST_COLUMNS:,} that are read")
-    if _all_numbers(first):
+    if _all_numbers(first) or is_row(first, rows[titles + 1 :]):
         return Dialect(separator, skipped, width=len(first))
     indexed = len(first) == width - 1 and len(rows) > titles + 2 and widths[width] == len(rows) - 1
     header = tuple(unique(["", *first] if indexed else first))
