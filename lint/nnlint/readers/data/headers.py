@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from nnlint.evidence.target import ID_WORDS, TARGET_NAMES, words
+
 Row = Sequence[str]
+NAMES = TARGET_NAMES | ID_WORDS
+"""Words that nothing but a header has."""
 
 LOOKED_AT = 200
 FEWEST = 5
@@ -33,7 +37,8 @@ def is_row(first: Row, rows: Sequence[Row]) -> bool:
     needed = 0.5 * len(texts) if numbers else len(texts)
     if repeated and repeated >= needed and not _in_order(numbers):
         return True
-    return any("." in n for n in numbers) and not _in_order(numbers)
+    known = {word for field, _ in texts for word in words(field)} & NAMES
+    return any("." in n for n in numbers) and not _in_order(numbers) and not known
 
 
 def is_size(first: Row, rows: int) -> bool:
