@@ -28,5 +28,5 @@ def test_columns_with_one_defect_are_one_finding_when_they_are_many(
     monkeypatch.chdir(tmp_path)
     assert len(linted(MOST, tmp_path)) == MOST
     assert linted(20, tmp_path) == [
-        ("DS301", "20 columns are missing in many rows: 'sensor 0', 'sensor 1', 'sensor 10' and 17 more")
+        ("DS301", "20 columns are missing in many rows: 'sensor 0', 'sensor 1', 'sensor 2' and 17 more")
     ]

@@ -22,7 +22,7 @@ SHOWN = 6
 
 
 @check("DS402", level=WARNING, over=("DS411",))
-def multivariate_shift(data: Dataset, *, auc: float = 0.55, deviations: float = 3.0) -> Iterator[Finding]:
+def multivariate_shift(data: Dataset, *, auc: float = 0.55, deviations: float = 4.0) -> Iterator[Finding]:
     """A classifier tells the rows of two splits apart, although no single column differs.
 
     Why: the columns depend on each other in another way (a unit or sign that changed, two sources that

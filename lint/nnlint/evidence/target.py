@@ -123,6 +123,9 @@ LAST_NAMES = frozenset(
 CLASS_NAMES = frozenset({"label", "labels", "class", "classes", "category", "species", "digit", "classlabel"})
 """Names that say that whole numbers are codes of classes."""
 
+SPARSE = 0.1
+"""Distinct values to rows up to which codes may leave most numbers between them out."""
+
 FEW_INTEGERS = 20
 """Whole numbers with at most this many distinct values are taken as classes (10 digits, wine grades 3..9)."""
 
@@ -143,14 +146,17 @@ def task_of(column: Column) -> Task:
     """Text, truth values, categories and few distinct whole numbers are classes, all else a quantity.
 
     Whole numbers are classes when there are at most FEW_INTEGERS distinct ones, at most half as many as
-    rows; or at most TOP ones when the column's name says that they are codes.
+    rows; or at most TOP ones when the column's name says that they are codes, and most of the numbers in
+    between are there, or each is there many times.
     """
     if column.kind is not Kind.NUMBER:
         return Task.CLASSIFICATION
     if not column.integral or column.distinct is None:
         return Task.REGRESSION
     named = _plain(column.name) in CLASS_NAMES
-    few = column.distinct <= max(2, min(TOP if named else FEW_INTEGERS, column.rows // 2))
+    span = (column.maximum or 0.0) - (column.minimum or 0.0) + 1
+    codes = named and (span <= 2 * column.distinct or column.distinct <= SPARSE * column.rows)
+    few = column.distinct <= max(2, min(TOP if codes else FEW_INTEGERS, column.rows // 2))
     return Task.CLASSIFICATION if few else Task.REGRESSION
 
 

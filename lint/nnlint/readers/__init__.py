@@ -71,7 +71,7 @@ READERS: dict[str, tuple[str, ...]] = {
 
 RUNS = "runs"
 """The reader of logs of training, told by what they hold: a table may be one, or data to learn from."""
-MAY_BE_LOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+MAY_BE_LOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".out", ".txt")
 
 OPENED = (*MAY_BE_LOGS, ".npz", ".pt", ".pth")
 """Files that are opened to tell what they are."""

@@ -15,7 +15,9 @@ from nnlint.readers.runs.curves import figures, history_of, merged
 from nnlint.readers.runs.detect import EVENTS
 from nnlint.readers.runs.events import read_events
 from nnlint.readers.runs.names import SPLITS, WORD, words
-from nnlint.readers.runs.rows import Malformed, read_rows
+from nnlint.readers.runs.printed import ENDS, printed_rows
+from nnlint.readers.runs.records import Row
+from nnlint.readers.runs.rows import MOST_BYTES, Malformed, read_rows
 
 Named = tuple[str, str, Sequence[Point]]
 
@@ -32,9 +34,7 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
                 tags = read_events(path)
                 events.setdefault(_folder(path), []).append((path, tags))
             else:
-                named: list[Named] = [
-                    (n, s or _split_of(path.stem), p) for n, s, p in figures(read_rows(path))
-                ]
+                named: list[Named] = [(n, s or _split_of(path.stem), p) for n, s, p in figures(_rows(path))]
                 runs.setdefault(_run(path, named), []).append((path, named))
         except Malformed as problem:
             problems.append(_problem(path, str(problem), problem.line))
@@ -52,6 +52,15 @@ def read(files: Sequence[Path], settings: Settings, progress: Progress) -> Readi
     return Reading((*(h for h in found if h is not None), *problems))
 
 
+def _rows(path: Path) -> list[Row]:
+    if not path.name.lower().endswith(ENDS):
+        return read_rows(path)
+    if path.stat().st_size > MOST_BYTES:
+        raise Malformed(f"a log of more than {MOST_BYTES >> 20} MB")
+    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
+        return list(printed_rows(file))
+
+
 def _problem(path: Path, reason: str, line: int) -> Unreadable:
     return Unreadable(Place(path.as_posix(), line=line), _format(path), reason)
 
@@ -59,6 +68,8 @@ def _problem(path: Path, reason: str, line: int) -> Unreadable:
 def _format(path: Path) -> str:
     if EVENTS in path.name.lower():
         return "event file"
+    if path.name.lower().endswith(ENDS):
+        return "text"
     return "csv" if path.suffix.lower() in (".csv", ".tsv") else "json"
 
 

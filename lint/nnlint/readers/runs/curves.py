@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from nnlint.evidence.place import Place
 from nnlint.evidence.runs import Curve, History, Point
 from nnlint.readers.runs.names import SPLITS, kind_of, meaning, position
-from nnlint.readers.runs.rows import Row
+from nnlint.readers.runs.records import Row
 
 FEWEST_ROWS = 2
 COUNTERS = ("step", "epoch")

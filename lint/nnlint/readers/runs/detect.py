@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nnlint.pattern import pattern
+from nnlint.readers.runs import printed
 from nnlint.readers.runs.names import meaning, position, words
 
 HEAD_BYTES = 64 << 10
@@ -30,7 +31,7 @@ def is_log(path: Path) -> bool:
         return not name.endswith((".py", ".ipynb"))
     if name == TRAINER_STATE:
         return True
-    ends = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+    ends = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", *printed.ENDS)
     if not name.endswith(ends):
         return False
     try:
@@ -41,6 +42,8 @@ def is_log(path: Path) -> bool:
     if b"\0" in head[:1024]:
         return False
     text = head.decode("utf-8-sig", errors="replace")
+    if name.endswith(printed.ENDS):
+        return printed.tells_a_run(text)
     return _is_table(text, name) if name.endswith((".csv", ".tsv")) else _is_json(text)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from nnlint.dataclass import dataclass
 from nnlint.pattern import pattern
 from nnlint.readers.runs.detect import EXPORTED, separated
+from nnlint.readers.runs.records import Cell, Row
 
 MOST_BYTES = 256 << 20
 ABSENT = frozenset({"", "none", "null", "na", "n/a", "-", "<na>"})
@@ -22,8 +23,6 @@ NESTED = ("history", "metrics", "logs", "log")
 LARGEST_INTEGER = 10**300
 """Larger ones have no float."""
 
-Cell = float | str
-
 
 class Malformed(Exception):
     """The file is not what its name says; the message is the reason."""
@@ -31,14 +30,6 @@ class Malformed(Exception):
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(reason)
         self.line = line
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What was logged at once. ``line``: in the file, 0 where it has no lines."""
-
-    figures: Mapping[str, Cell]
-    line: int = 0
 
 
 def read_rows(path: Path) -> list[Row]:
