@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnlint.check import ERROR, check
+from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset, Kind, Split, Target
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from nnlint.pattern import pattern
 from nnlint.readers.runs.names import SPLITS, meaning, position, words
 from nnlint.readers.runs.records import Cell, Row
 
@@ -16,14 +17,14 @@ MOST_CHARACTERS = 2_000
 """Of a line that is looked at; a progress bar that redraws itself is cut to its last state before."""
 
 NAME = r"[A-Za-z][A-Za-z_/@\d]*"
-FIGURE = re.compile(
+FIGURE = pattern(
     rf"(?P<name>{NAME}(?:[ _-]{NAME}){{0,3}})[\"']?[ \t]*[:=]?[ \t]*[\[(]?[ \t]*"
     r"(?P<value>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|-?inf)(?![\w.])"
     r"(?:[ \t]*/[ \t]*(?P<whole>\d+))?",
     re.IGNORECASE,
 )
-REDRAWN = re.compile(r"[\r\b]+")
-COLOUR = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
+REDRAWN = pattern(r"[\r\b]+")
+COLOUR = pattern(r"\x1b\[[\d;]*[A-Za-z]")
 
 
 def tells_a_run(text: str) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnlint.dataclass import dataclass
 from nnlint.pattern import pattern
 from nnlint.readers.runs.detect import EXPORTED, separated
 from nnlint.readers.runs.records import Cell, Row
