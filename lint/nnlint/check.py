@@ -11,7 +11,8 @@ import importlib
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
+from operator import or_
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 ERROR, WARNING, HINT = Level.ERROR, Level.WARNING, Level.HINT
 SAFE, UNSAFE = Fix.SAFE, Fix.UNSAFE
 ENTRY_POINTS = "nnlint.checks"
+REGISTERED = "__nnlint_checks__"
+"""The name under which a module holds its checks."""
 
 Function = Callable[..., Iterator[Finding]]
 
@@ -47,11 +50,12 @@ class Check:
     @cached_property
     def needs(self) -> tuple[type, ...]:
         """The evidence types of the positional parameters, in order."""
-        code, written = self.function.__code__, self.function.__annotations__
+        code, annotations = self.function.__code__, self.function.__annotations__
         names = code.co_varnames[: code.co_argcount]
-        known = self.function.__globals__
-        if all(isinstance(known.get(written.get(name, "")), type) for name in names):
-            return tuple(known[written[name]] for name in names)
+        known = {"None": type(None), **self.function.__globals__}
+        written = [str(annotations.get(name, "")).split(" | ") for name in names]
+        if all(isinstance(known.get(kind), type) for kinds in written for kind in kinds):
+            return tuple(reduce(or_, [known[kind] for kind in kinds]) for kinds in written)
         hints = typing.get_type_hints(self.function)  # ten times slower
         return tuple(hints[name] for name in names)
 
@@ -94,7 +98,9 @@ def check(
 
     def register(function: Function) -> Function:
         name = function.__name__.replace("_", "-")
-        function.__nnlint_check__ = Check(code, name, level, fix, over, function)  # type: ignore[attr-defined]
+        made = Check(code, name, level, fix, over, function)
+        function.__nnlint_check__ = made  # type: ignore[attr-defined]
+        function.__globals__.setdefault(REGISTERED, []).append(made)
         return function
 
     return register
@@ -162,10 +168,7 @@ def checks_of(package: str, kinds: frozenset[str] | None = None) -> Iterator[Che
         if isinstance(module, Failure):
             yield module
             continue
-        for value in vars(module).values():
-            found = getattr(value, "__nnlint_check__", None)
-            if isinstance(found, Check) and found.function.__module__ == module.__name__:
-                yield _sound(found)
+        yield from map(_sound, vars(module).get(REGISTERED, ()))
 
 
 def _modules(name: str, kinds: frozenset[str] | None) -> Iterator[ModuleType | Failure]:

@@ -9,6 +9,8 @@ type checkers see the standard decorator.
 from __future__ import annotations
 
 import dataclasses
+import inspect
+from _thread import RLock  # ``threading`` itself is rarely needed
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, FrozenInstanceError
 from typing import TYPE_CHECKING, Any
@@ -22,13 +24,52 @@ def _decorator(
     """As ``dataclasses.dataclass``, for the options that nnlint uses; without ``__post_init__``."""
 
     def decorated(cls: type) -> type:
-        made: type = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
+        made = _slotted(cls) if slots else cls
+        for name in FOUND:
+            setattr(made, name, _Found(name, cls, made))
         for name, method in _methods(made, frozen=frozen, slots=slots, eq=eq, order=order):
             if made.__dict__.get(name) is None:  # what the class itself defines stays
                 setattr(made, name, method)
         return made
 
     return decorated
+
+
+def _slotted(cls: type) -> type:
+    """The class with its fields as slots, which a class can only be made with."""
+    names = tuple(inspect.get_annotations(cls))
+    inherited = {name for base in cls.__mro__ for name in getattr(base, "__slots__", ())}
+    body = {
+        name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")
+    }
+    body["__slots__"] = tuple(name for name in names if name not in inherited)
+    made: type = type(cls)(cls.__name__, cls.__bases__, body)
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+FOUND = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
+"""What the standard decorator finds out about a class."""
+
+
+class _Found:
+    """Stands for one of these until it is asked for. ``cls``: the class as written, ``made``: with slots."""
+
+    def __init__(self, name: str, cls: type, made: type) -> None:
+        self._name, self._cls, self._made = name, cls, made
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        with _LOCK:
+            if vars(self._made)[self._name] is self:
+                dataclasses.dataclass(init=False, repr=False, eq=False, match_args=False)(self._cls)
+                fields, parameters = (vars(self._cls)[name] for name in FOUND[:2])
+                for name, value in zip(FOUND, (fields, parameters, tuple(fields)), strict=True):
+                    setattr(self._made, name, value)
+        return vars(self._made)[self._name]
+
+
+_LOCK = RLock()
+"""A class can be asked but once: then its defaults are no longer where they were written."""
 
 
 def _methods(

@@ -4,13 +4,14 @@
 It is asked where nothing is found, for packages that do not lie in folders.
 Source: packaging.python.org, "Entry points specification".
 """
+# ruff: noqa: PTH118, PTH123, PTH208 - hundreds of packages at each start, by the text of their paths
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from itertools import takewhile
-from pathlib import Path
 
 ENDINGS = (".dist-info", ".egg-info")
 FILE = "entry_points.txt"
@@ -20,7 +21,7 @@ def modules_of(group: str) -> tuple[str, ...]:
     """The modules that packages register under a group; of packages of one name the first one counts."""
     found: dict[str, list[str]] = {}
     for folder in dict.fromkeys(sys.path):
-        for name, registered in _of(Path(folder), group):
+        for name, registered in _of(folder or os.curdir, group):
             found.setdefault(name, registered)
     modules = [module for registered in found.values() for module in registered]
     if not modules:
@@ -30,19 +31,20 @@ def modules_of(group: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(modules))
 
 
-def _of(folder: Path, group: str) -> Iterator[tuple[str, list[str]]]:
+def _of(folder: str, group: str) -> Iterator[tuple[str, list[str]]]:
     """Packages in a folder of Python's path, each with the modules that it registers."""
     try:
-        names = sorted(path.name for path in folder.iterdir() if path.name.endswith(ENDINGS))
+        names = sorted(name for name in os.listdir(folder) if name.endswith(ENDINGS))
     except OSError:
         return
     for name in names:
-        yield name.partition("-")[0].lower(), _registered(folder / name / FILE, group)
+        yield name.partition("-")[0].lower(), _registered(os.path.join(folder, name, FILE), group)
 
 
-def _registered(file: Path, group: str) -> list[str]:
+def _registered(file: str, group: str) -> list[str]:
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        with open(file, encoding="utf-8") as text:
+            lines = [line.strip() for line in text]
     except (OSError, ValueError):
         return []
     heading = f"[{group}]"
