@@ -26,7 +26,7 @@ from nnlint_checks.head.training_losses import loss_api
 BOUNDED = ("sigmoid", "tanh", "softmax", "hardtanh", "hardsigmoid", "softsign")
 
 INTO_INTERVAL = pattern(
-    r"divide|div|clip|clamp\w*|\w*minmax\w*|\w*norm\w*|sigmoid|tanh|rescale\w*|rank|interp|sin|cos|one_hot"
+    r"divide|div|clip|clamp\w*|\w*minmax\w*|\w*norm(?!al$)\w*|sigmoid|tanh|rescale\w*|rank|interp|sin|cos|one_hot"
 )
 BINARY_CLASSES = 2
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Dataset, Task
 from nnlint.evidence.place import Place, Step
-from nnlint.evidence.source import LossUse, Recipe
+from nnlint.evidence.source import LossUse, Recipe, Taken
 from nnlint.network.facts import Range
 from nnlint.network.graph import Tensor
 from nnlint.network.lookback import goes_on, home, last_shaping
@@ -125,7 +125,16 @@ def _scaled_on_purpose(use: LossUse, layer: Tensor) -> bool:
 def target_words(use: LossUse, data: Dataset | None) -> frozenset[str]:
     """The words that code and data call the target by."""
     column = data.target.column if data is not None and data.target is not None else ""
-    return words_of(use.target_name) | words_of(column)
+    return words_of(use.target_name) | words_of(column) | words_of(_column(use.taken))
+
+
+def _column(taken: Taken | None) -> str:
+    """The one column of a file that the target is, as the file has it."""
+    if taken is None or not taken.single or not taken.columns.steps:
+        return ""
+    kind, names = taken.columns.steps[-1]
+    name = names[0] if kind == "keep" and len(names) == 1 else ""
+    return name if isinstance(name, str) and taken.plain(name) else ""
 
 
 def target_range(data: Dataset | None) -> Range | None:

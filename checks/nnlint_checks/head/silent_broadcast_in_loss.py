@@ -21,6 +21,9 @@ DIFFERENCE = "the difference"
 REFUSING = ("bce", "bce_with_logits")
 """Losses of torch that raise an error where the shapes differ."""
 
+OF_DATA = (Family.SOURCE, Family.MOVE, Family.ARITHMETIC, Family.REDUCE)
+"""What targets are computed with."""
+
 
 @check("HL116", level=ERROR, fix=UNSAFE)
 def silent_broadcast_in_loss(recipe: Recipe) -> Iterator[Finding]:
@@ -134,9 +137,7 @@ def _difference(operation: Operation) -> tuple[Tensor, Tensor] | None:
 
 
 def _is_data(value: Tensor) -> bool:
-    return all(family(o) in (Family.SOURCE, Family.MOVE, Family.ARITHMETIC) for o in value.ancestors()) and (
-        not any(map(trains, value.ancestors()))
-    )
+    return all(family(o) in OF_DATA for o in value.ancestors()) and not any(map(trains, value.ancestors()))
 
 
 def _collide(output: Shape, target: Shape) -> bool:

@@ -51,11 +51,12 @@ def given(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
 
 
 def elementwise(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
-    """Broadcast all inputs."""
+    """Broadcast all inputs; what is written over the first has its shape."""
     result = Shape()
     for shape in shapes:
         result = broadcast(result, shape)
-    return result
+    over = attributes.get("inplace") is True and bool(shapes) and shapes[0].rank is not None
+    return shapes[0] if over else result
 
 
 def choice(shapes: Sequence[Shape], attributes: Attributes) -> Shape:

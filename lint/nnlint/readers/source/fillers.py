@@ -91,7 +91,7 @@ def _may_fill(function: Definition, name: str) -> bool:
 
 
 def _mentions(node: ast.Call, name: str) -> bool:
-    if _last(node.func) in ("register_parameter", "hasattr", "Parameter"):
+    if _last(node.func) in ("register_parameter", "hasattr", "Parameter", "detach"):
         return False
     return any(isinstance(n, ast.Attribute) and n.attr == name for n in _given(node))
 

@@ -64,10 +64,11 @@ class _Rebuilt:
 
     def tensor(self, value: Tensor) -> Tensor:
         """The value, made by operations that are rebuilt; without recursion, for long chains."""
-        todo = [value.operation]
+        todo = [_updated(value)]
         while todo:
-            operation = todo[-1]
-            missing = [t.operation for t in operation.inputs if t.operation.number not in self.operations]
+            operation = todo[-1].operation
+            inputs = [_updated(t) for t in operation.inputs]
+            missing = [t for t in inputs if t.operation.number not in self.operations]
             if missing and not _asks(operation):
                 todo += missing
                 continue
@@ -76,6 +77,7 @@ class _Rebuilt:
         return self._of(value)
 
     def _of(self, value: Tensor) -> Tensor:
+        value = _updated(value)
         made = replace(value, operation=self.operations[value.operation.number])
         if _asks(value.operation):
             self.weights.setdefault(value.operation.number, value)
@@ -89,6 +91,24 @@ class _Rebuilt:
         inputs = tuple(map(self._of, operation.inputs))
         data = operation.kind == "constant" and "law" in operation.attributes
         return replace(operation, kind="input" if data else operation.kind, inputs=inputs)
+
+
+def _updated(value: Tensor) -> Tensor:
+    """The weight that ``w -= rate * w.grad`` has written over: it is the same one in each round."""
+    operation, seen = value.operation, set[int]()
+    while operation.number not in seen:
+        seen.add(operation.number)
+        before = list(operation.inputs[:1]) if _writes_over(operation) else []
+        if operation.kind == "choice":
+            before = [t for t in operation.inputs if not _writes_over(t.operation)]
+        if len(before) != 1:
+            return value
+        value, operation = before[0], before[0].operation
+    return value
+
+
+def _writes_over(operation: Operation) -> bool:
+    return operation.attributes.get("inplace") is True and not operation.recorded
 
 
 def _asks(operation: Operation) -> bool:

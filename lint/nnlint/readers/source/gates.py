@@ -65,17 +65,25 @@ def _mentions_mode(node: ast.AST) -> bool:
 
 def _decided(function: ast.AST) -> tuple[frozenset[int], frozenset[str]]:
     """Ids of the nodes that only run in one mode, and names whose values depend on it."""
-    return kept(function, "_gates", lambda node: (frozenset(_inside(node)), frozenset(_names(node))))
+    return kept(function, "_gates", lambda node: (frozenset(_inside(node)), _names(node)))
 
 
-def _names(function: ast.AST) -> Iterator[str]:
-    """What is assigned something that reads the mode, or is set to a rate or flag in one mode only."""
+def _names(function: ast.AST) -> frozenset[str]:
+    """What is assigned something that reads the mode, is set to a rate or flag in one mode only, or is made
+    of such a value.
+    """
     inside = set(_inside(function))
-    for node in everything(function):
-        if isinstance(node, ast.Assign) and (
-            mentions_mode(node.value) or (id(node) in inside and not _calls(node.value))
-        ):
-            yield from (n.id for t in node.targets for n in below(t) if isinstance(n, ast.Name))
+    assigned = [n for n in everything(function) if isinstance(n, ast.Assign)]
+    found: set[str] = set()
+    for node in [*assigned, *assigned]:  # what one round of a loop sets is read in the next one
+        settings = not _calls(node.value)
+        if mentions_mode(node.value) or (settings and (id(node) in inside or _reads(node.value, found))):
+            found |= {n.id for t in node.targets for n in below(t) if isinstance(n, ast.Name)}
+    return frozenset(found)
+
+
+def _reads(node: ast.AST, names: set[str]) -> bool:
+    return any(isinstance(n, ast.Name) and n.id in names for n in below(node))
 
 
 def _calls(node: ast.AST) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnlint.evidence.source import Labels
 from nnlint.network.facts import Range
-from nnlint.network.graph import Operation, Tensor
+from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic
@@ -52,13 +52,13 @@ def constant(call: Call, shape: Shape, span: Range | None, **attributes: Any) ->
 
 def _empty(call: Call, arguments: Arguments) -> Value:
     tensor = _create(None, None)(call, arguments)
-    return constant(call, tensor.shape, None, uninitialized=True)
+    return constant(call, tensor.shape, None, uninitialized=True, **asked(arguments))
 
 
 def _full(call: Call, arguments: Arguments) -> Value:
     sizes, value = sizes_of([arguments.get(0, "size", UNKNOWN)]), arguments.get(1, "fill_value", UNKNOWN)
     span = Range(float(value), float(value)) if isinstance(value, int | float) else None
-    return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), span)
+    return constant(call, UNKNOWN_SHAPE if sizes is None else Shape(sizes), span, **asked(arguments))
 
 
 def _randint(call: Call, arguments: Arguments) -> Value:
@@ -79,7 +79,11 @@ def _normal(call: Call, arguments: Arguments) -> Value:
     size = arguments.get(2, "size", None)
     sizes = sizes_of([size]) if isinstance(size, tuple | ListValue) and not arguments.open else None
     shape = UNKNOWN_SHAPE if sizes is None else Shape(sizes)
-    return constant(call, shape, Range(float("-inf"), float("inf")))
+    mean, std = arguments.get(0, "mean", 0.0), arguments.get(1, "std", 1.0)
+    told = isinstance(mean, int | float) and isinstance(std, int | float)
+    law = Initialization("normal", {"mean": mean, "std": std}, call.place) if told else None
+    drawn = {} if law is None else {"filled": law}
+    return constant(call, shape, Range(float("-inf"), float("inf")), **drawn, **asked(arguments))
 
 
 def _tensor(call: Call, arguments: Arguments) -> Value:
@@ -88,7 +92,7 @@ def _tensor(call: Call, arguments: Arguments) -> Value:
         return call.interpreter.operate("detach", (of_tensor(call, data),), asked(arguments), call.place)
     held = _held(data)
     if held is not None:
-        return constant(call, held.shape, None, data=held)
+        return constant(call, held.shape, None, data=held, **asked(arguments))
     numbers, attributes = flat_numbers(data), asked(arguments)
     if numbers is None:
         return constant(call, UNKNOWN_SHAPE, None, **attributes)

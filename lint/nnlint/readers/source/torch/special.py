@@ -17,6 +17,7 @@ from nnlint.readers.source.rows import Code, plain
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, ListValue, Stream, Value, Weight
 from nnlint.readers.source.weights import size_of
+from nnlint.readers.source.writes import writing
 
 MAX_PARTS = 256
 """More parts of a tensor than this are not followed one by one."""
@@ -186,8 +187,10 @@ def _drop(call: Call, bound: dict[str, Value], arguments: Arguments) -> Value:
         "given": "training" in arguments.keywords or len(arguments.positional) > 2,
         "gated": gated(call.interpreter, call.node),
         "owner": owner_name(call.interpreter),
+        "inplace": bound["inplace"],
     }
-    return call.interpreter.operate("dropout", (of_tensor(call, bound["input"]),), attributes, call.place)
+    tensor = of_tensor(call, bound["input"])
+    return call.interpreter.operate("dropout", (tensor,), writing(call.interpreter, attributes), call.place)
 
 
 def _linear(call: Call, arguments: Arguments) -> Value:
