@@ -11,6 +11,7 @@ from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint.network.untrained import untrained
 from nnlint.pattern import pattern
+from nnlint_checks.weights.layers import may_be_depthwise
 
 FEWEST_VALUES = 4
 WEIGHT_NAME = pattern(r"(weight|kernel|weight_[ih]h_l\d+(_reverse)?|_[wW])$")
@@ -79,7 +80,7 @@ def constant_weights(weights: Weights) -> Iterator[Finding]:
         return
     fresh = bool(constant) and untrained(weights)
     for tensor in constant:
-        if not _customary(tensor, fresh):
+        if not _customary(tensor, fresh) and not _filters(tensor, weights):
             count, value = math.prod(tensor.shape), tensor.minimum or 0.0
             yield Finding(
                 tensor.place,
@@ -99,13 +100,15 @@ def _is_weight(tensor: StoredTensor) -> bool:
 def _customary(tensor: StoredTensor, fresh: bool) -> bool:
     """One value throughout is meant here."""
     value = tensor.minimum or 0.0
-    if CUSTOMARY.search(tensor.name) or _averages(tensor, value):
+    if CUSTOMARY.search(tensor.name):
         return True
     return value == 0.0 and (fresh or tensor.residual_end or ZERO_STARTS.search(tensor.name) is not None)
 
 
-def _averages(tensor: StoredTensor, value: float) -> bool:
+def _filters(tensor: StoredTensor, weights: Weights) -> bool:
     """A fixed filter, one channel at a time: a mean (1/size of the window), a sum or a repeat (1)."""
-    window = math.prod(tensor.shape[2:])
-    alone = len(tensor.shape) > 2 and tensor.shape[1] == 1
-    return alone and (math.isclose(value * window, 1.0, rel_tol=1e-3) or value == 1.0)
+    value, window = tensor.minimum or 0.0, math.prod(tensor.shape[2:])
+    if len(tensor.shape) < 3 or tensor.shape[1] != 1:
+        return False
+    averages = math.isclose(value * window, 1.0, rel_tol=1e-3)
+    return averages or (value == 1.0 and may_be_depthwise(tensor, weights))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint.pattern import pattern
-from nnlint_checks.weights.layers import matrices
+from nnlint_checks.weights.layers import matrices, may_be_depthwise, reads_one_channel
 
 SHARE = 0.05
 """Of the units; two that are alike in a wide layer are a curiosity."""
@@ -59,7 +58,7 @@ def duplicate_units(weights: Weights, *, share: float = SHARE) -> Iterator[Findi
     """
     for tensor in matrices(weights):
         slices = tensor.units
-        if slices is None or tensor.constant or _fixed(tensor):
+        if slices is None or tensor.constant or _fixed(tensor, weights):
             continue
         copies = sum(len(group) - 1 for group in slices.copies)
         total = len(slices.norms)
@@ -72,8 +71,8 @@ def duplicate_units(weights: Weights, *, share: float = SHARE) -> Iterator[Findi
             )
 
 
-def _fixed(tensor: StoredTensor) -> bool:
+def _fixed(tensor: StoredTensor, weights: Weights) -> bool:
     """A fixed filter for each channel alike (blurring, upsampling), or weights that heads share."""
-    alone = len(tensor.shape) > 2 and tensor.shape[1] == 1 and math.prod(tensor.shape[2:]) > 1
     whole = tensor.units is not None and any(len(g) == len(tensor.units.norms) for g in tensor.units.copies)
-    return bool(REPEATED.search(tensor.layer)) or (alone and whole)
+    alone = whole and reads_one_channel(tensor) and may_be_depthwise(tensor, weights)
+    return alone or REPEATED.search(tensor.layer) is not None

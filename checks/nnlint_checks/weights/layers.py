@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -13,6 +14,8 @@ CUSTOMARY = pattern(
     re.IGNORECASE,
 )
 """Adapters start at zero and may stay there; tables of positions, tokens and masks are no layers."""
+FEWEST_FILTERS = 16
+"""Inputs have fewer channels: a first convolution of so many filters is none of one filter a channel."""
 NO_HEAD = frozenset({"norm", "embedding"})
 
 
@@ -39,6 +42,26 @@ def batch_norms(weights: Weights) -> Iterator[tuple[StoredTensor, StoredTensor, 
     for layer in by_layer(weights).values():
         if "running_mean" in layer and "running_var" in layer:
             yield layer["running_mean"], layer["running_var"], layer
+
+
+def reads_one_channel(tensor: StoredTensor) -> bool:
+    """Whether it is a convolution each of whose filters looks at one channel."""
+    return len(tensor.shape) > 2 and tensor.shape[1] == 1 and math.prod(tensor.shape[2:]) > 1
+
+
+def may_be_depthwise(tensor: StoredTensor, weights: Weights) -> bool:
+    """Whether its filters may have a channel each, not all the only channel of the input.
+
+    Where no graph tells: as many channels, or a part of them, come out of a layer before it (of any other one
+    where the file keeps no order).
+    """
+    if tensor.groups is not None:
+        return tensor.groups > 1
+    known = matrices(weights)
+    others = known[: known.index(tensor)] if weights.ordered and tensor in known else known
+    filters = tensor.shape[0]
+    before = (t.shape[0] for t in others if t is not tensor)
+    return filters < FEWEST_FILTERS or any(size > 1 and filters % size == 0 for size in before)
 
 
 def holds(tensor: StoredTensor | None, value: float) -> bool:

@@ -16,6 +16,8 @@ MASKING = frozenset(
     {"where", "add", "maximum", "minimum", "clamp", "expand", "index", "concat", "pad", "unknown"}
 )
 """Operations that take -inf on purpose: attention masks, starting values of a maximum."""
+MASKED = 0.05
+"""Of the values of a table that marks some: a lone infinity among numbers is none of its marks."""
 
 
 @check("WT101", level=ERROR)
@@ -81,4 +83,5 @@ def _masks(tensor: StoredTensor) -> bool:
         return False
     only_zeros = tensor.minimum is None or tensor.minimum == tensor.maximum == 0.0
     named = MASK_NAME.search(tensor.name) is not None
-    return not tensor.shape or only_zeros or named or tensor.consumer in MASKING
+    often = tensor.minimum == tensor.maximum or tensor.inf_count >= MASKED * math.prod(tensor.shape)
+    return not tensor.shape or only_zeros or named or (tensor.consumer in MASKING and often)

@@ -65,7 +65,7 @@ def saturated_gate(
             continue
         spread = [norm * math.sqrt(units.size) for norm in units.norms]
         pairs = zip(bias.values, spread, strict=True)
-        stuck = sum(abs(b) > max(SMALLEST, outweighs * s) for b, s in pairs if s > 0.0)
+        stuck = sum(math.inf > abs(b) > max(SMALLEST, outweighs * s) for b, s in pairs if s > 0.0)
         if stuck and stuck >= share * len(spread):
             yield Finding(
                 bias.place,

@@ -33,6 +33,7 @@ class StoredTensor:
     the graph or the name proves it. ``layer``: the module or node it belongs to; ``parameter``: what it is
     there, in torch's names (``weight``, ``running_var``). ``units`` and ``inputs``: the slices of a weight
     along its axes of outputs and inputs, where they are known. ``values``: those of short vectors.
+    ``groups``: of a convolution's channels, where a graph tells.
     """
 
     name: str
@@ -54,6 +55,7 @@ class StoredTensor:
     units: Slices | None = None
     inputs: Slices | None = None
     values: tuple[float, ...] = ()
+    groups: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

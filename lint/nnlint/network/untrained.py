@@ -7,13 +7,22 @@ LeCun et al. 1998), PyTorch's default of U(±1/√fan_in) for layers, and 0.02 o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nnlint.evidence.weights import Slices, StoredTensor, Weights
 
 FEWEST_VALUES = 32
 """Below so many values a sample tells no law from another."""
 STANDARD_ERRORS = 4.0
+LAWFUL = 0.5
+"""Of the matrices, where biases and norms are as they are made: some libraries have laws of their own."""
+MANY = 8
+"""Matrices that do not all meet a law by chance: biases and norms then have started from laws of their own."""
+GUMBEL = (2.0, 8.0)
+"""Below and above the mode, in units of the law's scale: one sample in a thousand is further off."""
+EDGE = (2.0, 2.28)
+"""Deviations that normal values truncated at two reach: their own deviation is 0.88 of the law's."""
+TRUNCATED = 0.8796
 ENOUGH_SLICES = 512
 """Units that are compared with one another: more tell no more."""
 WIDEST_TOLERANCE = 0.1  # whatever the standard error, a law is not "met" from further off than this
@@ -21,15 +30,36 @@ _UNIFORM_ERROR, _NORMAL_ERROR = 0.45, 0.71  # relative standard error of a sampl
 
 
 def untrained(weights: Weights) -> bool:
-    """Every tensor that training changes still follows a law of initialisation.
+    """Training has changed nothing: biases and norms are as they are made, and so are the matrices.
 
-    Matrices that are constant are left out: they follow no law that says anything. False when nothing is
-    left to judge by.
+    Where biases or norms prove it, a smaller part of the matrices may follow a law that is not known here.
+    Those that are constant are left out: they follow no law that says anything. False when none is left to
+    judge by.
     """
     matrices = [t for t in weights.tensors if _is_matrix(t) and not t.constant]
     vectors = [t for t in weights.tensors if len(t.shape) == 1 and t.role in ("bias", "norm")]
-    bound = max((1 / math.sqrt(fan) for t in matrices for fan in _fans(t.shape)), default=0.0)
-    return bool(matrices) and all(map(follows_a_law, matrices)) and all(_fresh(v, bound) for v in vectors)
+    if not matrices:
+        return False
+    if not all(_fresh(v, bound) for v, bound in _with_bounds(vectors, matrices)):
+        return len(matrices) >= MANY and all(map(follows_a_law, matrices))
+    lawful = sum(map(follows_a_law, matrices))
+    return lawful == len(matrices) or (bool(vectors) and lawful > LAWFUL * len(matrices))
+
+
+def _with_bounds(
+    vectors: Sequence[StoredTensor], matrices: Sequence[StoredTensor]
+) -> Iterator[tuple[StoredTensor, float]]:
+    """Each vector with how far from 0 torch makes a bias of its layer."""
+    bounds: dict[str, float] = {}
+    for matrix in matrices:
+        bounds[matrix.layer] = max(bounds.get(matrix.layer, 0.0), _bias_bound(matrix.shape))
+    largest = max(bounds.values(), default=0.0)
+    return ((vector, bounds.get(vector.layer, largest)) for vector in vectors)
+
+
+def _bias_bound(shape: tuple[int, ...]) -> float:
+    """1/√fan_in, whichever way round the weight is stored."""
+    return max(1 / math.sqrt(fan) for fan in _fans(shape))
 
 
 def follows_a_law(tensor: StoredTensor) -> bool:
@@ -42,8 +72,9 @@ def follows_a_law(tensor: StoredTensor) -> bool:
     if abs(tensor.mean) > STANDARD_ERRORS * tensor.deviation / math.sqrt(count):
         return False
     largest = max(-tensor.minimum, tensor.maximum)
-    lawful = any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)) or any(
-        _close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor)
+    lawful = any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)) or (
+        _reaches_as_normal(largest / tensor.deviation, count)
+        and any(_close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor))
     )
     return lawful and _alike(tensor.units) and _alike(tensor.inputs)
 
@@ -68,15 +99,16 @@ def _alike(slices: Slices | None) -> bool:
 
 
 def _is_matrix(tensor: StoredTensor) -> bool:
-    return len(tensor.shape) >= 2 and tensor.role in ("weight", "embedding", "")
+    several_rows = math.prod(tensor.shape) > max(tensor.shape, default=0)
+    return several_rows and tensor.role in ("weight", "embedding", "")
 
 
 def _fresh(vector: StoredTensor, bound: float) -> bool:
-    """Zeros, ones, or torch's uniform bias, which stays within the bound of its layer's weight."""
+    """One value throughout, or torch's uniform bias, which stays within the bound of its layer's weight."""
     if vector.minimum is None or vector.maximum is None:
         return False
     if vector.constant:
-        return vector.minimum in (0.0, 1.0)
+        return vector.shape[0] > 1 or vector.minimum in (0.0, 1.0)
     return vector.role == "bias" and max(-vector.minimum, vector.maximum) <= bound
 
 
@@ -84,6 +116,15 @@ def _like_uniform(largest: float, deviation: float, bound: float, count: int) ->
     """A sample of U(−bound, bound) fills its support: the largest of n is about bound·(1 − 1/n)."""
     fills = bound * (1 - min(12 / count, 0.2)) <= largest <= bound * 1.001
     return fills and _close(deviation, bound / math.sqrt(3), _UNIFORM_ERROR, count)
+
+
+def _reaches_as_normal(reach: float, count: int) -> bool:
+    """The largest of n normal values lies about √(2 ln 2n) deviations out (Gumbel's law), or, where what is
+    beyond two is drawn again, as near to the edge as values come.
+    """
+    scale = math.sqrt(2 * math.log(2 * count))
+    mode = scale - (math.log(math.log(2 * count)) + math.log(4 * math.pi)) / (2 * scale)
+    return mode - GUMBEL[0] / scale <= reach <= mode + GUMBEL[1] / scale or EDGE[0] <= reach <= EDGE[1]
 
 
 def _close(deviation: float, law: float, error: float, count: int) -> bool:
@@ -113,6 +154,6 @@ def _deviations(tensor: StoredTensor) -> Iterator[float]:
     for fan in fans:
         yield from (math.sqrt(k / fan) for k in (1, 2))
     yield from (math.sqrt(2 / (a + b)) for a in fans for b in fans)
-    yield 0.02
+    yield from (0.02, 0.02 * TRUNCATED, 0.01)
     if tensor.role == "embedding":
         yield 1.0

@@ -58,6 +58,7 @@ def _tensor(path: Path, constant: Stored, use: Use | None, reader: str, ends: se
         units=None if use.units is None else constant.slices[use.units],
         inputs=None if use.units is None else constant.slices[1 - use.units],
         values=(constant.values or ()) if len(constant.shape) == 1 else (),
+        groups=use.layer.attributes.get("groups") if use.layer is not None and use.role == "weight" else None,
     )
 
 
