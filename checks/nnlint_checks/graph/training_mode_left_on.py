@@ -71,7 +71,7 @@ def training_mode_left_on(graph: Graph) -> Iterator[Finding]:
         return
     outputs, reaching = {o.name for o in graph.outputs}, graph.reaching()
     for node in graph.nodes:
-        if not node.standard or not reaching.intersection(node.outputs):
+        if not node.standard or not reaching.intersection(node.outputs) or _of_weights(node, graph):
             continue
         wrong = _wrong(node, graph)
         # Masks and new statistics are given out by graphs for training only.
@@ -99,6 +99,11 @@ def _wrong(node: GraphNode, graph: Graph) -> str:
     if node.operator in NORMAL and _is_added(node, graph):
         return "adds noise of a fixed size to the values"
     return ""
+
+
+def _of_weights(node: GraphNode, graph: Graph) -> bool:
+    """Weights are standardised, by the operator that torch has for it: they are the same for every input."""
+    return node.operator == "BatchNormalization" and node.inputs[0] not in graph.varying()
 
 
 def _drops(node: GraphNode, graph: Graph) -> bool:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from nnlint.check import HINT, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
-from nnlint.network.untrained import follows_a_law, untrained
+from nnlint.network.untrained import Law, law_of, untrained
 from nnlint_checks.weights.layers import by_layer, matrices
 
 FEWEST_VALUES = 512
 """Smaller tensors meet some law of initialisation by chance."""
+FEWEST_NORMAL = 2**14
+"""So do smaller ones a normal law, which only a deviation tells."""
 
 
 @check("WT108", level=HINT)
@@ -54,9 +56,8 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
     if untrained(weights):
         return
     layers, known = by_layer(weights), matrices(weights)
-    fresh = [
-        t for t in known if math.prod(t.shape) >= fewest_values and _is_fresh(t, layers.get(t.layer, {}))
-    ]
+    large = [t for t in known if math.prod(t.shape) >= fewest_values]
+    fresh = [t for t in large if _is_fresh(t, layers.get(t.layer, {}))]
     if len(fresh) > len(known) / 2:  # a network in its first steps, or with laws of its own
         return
     for tensor in fresh:
@@ -70,7 +71,9 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
 def _is_fresh(tensor: StoredTensor, layer: Mapping[str, StoredTensor]) -> bool:
     bias = layer.get("bias")
     bound = max(math.sqrt(n / math.prod(tensor.shape)) for n in tensor.shape[:2])
-    return follows_a_law(tensor) and (bias is None or _within(bias, bound))
+    law = law_of(tensor)
+    telling = law is Law.UNIFORM or (law is Law.NORMAL and math.prod(tensor.shape) >= FEWEST_NORMAL)
+    return telling and (bias is None or _within(bias, bound))
 
 
 def _within(bias: StoredTensor, bound: float) -> bool:

@@ -104,6 +104,10 @@ class Graph:
         """The nodes that read a value."""
         return _readers(self).get(value, ())
 
+    def varying(self) -> frozenset[str]:
+        """All values that depend on an input; what is made of stored tensors alone does not."""
+        return _varying(self)
+
     def reaching(self) -> frozenset[str]:
         """All values that some output depends on, outputs included."""
         return _reaching(self)
@@ -124,6 +128,15 @@ def _readers(graph: Graph) -> Mapping[str, Sequence[GraphNode]]:
         for name in dict.fromkeys((*node.inputs, *node.captured)):
             found.setdefault(name, []).append(node)
     return found
+
+
+@lru_cache(maxsize=4)
+def _varying(graph: Graph) -> frozenset[str]:
+    found = {value.name for value in graph.inputs}
+    for node in graph.nodes:  # which stand in the order of computation
+        if not found.isdisjoint(node.inputs) or not found.isdisjoint(node.captured):
+            found.update(node.outputs)
+    return frozenset(found - {""})
 
 
 @lru_cache(maxsize=4)

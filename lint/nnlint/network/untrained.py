@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from enum import Enum
 
 from nnlint.evidence.weights import Slices, StoredTensor, Weights
 
@@ -17,7 +18,7 @@ STANDARD_ERRORS = 4.0
 LAWFUL = 0.5
 """Of the matrices, where biases and norms are as they are made: some libraries have laws of their own."""
 MANY = 8
-"""Matrices that do not all meet a law by chance: biases and norms then have started from laws of their own."""
+"""Matrices that do not all meet a law by chance: biases and norms then started from laws of their own."""
 GUMBEL = (2.0, 8.0)
 """Below and above the mode, in units of the law's scale: one sample in a thousand is further off."""
 EDGE = (2.0, 2.28)
@@ -27,6 +28,13 @@ ENOUGH_SLICES = 512
 """Units that are compared with one another: more tell no more."""
 WIDEST_TOLERANCE = 0.1  # whatever the standard error, a law is not "met" from further off than this
 _UNIFORM_ERROR, _NORMAL_ERROR = 0.45, 0.71  # relative standard error of a sample's deviation, times √n
+
+
+class Law(Enum):
+    """Families of distributions. The edges of a uniform one are met by chance far less than a deviation."""
+
+    UNIFORM = "uniform"
+    NORMAL = "normal"
 
 
 def untrained(weights: Weights) -> bool:
@@ -64,19 +72,26 @@ def _bias_bound(shape: tuple[int, ...]) -> float:
 
 def follows_a_law(tensor: StoredTensor) -> bool:
     """Its extremes, mean and deviation are those of a sample from some law that its shape asks for."""
+    return law_of(tensor) is not None
+
+
+def law_of(tensor: StoredTensor) -> Law | None:
+    """The law that its values may be a sample of: extremes, mean, deviation and slices are as they should be."""
     count = math.prod(tensor.shape)
     if count < FEWEST_VALUES or tensor.minimum is None or tensor.maximum is None:
-        return False
+        return None
     if tensor.mean is None or not tensor.deviation:
-        return False
+        return None
     if abs(tensor.mean) > STANDARD_ERRORS * tensor.deviation / math.sqrt(count):
-        return False
-    largest = max(-tensor.minimum, tensor.maximum)
-    lawful = any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)) or (
-        _reaches_as_normal(largest / tensor.deviation, count)
-        and any(_close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor))
-    )
-    return lawful and _alike(tensor.units) and _alike(tensor.inputs)
+        return None
+    largest, law = max(-tensor.minimum, tensor.maximum), None
+    if any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)):
+        law = Law.UNIFORM
+    elif _reaches_as_normal(largest / tensor.deviation, count) and any(
+        _close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor)
+    ):
+        law = Law.NORMAL
+    return law if law and _alike(tensor.units) and _alike(tensor.inputs) else None
 
 
 def _alike(slices: Slices | None) -> bool:

@@ -21,6 +21,9 @@ from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 TWO_GIB = 2**31  # protobuf's limit for one message, so also for what the C++ checks take
 LONGEST_REASON = 240
+RUNTIME = "com.microsoft"
+RUNTIME_OPERATORS = frozenset({"LayerNormalization", "SimplifiedLayerNormalization"})
+"""Source: ONNX Runtime, ContribOperators.md and its graph transformer LayerNormFusion."""
 _NODE = pattern(r"\(op_type:\s*(?P<type>\w*)(?:, node name: (?P<name>[^)]*))?\):?\s*")
 _BLAMED = pattern(r"for a (?P<type>[A-Z]\w*) node")
 _CHECKED_NODE = pattern(r"Bad node spec for node\. Name:\s*(?P<name>.*?) OpType:\s*(?P<type>\w+)")
@@ -46,6 +49,7 @@ def opened(path: Path) -> Opened:
     Raises Broken for a file that is no model, or whose graph fails the checker: nothing can be said of it.
     """
     model = _parsed(path)
+    _give_to_runtime(model)
     newer = _newer(model)
     problems = tuple(_external_problems(path, model))
     if not newer and not problems:
@@ -125,6 +129,20 @@ def data_file(path: Path, entries: Mapping[str, str]) -> Path | None:
     folders = (path.parent.resolve(), path.resolve().parent)
     escapes = Path(location).is_absolute() or ".." in Path(location).parts
     return target if not escapes and any(target.is_relative_to(f) for f in folders) else None
+
+
+def _give_to_runtime(model: onnx.ModelProto) -> None:
+    """Operators that ONNX Runtime has under ONNX's own name, where ONNX has none yet, belong to its domain.
+
+    Its optimiser writes them into graphs of any version, and loads them again.
+    """
+    version = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
+    found = [n for n in model.graph.node if n.op_type in RUNTIME_OPERATORS and n.domain in ("", "ai.onnx")]
+    own = [n for n in found if not onnx.defs.has(n.op_type, version, "")]
+    for node in own:
+        node.domain = RUNTIME
+    if own and not any(o.domain == RUNTIME for o in model.opset_import):
+        model.opset_import.add(domain=RUNTIME, version=1)
 
 
 def _parsed(path: Path) -> onnx.ModelProto:

@@ -18,7 +18,7 @@ from nnlint.network.operations import Family, apply, family
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
-from nnlint.readers.onnx.files import within
+from nnlint.readers.onnx.files import RUNTIME_OPERATORS, within
 from nnlint.readers.onnx.node import Made, Node, Scope
 from nnlint.readers.onnx.statistics import UNLISTED, UNSEEN, Numbers, Stored, stored
 from nnlint.readers.statistics import Survey, survey
@@ -46,7 +46,8 @@ class Builder:
     def node(self, node: Node) -> None:
         """Translate one node; every output that its translation leaves out is unknown."""
         proto = node.proto
-        translate = TRANSLATIONS.get(proto.op_type) if proto.domain in STANDARD else None
+        known_here = proto.domain in STANDARD or proto.op_type in RUNTIME_OPERATORS
+        translate = TRANSLATIONS.get(proto.op_type) if known_here else None
         made = translate(node) if translate else ()
         known = (made,) if isinstance(made, Made) else made
         self.understood &= bool(known)
