@@ -76,7 +76,7 @@ def follows_a_law(tensor: StoredTensor) -> bool:
 
 
 def law_of(tensor: StoredTensor) -> Law | None:
-    """The law that its values may be a sample of: extremes, mean, deviation and slices are as they should be."""
+    """The law that its values may be a sample of: extremes, mean, deviation and slices are as they should."""
     count = math.prod(tensor.shape)
     if count < FEWEST_VALUES or tensor.minimum is None or tensor.maximum is None:
         return None
