@@ -126,6 +126,41 @@ SOUND: dict[str, onnx.ModelProto] = {
         ws=np.abs(floats(4)),
         wp=np.zeros(4, np.int8),
     ),
+    "a ReLU that quantisation takes over": model(
+        "q = QuantizeLinear(x, s, p) d = DequantizeLinear(q, s, p) wd = DequantizeLinear(w, s, wp) m = MatMul(d, wd) "
+        "q2 = QuantizeLinear(m, s, p) d2 = DequantizeLinear(q2, s, p) n = MatMul(d2, v) y = Softmax <axis = -1> (n)",
+        13,
+        s=np.float32(0.02),
+        p=np.uint8(0),
+        w=RANDOM.integers(-99, 99, (8, 6)).astype(np.int8),
+        wp=np.int8(0),
+        v=floats(6, 4),
+    ),
+    "standardised weights": model(
+        "f = Reshape(k, flat) n, mean, var = BatchNormalization <training_mode = 1> (f, one, none, none, one) "
+        "v = Reshape(n, back) c = Conv(i, v) g = GlobalAveragePool(c) y = Flatten(g)",
+        15,
+        ins="float[N,3,8,8] i",
+        outs="float[N,6] y",
+        k=floats(6, 3, 3, 3),
+        one=np.ones(6, np.float32),
+        none=np.zeros(6, np.float32),
+        flat=np.array([1, 6, 27]),
+        back=np.array([6, 3, 3, 3]),
+    ),
+    "layer norm of a runtime": model(
+        "n = LayerNormalization <axis = -1> (z, g, b) y = Softmax <axis = 1> (n)",
+        13,
+        g=np.abs(floats(4)) + np.float32(0.5),
+        b=floats(4),
+    ),
+    "filters that sum each channel": model(
+        "c = Conv(i, k) r = Relu(c) s = Conv <group = 16> (r, ones) f = GlobalAveragePool(s) y = Flatten(f)",
+        ins="float[N,3,8,8] i",
+        outs="float[N,16] y",
+        k=floats(16, 3, 3, 3),
+        ones=np.ones((16, 1, 3, 3), np.float32),
+    ),
     "softmax by hand": model(
         "m = ReduceMax <axes = [-1]> (z) s = Sub(z, m) e = Exp(s) t = ReduceSum(e, axis) y = Div(e, t)",
         axis=AXIS,
@@ -163,6 +198,28 @@ BROKEN: dict[str, tuple[str, onnx.ModelProto]] = {
         model("p = Sigmoid(z) q = Reshape(p, s) y = Softmax(q)", s=np.array([0, 4])),
     ),
     "rectified": ("OX101", model("q = MatMul(z, w) y = Relu(q)", outs="float[N,1] y", w=floats(4, 1))),
+    "rectified, zero first": (
+        "OX101",
+        model("r = Relu(x) q = Gemm(r, w) y = Max(zero, q)", outs="float[N,1] y", w=floats(8, 1), zero=ZERO),
+    ),
+    "rectified and quantised": (
+        "OX101",
+        model(
+            "m = Gemm(x, w) r = Relu(m) q = QuantizeLinear(r, s, p) y = DequantizeLinear(q, s, p)",
+            outs="float[N,1] y",
+            w=floats(8, 1),
+            s=np.float32(0.02),
+            p=np.uint8(0),
+        ),
+    ),
+    "softmax, quantised, softmax": (
+        "OX103",
+        model(
+            "p = Softmax <axis = -1> (z) q = QuantizeLinear(p, s, o) d = DequantizeLinear(q, s, o) y = Softmax <axis = -1> (d)",
+            s=np.float32(1 / 255),
+            o=np.uint8(0),
+        ),
+    ),
     "clipped": (
         "OX101",
         model("q = MatMul(z, w) y = Clip(q, zero)", outs="float[N,1] y", w=floats(4, 1), zero=ZERO),
@@ -198,6 +255,45 @@ BROKEN: dict[str, tuple[str, onnx.ModelProto]] = {
     "NaN": (
         "WT101",
         model("y = Softmax(z)", w2=np.where(RANDOM.random((16, 4)) > 0.9, np.nan, floats(16, 4))),
+    ),
+    "one infinity": (
+        "WT101",
+        model(
+            "m = Mul(i, g) a = Add(m, b) y = Gemm(a, w)",
+            ins="float[N,64] i",
+            g=floats(64),
+            b=np.where(np.arange(64) == 7, np.float32(np.inf), floats(64)),
+            w=floats(64, 4),
+        ),
+    ),
+    "ones over one channel": (
+        "WT102",
+        model(
+            "c = Conv(i, ones) r = Relu(c) s = Conv(r, k) f = GlobalAveragePool(s) y = Flatten(f)",
+            ins="float[N,1,8,8] i",
+            outs="float[N,6] y",
+            k=floats(6, 16, 3, 3),
+            ones=np.ones((16, 1, 3, 3), np.float32),
+        ),
+    ),
+    "constant in a fused operator": (
+        "WT102",
+        model(
+            'c = com.microsoft.FusedConv <activation = "Relu"> (i, zeros) s = Conv(c, k) f = GlobalAveragePool(s) y = Flatten(f)',
+            ins="float[N,3,8,8] i",
+            outs="float[N,6] y",
+            k=floats(6, 8, 3, 3),
+            zeros=np.zeros((8, 3, 3, 3), np.float32),
+        ),
+    ),
+    "constant and quantised": (
+        "WT102",
+        model(
+            "v = DequantizeLinear(w, s, p) m = MatMul(x, v) r = Relu(m) y = Gemm(r, w2)",
+            s=np.float32(0.02),
+            p=np.int8(0),
+            w=np.zeros((8, 16), np.int8),
+        ),
     ),
     "constant": ("WT102", model("y = Softmax(z)", w2=np.full((16, 4), 0.1, np.float32))),
     "dead": ("WT103", model("y = Softmax(z)", w1=floats(8, 16) * (np.arange(16) > 4).astype(np.float32))),

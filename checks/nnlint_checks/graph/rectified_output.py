@@ -83,7 +83,7 @@ def rectified_output(network: Network, _: Graph, *, few_outputs: int = 4) -> Ite
         rectifier = _behind_moves(output)
         if not _rectifies(rectifier) or _read_elsewhere(rectifier, consumers):
             continue
-        head = rectifier.inputs[0]
+        head = next((t for t in rectifier.inputs if t.operation.kind != "constant"), rectifier.inputs[0])
         last = _behind_moves(head)
         width = _width(last, head)
         if width is None or width > few_outputs or _named_otherwise(output, last):
@@ -109,7 +109,9 @@ def _rectifies(operation: Operation) -> bool:
     if operation.kind == "clamp":
         return operation.attributes.get("min") == 0 and operation.attributes.get("max") is None
     if operation.kind == "maximum" and len(operation.inputs) == 2:
-        return operation.inputs[1].operation.attributes.get("value") == (0,)
+        return any(t.operation.attributes.get("value") == (0,) for t in operation.inputs)
+    if operation.kind == "threshold":
+        return operation.attributes.get("alpha") == 0
     return operation.kind in ("relu", "relu6")
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from nnlint.readers.onnx import layers, moves
+from nnlint.readers.onnx import layers, moves, quantized
 from nnlint.readers.onnx.moves import Translation
 from nnlint.readers.onnx.node import Made, Node
 
@@ -175,6 +175,8 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "Identity": simple("identity"),
     "Cast": moves.cast,
     "CastLike": simple("unary"),
+    "QuantizeLinear": quantized.quantize,
+    "DequantizeLinear": quantized.dequantize,
     "Flatten": moves.flatten,
     "Reshape": moves.reshape,
     "Transpose": moves.transpose,

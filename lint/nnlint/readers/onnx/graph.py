@@ -18,8 +18,10 @@ from nnlint.network.operations import Family, apply, family
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
-from nnlint.readers.onnx.files import RUNTIME_OPERATORS, within
+from nnlint.readers.onnx.files import RUNTIME, within
+from nnlint.readers.onnx.moves import Translation
 from nnlint.readers.onnx.node import Made, Node, Scope
+from nnlint.readers.onnx.quantized import RUNTIME_TRANSLATIONS
 from nnlint.readers.onnx.statistics import UNLISTED, UNSEEN, Numbers, Stored, stored
 from nnlint.readers.statistics import Survey, survey
 
@@ -31,6 +33,13 @@ FOLDED = KEEPS_VALUES | {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatte
 CONVERTED = frozenset({"Cast", "DequantizeLinear"})
 CHANGED = CONVERTED | {"Slice", "Concat"}
 """Of those the ones whose result has other values than the constant."""
+
+
+TABLES: Mapping[str, Mapping[str, Translation]] = {
+    **dict.fromkeys(STANDARD, TRANSLATIONS),
+    RUNTIME: RUNTIME_TRANSLATIONS,
+}
+"""Domain -> operator -> how it is read."""
 
 
 @dataclass
@@ -46,11 +55,10 @@ class Builder:
     def node(self, node: Node) -> None:
         """Translate one node; every output that its translation leaves out is unknown."""
         proto = node.proto
-        known_here = proto.domain in STANDARD or proto.op_type in RUNTIME_OPERATORS
-        translate = TRANSLATIONS.get(proto.op_type) if known_here else None
+        translate = TABLES.get(proto.domain, {}).get(proto.op_type)
         made = translate(node) if translate else ()
         known = (made,) if isinstance(made, Made) else made
-        self.understood &= bool(known)
+        self.understood &= bool(known) and all(one.kind != "unknown" for one in known)
         shared: dict[int, Operation] = {}
         for i, output in enumerate(proto.output):
             result = known[i] if i < len(known) else Made("unknown", node.inputs)

@@ -23,9 +23,15 @@ def weights(
     path: Path, constants: Iterable[Stored], uses: Mapping[str, Use], network: Network | None
 ) -> Weights:
     """All floating tensors of the file; their values are looked at when they are asked for."""
-    found = {c.name: c for c in constants if c.floating and c.root == c.name}
+    found = {c.name: c for c in constants if c.root == c.name and (c.floating or _quantized(c, uses))}
     tensors = Deferred(lambda: _ordered(tuple(_tensors(path, found, uses, network)), network))
     return Weights(str(path), Place(str(path)), "onnx", tensors, ordered=True)
+
+
+def _quantized(constant: Stored, uses: Mapping[str, Use]) -> bool:
+    """A weight that is stored in few bits, and made numbers of where it is used."""
+    use = uses.get(constant.name)
+    return constant.dtype in ("int8", "uint8") and use is not None and use.role == "weight"
 
 
 def _tensors(
