@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 APART = 0.02
 """1 - correlation of two thumbnails beyond which they are two pictures, however alike."""
 
+SAME = 0.002
+"""1 - correlation below which they are one picture whatever their colours: brightened, without colour."""
+
+COLOUR = 16.0
+"""Most by which the mean of a colour (0 to 255) differs where a copy was compressed or scaled."""
+
 USUAL = 0.05
 """Part of the usual distance to the images of the class below which two images are one, saved anew."""
 
@@ -99,7 +105,8 @@ def near_duplicate_images(data: Dataset) -> Iterator[Finding]:
     good, pixels = [i for i, v in zip(good, varied, strict=True) if v], pixels[varied]
     if len(good) < FEWEST:
         return
-    found = [Twins(good[a], good[b]) for a, b in _pairs(pixels, [i.label for i in good])]
+    pairs = _pairs(pixels, [i.label for i in good])
+    found = [Twins(good[a], good[b]) for a, b, apart in pairs if apart < SAME or _coloured(good[a], good[b])]
     across = [t for t in found if t.one.role != t.other.role]
     classes = [t for t in found if t.one.role == t.other.role and t.one.label != t.other.label]
     within = [t for t in found if t.one.role == t.other.role and t.one.label == t.other.label]
@@ -112,8 +119,8 @@ def near_duplicate_images(data: Dataset) -> Iterator[Finding]:
         yield _finding(data, within, "images are there twice", WARNING, "rows")
 
 
-def _pairs(pixels: Array, labels: list[str]) -> list[tuple[int, int]]:
-    """Numbers of the images that are one, the earlier first: each with its nearest."""
+def _pairs(pixels: Array, labels: list[str]) -> list[tuple[int, int, float]]:
+    """Numbers of the images that are one, the earlier first, and their distance: each with its nearest."""
     import numpy as np
 
     centred = pixels - pixels.mean(axis=1, keepdims=True)
@@ -124,7 +131,13 @@ def _pairs(pixels: Array, labels: list[str]) -> list[tuple[int, int]]:
         members = classes == label
         usual[members] = np.median(usual[members])
     close = np.flatnonzero((distance < APART) & (distance < USUAL * usual))
-    return sorted({(min(i, int(nearest[i])), max(i, int(nearest[i]))) for i in close.tolist()})
+    found = {(min(i, int(nearest[i])), max(i, int(nearest[i]))): float(distance[i]) for i in close.tolist()}
+    return [(*pair, apart) for pair, apart in sorted(found.items())]
+
+
+def _coloured(one: ImageFacts, other: ImageFacts) -> bool:
+    """Whether the images have the same colours: skies and gradients are alike without being copies."""
+    return max(abs(a - b) for a, b in zip(one.colours, other.colours, strict=True)) <= COLOUR
 
 
 def _neighbours(centred: Array) -> tuple[Array, Array, Array]:
@@ -146,12 +159,18 @@ def _neighbours(centred: Array) -> tuple[Array, Array, Array]:
 def _finding(data: Dataset, twins: list[Twins], what: str, level: Level, subject: str) -> Finding:
     return Finding(
         Place(data.place.path),
-        f"{len(twins):,} {what}, first {_name(twins[0])}",
+        f"{_counted(len(twins), what)}, first {_name(twins[0])}",
         "keep one of each pair, before the images are divided",
         table=Table(("image", "is also"), tuple((t.other.path, t.one.path) for t in twins[:SHOWN])),
         subject=(data.place.path, subject),
         level=level,
     )
+
+
+def _counted(number: int, what: str) -> str:
+    if number > 1:
+        return f"{number:,} {what}"
+    return f"{number} {what.replace('images are', 'image is', 1)}"
 
 
 def _name(twins: Twins) -> str:

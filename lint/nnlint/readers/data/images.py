@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from nnlint import looks
 from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.files import Unreadable, Unsafe
-from nnlint.evidence.images import THUMBNAIL, ClassFolder, ImageFacts, Layout
+from nnlint.evidence.images import NO_LAYOUT, THUMBNAIL, ClassFolder, ImageFacts, Layout
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import with_target
 from nnlint.readers import Progress
@@ -27,6 +27,24 @@ ENDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm
 CLASS = "class"
 FEWEST = 2
 """Images a class folder holds on average, at least; fewer are pictures of a document, not data."""
+
+MASKS = frozenset(
+    {
+        *(
+            "mask",
+            "gt",
+            "groundtruth",
+            "annotation",
+            "segmentation",
+            "segmentationclas",
+            "segmentationobject",
+        ),
+        *("label", "target", "trimap", "depth", "edge", "contour", "matte", "alpha"),
+    }
+)
+"""Folders (letters only, without a plural's s) of what a network is to make of images: no class of images."""
+
+PICTURES = frozenset({"image", "img", "jpegimage", "input", "rgb", "photo", "original", "raw", "frame"})
 
 HEADERS = 2_000
 """Images of a split whose headers are read, evenly spread; all of them up to this number."""
@@ -62,6 +80,10 @@ def read_images(files: Sequence[Path], progress: Progress) -> list[object]:
     found: list[object] = []
     for root, pictures in by_root.items():
         labels = {p.label for p in pictures}
+        if _masked(labels):
+            progress(root.as_posix())
+            found += _read(root, [p for p in pictures if _folded(p.label) not in MASKS], (), progress, False)
+            continue
         divided = any(p.role for p in pictures)
         if len(labels) > 1 and (divided or len(pictures) >= FEWEST * len(labels)):
             progress(root.as_posix())
@@ -69,6 +91,16 @@ def read_images(files: Sequence[Path], progress: Progress) -> list[object]:
             strays = [*inside, *(p.path for p in by_root.get(root.parent, []) if p.path.parent == root)]
             found += _read(root, [p for p in pictures if not _beside(p, divided)], strays, progress)
     return found
+
+
+def _masked(labels: Collection[str]) -> bool:
+    """Whether the folders are no classes: images in one, what is to be made of them in another."""
+    names = {_folded(label) for label in labels}
+    return bool(names & MASKS) and bool(names & PICTURES) and names <= MASKS | PICTURES
+
+
+def _folded(label: str) -> str:
+    return "".join(c for c in label.lower() if c.isalpha()).removesuffix("s")
 
 
 def _beside(picture: Picture, divided: bool) -> bool:
@@ -82,7 +114,9 @@ def _picture(path: Path) -> Picture:
     return Picture(path, label, role, container.parent if role else container)
 
 
-def _read(root: Path, pictures: list[Picture], strays: Sequence[Path], progress: Progress) -> list[object]:
+def _read(
+    root: Path, pictures: list[Picture], strays: Sequence[Path], progress: Progress, classes: bool = True
+) -> list[object]:
     roles: dict[str, list[Picture]] = {}
     for picture in pictures:
         roles.setdefault(picture.role or "all", []).append(picture)
@@ -106,9 +140,9 @@ def _read(root: Path, pictures: list[Picture], strays: Sequence[Path], progress:
         load=loader,
         rank=4,
         load_images=loader.facts,
-        layout=_layout(root, pictures, strays),
+        layout=_layout(root, pictures, strays) if classes else NO_LAYOUT,
     )
-    return [with_target(dataset, CLASS, "folders"), *broken]
+    return [with_target(dataset, CLASS, "folders") if classes else dataset, *broken]
 
 
 def _headers(
