@@ -26,3 +26,8 @@ if TYPE_CHECKING:
     pattern = re.compile
 else:
     pattern = _Pattern
+
+
+def compiled(written: re.Pattern[str]) -> re.Pattern[str]:
+    """The pattern as ``re`` has it, for libraries that ask for its type (pandas)."""
+    return re.compile(written.pattern, written.flags)

@@ -9,7 +9,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
-from nnlint.pattern import pattern
+from nnlint.pattern import compiled, pattern
 from nnlint_checks.data.values import about, flat, texts
 
 FEWEST_ROWS = 50
@@ -95,6 +95,6 @@ def _distinct(data: Dataset, column: Column) -> float:
         return 0.0
     several = WORDS_OF_NAMES if NAMED & set(words(column.name)) else WORDS
     read = values.str.count(r"\s+").mean() + 1 > several or values.str.len().mean() > LETTERS
-    if read or values.str.contains(PATH).mean() > 0.5:
+    if read or values.str.contains(compiled(PATH)).mean() > 0.5:
         return 0.0
     return float(values.nunique() / len(values))

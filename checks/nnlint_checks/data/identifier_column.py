@@ -9,7 +9,7 @@ from nnlint.evidence.data import Column, Dataset, Kind, spelled
 from nnlint.evidence.source import Pipeline
 from nnlint.evidence.target import ID_WORDS, words
 from nnlint.finding import Finding, Table
-from nnlint.pattern import pattern
+from nnlint.pattern import compiled, pattern
 from nnlint_checks.data.comparison import CALENDAR
 from nnlint_checks.data.values import EXCERPT_ROWS, about, flat, texts
 
@@ -176,4 +176,4 @@ def _names_rows(data: Dataset, column: Column) -> bool:
         return False
     if ID_WORDS & {*said}:
         return not bool(values.str.contains(r"\s\S+\s").mean() > 0.5)
-    return any(bool(values.str.match(pattern).all()) for pattern in (HASH, SERIAL, ADDRESS))
+    return any(bool(values.str.match(compiled(form)).all()) for form in (HASH, SERIAL, ADDRESS))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.finding import Finding, Table
-from nnlint.pattern import pattern
+from nnlint.pattern import compiled, pattern
 from nnlint_checks.data.values import about, flat, placeholder, texts
 
 if TYPE_CHECKING:
@@ -101,15 +101,15 @@ def _kind(split: Split, column: Column, values: pd.Series[Any]) -> str:
     values = values[~values.map(placeholder)]
     if values.nunique() < LEAST_DISTINCT:
         return ""
-    plain = values.str.match(PLAIN)
+    plain = values.str.match(compiled(PLAIN))
     if plain.mean() >= NEARLY:
         return "numbers" if suffix in TYPED and not _codes(values[plain]) else ""
-    return "numbers" if values.str.match(AMOUNT).mean() >= NEARLY and plain.mean() < 0.9 else ""
+    return "numbers" if values.str.match(compiled(AMOUNT)).mean() >= NEARLY and plain.mean() < 0.9 else ""
 
 
 def _codes(values: pd.Series[Any]) -> bool:
     """Digits of one length, or with leading zeros: postal codes, article numbers, phone numbers."""
-    digits = values[values.str.match(DIGITS)]
+    digits = values[values.str.match(compiled(DIGITS))]
     if len(digits) < NEARLY * len(values):
         return False
     zeros = digits.str.startswith("0") & (digits.str.len() > 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset, Kind, Split
 from nnlint.finding import Finding, Level, Table
-from nnlint.pattern import pattern
+from nnlint.pattern import compiled, pattern
 from nnlint_checks.data.values import EXCERPT_ROWS, about, flat, texts
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _empty(values: Series) -> Array:
 
 
 def _garbled(values: Series) -> Array:
-    found: Array = values.str.contains(GARBLED).to_numpy(dtype=bool)
+    found: Array = values.str.contains(compiled(GARBLED)).to_numpy(dtype=bool)
     return found
 
 

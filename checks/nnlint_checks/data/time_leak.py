@@ -11,7 +11,7 @@ from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Level, Table
-from nnlint.pattern import pattern
+from nnlint.pattern import compiled, pattern
 from nnlint_checks.data.comparison import FEWEST_ROWS
 from nnlint_checks.data.split_overlap import GROUPS
 
@@ -187,7 +187,9 @@ def _times(values: pd.Series[Any]) -> Array:
 
     if values.dtype.kind == "f":
         return values.to_numpy(float)
-    day_first = values.dtype.kind != "M" and bool(values.dropna().astype(str).str.match(DAY_FIRST).any())
+    day_first = values.dtype.kind != "M" and bool(
+        values.dropna().astype(str).str.match(compiled(DAY_FIRST)).any()
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         times = pd.to_datetime(values, errors="coerce", format="mixed", dayfirst=day_first, utc=True)
