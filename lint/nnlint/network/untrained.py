@@ -17,6 +17,8 @@ FEWEST_VALUES = 32
 STANDARD_ERRORS = 4.0
 LAWFUL = 0.5
 """Of the matrices, where biases and norms are as they are made: some libraries have laws of their own."""
+TELLING = 512
+"""Values of one matrix at least where there are no biases or norms: smaller ones meet some law by chance."""
 MANY = 8
 """Matrices that do not all meet a law by chance: biases and norms then started from laws of their own."""
 GUMBEL = (2.0, 8.0)
@@ -51,7 +53,9 @@ def untrained(weights: Weights) -> bool:
     if not all(_fresh(v, bound) for v, bound in _with_bounds(vectors, matrices)):
         return len(matrices) >= MANY and all(map(follows_a_law, matrices))
     lawful = sum(map(follows_a_law, matrices))
-    return lawful == len(matrices) or (bool(vectors) and lawful > LAWFUL * len(matrices))
+    if vectors:
+        return lawful > LAWFUL * len(matrices)
+    return lawful == len(matrices) and max(math.prod(m.shape) for m in matrices) >= TELLING
 
 
 def _with_bounds(
