@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nnlint.check import UNSAFE, WARNING, check
@@ -129,8 +130,9 @@ def bounded_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
 
 def _within(use: LossUse, data: Dataset | None, bounds: Range) -> bool:
     """The targets lie in the interval, or the code may bring them there."""
-    if use.target is not None and use.target.range is not None and use.target.range.within(*bounds):
-        return True
+    known = use.target.range if use.target is not None else None
+    if known is not None and all(map(math.isfinite, known)):
+        return known.within(*bounds)
     steps = target_steps(use, data)
     if any(map(INTO_INTERVAL.fullmatch, steps)):
         return True

@@ -11,6 +11,7 @@ from nnlint.evidence.source import Loader, Recipe
 from nnlint.finding import Finding
 from nnlint_checks.loop.splits import is_test
 
+RECURRENT = ("rnn", "rnn_state", "rnn_cell")
 IN_ORDER = ("", "SequentialSampler")
 """Samplers, or none, that leave the order as it is."""
 
@@ -86,7 +87,10 @@ def training_data_not_shuffled(recipe: Recipe) -> Iterator[Finding]:
     if recipe.ordered:
         return
     seen: set[Place] = set()
+    series = any(o.kind in RECURRENT for network in recipe.models.values() for o in network.operations)
     for feed in recipe.feeds:
+        if series and feed.loader.api == "keras.Model.fit":
+            continue  # told not to: as a rule these are windows of a series, in the order of time
         if feed.purpose == "train" and feed.loader.place not in seen and _keeps_order(feed):
             seen.add(feed.loader.place)
             yield _finding(feed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.place import Step
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
 from nnlint.network.gradients import may_train, reached, stops
@@ -39,6 +39,21 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.zero_grad()
                 loss.backward()  # error: [TL524]
                 optimizer.step()
+        ```
+        The network runs before the tape records.
+        ```python
+        import tensorflow as tf
+
+        def train(batches):
+            model = tf.keras.Sequential([tf.keras.Input((20,)), tf.keras.layers.Dense(3)])
+            loss_of = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            optimizer = tf.keras.optimizers.Adam()
+            for x, y in batches:
+                scores = model(x, training=True)
+                with tf.GradientTape() as tape:
+                    loss = loss_of(y, scores)
+                gradients = tape.gradient(loss, model.trainable_variables)  # error: [TL524]
+                optimizer.apply_gradients(zip(gradients, model.trainable_variables))
         ```
         The whole function.
         ```python
@@ -111,6 +126,11 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
         if event.place in spoken:
             continue
         found = off or _all_off(recipe, event)
+        untaped = event.details.get("untaped")
+        if untaped is not None:
+            spoken.add(event.place)
+            yield _of_tape(event, untaped)
+            continue
         if found is None:
             continue
         spoken.add(event.place)
@@ -121,6 +141,16 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
             trail=(found,),
             subject=("no grad", event.place),
         )
+
+
+def _of_tape(event: Event, forward: Place) -> Finding:
+    return Finding(
+        event.place,
+        "gradient() of a loss whose forward pass ran outside of the tape: it gives None for each weight",
+        "call the model inside of the with block of GradientTape",
+        trail=(Step(forward, "the network runs before the tape records"),),
+        subject=("no grad", event.place),
+    )
 
 
 def _unrecorded(event: Event) -> Step | None:

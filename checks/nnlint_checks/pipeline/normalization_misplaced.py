@@ -180,6 +180,15 @@ def _rescaled_again(recipe: Recipe) -> Iterator[Finding]:
         for step in feed.loader.data.transforms or ()
         if step.api == "rescale" and _small(step.settings.get("std"))
     ]
+    for step, feed in factors:
+        if feed.loader.data is not None and "preprocess_input" in apis(feed.loader.data.transforms):
+            yield Finding(
+                step.place,
+                "rescale divides what preprocess_input gives: it has scaled the images for the network",
+                "leave out rescale",
+                trail=(Step(feed.place, "the network is trained on them here"),),
+            )
+            return
     for network in recipe.models.values() if factors else ():
         for operation in network.operations:
             if operation.kind != "multiply" or len(operation.inputs) != 2:
@@ -196,6 +205,11 @@ def _rescaled_again(recipe: Recipe) -> Iterator[Finding]:
                     "scale the images once: in the generator, or in the model",
                     trail=(Step(factors[0][0].place, "rescale: scaled here"),),
                 )
+
+
+def apis(transforms: tuple[Transform, ...] | None) -> set[str]:
+    """The names of the transforms that are known."""
+    return {step.api for step in transforms or ()}
 
 
 def _small(factors: tuple[float, ...] | None) -> bool:

@@ -109,7 +109,7 @@ def uncentred_signal(recipe: Recipe) -> Iterator[Finding]:
 def _positive(data: Samples) -> bool:
     """Every transform is known, one of them scales to 0..1, and none subtracts anything."""
     names = [step.api for step in data.transforms or ()]
-    moved = any("ormal" in name or name in ("", "Lambda", "rescale") for name in names)
+    moved = any("ormal" in name or name in ("", "Lambda", "rescale", "preprocess_input") for name in names)
     return not SCALED.isdisjoint(names) and not moved
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from nnlint.evidence.samples import Samples
 from nnlint.evidence.source import Labels, Loader, Span
-from nnlint.network.facts import Meaning, Role
+from nnlint.network.facts import Meaning, Range, Role
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
@@ -44,7 +44,13 @@ PARTS_OF = "_parts"
 IMAGES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3), "cifar100": (32, 32, 3)}
 """Sets of images of bytes, and the sizes of an image, by their pages."""
 
-ENCODINGS = {"int": "integers", "sparse": "integers", "categorical": "one-hot"}
+TABLES = {
+    "boston_housing": ((0.0, 711.0), (13,), (5.0, 50.0)),
+    "california_housing": ((-124.35, 39320.0), (8,), (14999.0, 500001.0)),
+}
+"""Tables of quantities: where their columns lie, how many there are, and where the targets lie, by their pages."""
+
+ENCODINGS = {"int": "integers", "sparse": "integers", "binary": "integers", "categorical": "one-hot"}
 """``label_mode`` and ``class_mode`` -> how labels are written."""
 
 
@@ -63,16 +69,30 @@ def _load(name: str) -> Callable[[Call, Arguments], Value]:
     return run
 
 
+def _table(name: str) -> Callable[[Call, Arguments], Value]:
+    def run(call: Call, arguments: Arguments) -> Value:
+        wide, grid, targets = TABLES[name]
+        span, shape = Span(*wide, f"{name}.load_data", call.place), Shape((None,))
+        quantity = Tensor(Operation("input", (), {"shape": shape}, call.place), shape, Range(*targets))
+        return tuple((_array(call, name, role, span, grid), quantity) for role in ("train", "test"))
+
+    return run
+
+
 def _images(call: Call, name: str, role: str) -> Value:
     """The pictures of one of both splits: bytes, from 0 to 255."""
     if name not in IMAGES:
         return UNKNOWN
+    span = Span(0.0, 255.0, f"{name}.load_data", call.place, pixels=True)
+    return _array(call, name, role, span, IMAGES[name])
+
+
+def _array(call: Call, name: str, role: str, span: Span, grid: tuple[int, ...]) -> Value:
+    """The features of one of both splits, as they are stored."""
     call.interpreter.project.libraries.symbol("numpy.ndarray")  # arrays are in play from here on
     from nnlint.readers.source.tabular.values import Data, root, wrap
 
-    span = Span(0.0, 255.0, f"{name}.load_data", call.place, pixels=True)
     rows = root(call.interpreter, role, call.place, name)
-    grid = IMAGES[name]
     data = Data("array", rows, scaled=False, rank=1 + len(grid), changed=frozenset(), span=span, grid=grid)
     return wrap(call.interpreter, data, call.place)
 
@@ -247,6 +267,7 @@ FOLDERS = tuple(f"{kind}_dataset_from_directory" for kind in ("image", "text", "
 
 SYMBOLS: dict[str, Value] = {
     **{f"keras.datasets.{name}.load_data": native("load_data", _load(name)) for name in CLASSES},
+    **{f"keras.datasets.{name}.load_data": native("load_data", _table(name)) for name in TABLES},
     "keras.preprocessing.image.ImageDataGenerator": GENERATOR,
     **{
         f"{module}.{name}": native(name, _from_files(name, "label_mode", "int"))

@@ -8,7 +8,7 @@ import posixpath
 from nnlint.evidence.samples import Samples, Transform
 from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.paths import path_text
-from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Value
+from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Instance, Native, Value
 
 RANDOM = (
     *("rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range"),
@@ -42,10 +42,11 @@ def augmentations(generator: Value) -> tuple[Transform, ...] | None:
         return None
     place, state = generator.place, generator.state
     found = [Transform(name, place, random=True) for name in RANDOM if _on(state.get(name))]
-    factor = state.get("rescale")
-    if state.get("preprocessing_function") is not None:
-        found.append(Transform("", place))
-    elif factor is not None:
+    factor, function = state.get("rescale"), state.get("preprocessing_function")
+    prepared = isinstance(function, Native) and function.name == "preprocess_input"
+    if function is not None:
+        found.append(Transform("preprocess_input" if prepared else "", place))
+    if factor is not None and (function is None or prepared):
         known = (float(factor),) if isinstance(factor, int | float) else None
         found.append(Transform("rescale", place, settings={"mean": (0.0,), "std": known}))
     return tuple(found)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did
+from nnlint.network.gradients import may_train, trains
 from nnlint.network.graph import Tensor
 from nnlint.readers.source.definitions import OBJECT, event, keep_keywords, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
@@ -118,17 +120,35 @@ SCHEDULES = (
 
 def _enter(call: Call, arguments: Arguments) -> Value:
     """What runs below may be differentiated; the tape does not say when it ends, nor need it."""
-    call.interpreter.trace.notes["tape"] = True
-    call.interpreter.trace.notes["framework steps"] = True
-    return arguments.positional[0]
+    tape, i = arguments.positional[0], call.interpreter
+    i.trace.notes["tape"] = True
+    i.trace.notes["framework steps"] = True
+    if isinstance(tape, Instance):
+        i.heap.write(tape.state, "_before", len(i.trace.operations))
+    return tape
 
 
 def _gradient(call: Call, arguments: Arguments) -> Value:
     target, i = arguments.get(1, "target", UNKNOWN), call.interpreter
     differentiate(i, target)
-    i.trace.did(Did.BACKWARD, call.place)
+    untaped = _untaped(i, arguments.positional[0], target)
+    i.trace.did(Did.BACKWARD, call.place, **({} if untaped is None else {"untaped": untaped}))
     i.trace.notes[TAPED] = _models_of(i, target)
     return UNKNOWN
+
+
+def _untaped(i: Interpreter, tape: Value, target: Value) -> Place | None:
+    """Where the network ran that a value comes from, if that was before the tape began to record."""
+    before = tape.state.get("_before") if isinstance(tape, Instance) else None
+    if not isinstance(before, int) or not isinstance(target, Tensor):
+        return None
+    taped = {id(o) for o in i.trace.operations[before:]}
+    ancestors = list(target.ancestors())
+    trained = [o for o in ancestors if trains(o)]
+    if not trained or any(id(o) in taped and o.kind != "loss" and may_train(o) for o in ancestors):
+        return None
+    passes = (e.place for e in reversed(i.trace.events) if e.did is Did.FORWARD)
+    return next(passes, trained[-1].place)
 
 
 def _models_of(i: Interpreter, target: Value) -> tuple[int, ...]:
