@@ -43,7 +43,34 @@ def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
                 nn.functional.cross_entropy(model(x), y).backward()
                 optimizer.step()
         ```
+        Thawed for the second stage, and not compiled again.
+        ```python
+        from tensorflow import keras
+
+        def train(data, classes):
+            base = keras.applications.MobileNetV2(include_top=False, pooling="avg")
+            base.trainable = False
+            model = keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
+            model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+            model.fit(data, epochs=5)
+            base.trainable = True  # warning: [TL515]
+            model.fit(data, epochs=5)
+        ```
     Silent:
+        Compiled again.
+        ```python
+        from tensorflow import keras
+
+        def train(data, classes):
+            base = keras.applications.MobileNetV2(include_top=False, pooling="avg")
+            base.trainable = False
+            model = keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
+            model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+            model.fit(data, epochs=5)
+            base.trainable = True
+            model.compile(optimizer=keras.optimizers.Adam(1e-5), loss="sparse_categorical_crossentropy")
+            model.fit(data, epochs=5)
+        ```
         The head comes first; moving a module changes it in place.
         ```python
         import torch
@@ -67,6 +94,13 @@ def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
         optimizer.add_param_group({"params": head.parameters()})
         ```
     """
+    for layer in coverage.thawed:
+        yield Finding(
+            layer.place,
+            f"{layer.name} is made trainable, but fit goes on as compiled: it stays frozen",
+            "call compile() again after the change, with a small learning rate",
+            (Step(layer.first, "trained with it frozen"), Step(layer.second, "and again, not compiled anew")),
+        )
     for one in coverage.left:
         if one.later:
             made = Step(coverage.place, f"{coverage.optimizer} takes the parameters that are there")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.place import Place, Step
+from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
 from nnlint.network.gradients import may_train, reached, stops
@@ -122,15 +122,11 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
     passes = [(e, _unrecorded(e)) for e in recipe.events if e.did is Did.BACKWARD]
     # A step that training and validation share, ``if self.training: loss.backward()``
     spoken = {event.place for event, off in passes if event.gradients is not False and off is None}
+    yield from _of_tapes(recipe)
     for event, off in passes:
         if event.place in spoken:
             continue
         found = off or _all_off(recipe, event)
-        untaped = event.details.get("untaped")
-        if untaped is not None:
-            spoken.add(event.place)
-            yield _of_tape(event, untaped)
-            continue
         if found is None:
             continue
         spoken.add(event.place)
@@ -143,14 +139,17 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
         )
 
 
-def _of_tape(event: Event, forward: Place) -> Finding:
-    return Finding(
-        event.place,
-        "gradient() of a loss whose forward pass ran outside of the tape: it gives None for each weight",
-        "call the model inside of the with block of GradientTape",
-        trail=(Step(forward, "the network runs before the tape records"),),
-        subject=("no grad", event.place),
-    )
+def _of_tapes(recipe: Recipe) -> Iterator[Finding]:
+    """Gradients that a tape is asked for, and of which it has recorded nothing."""
+    asked = {e.place: e.details["untaped"] for e in recipe.events if "untaped" in e.details}
+    for place, forward in asked.items():
+        yield Finding(
+            place,
+            "gradient() of a loss whose forward pass ran outside of the tape: it gives None for each weight",
+            "call the model inside of the with block of GradientTape",
+            trail=(Step(forward, "the network runs before the tape records"),),
+            subject=("no grad", place),
+        )
 
 
 def _unrecorded(event: Event) -> Step | None:

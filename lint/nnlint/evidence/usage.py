@@ -115,12 +115,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Thawed:
+    """A frozen layer of Keras is made trainable at ``place``, between two calls of ``fit``, ``first`` and
+    ``second``, with no ``compile`` in between.
+    """
+
+    name: str
+    place: Place
+    first: Place
+    second: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What the optimisers of an entry hold, against what is trained.
 
     ``optimizer``: the class of the first of them. ``held``: how many weights they hold, ``frozen`` how many
     of these never get a gradient. ``left``: layers that they leave out. ``related``: some of what is trained
-    is held; where nothing is, the optimisers belong to something else.
+    is held; where nothing is, the optimisers belong to something else. ``thawed``: layers of Keras whose
+    change no ``compile`` takes up.
     """
 
     optimizer: str
@@ -130,6 +143,7 @@ class Coverage:
     related: bool
     place: Place
     program: str
+    thawed: tuple[Thawed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

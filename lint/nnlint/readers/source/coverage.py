@@ -18,6 +18,7 @@ FRESH = frozenset({"loaded", "unknown"})
 
 def coverage(trace: Trace) -> Iterator[Coverage]:
     """One for an entry that trains with optimisers that are known to the last weight."""
+    yield from _thawed(trace)
     optimizers = trace.optimizers
     held = [_held(o) for o in optimizers]
     if not optimizers or any(h is None for h in held) or trace.notes.get("exhausted"):
@@ -38,6 +39,13 @@ def coverage(trace: Trace) -> Iterator[Coverage]:
     yield Coverage(
         optimizers[0].cls.name, count, frozen, tuple(distinct.values()), related, place, place.path
     )
+
+
+def _thawed(trace: Trace) -> Iterator[Coverage]:
+    found = trace.notes.get("thawed layers")
+    if isinstance(found, dict) and found:
+        layers = tuple(found.values())
+        yield Coverage("fit", 0, 0, (), True, layers[0].second, layers[0].second.path, layers)
 
 
 def _held(optimizer: Instance) -> tuple[Weight, ...] | None:

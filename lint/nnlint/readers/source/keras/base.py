@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
@@ -108,14 +109,15 @@ def _set_attribute(call: Call, arguments: Arguments) -> Value:
     layer, name, value = arguments.positional
     call.interpreter.heap.write(layer.state, name, value)
     if name == "trainable":
-        _freeze(call.interpreter, layer, value)
+        _freeze(call.interpreter, layer, value, call.place)
     return None
 
 
-def _freeze(i: Interpreter, layer: Instance, value: Value) -> None:
+def _freeze(i: Interpreter, layer: Instance, value: Value, place: Place) -> None:
     on = value if isinstance(value, bool) else None
     for _, part in walk(layer):
         i.heap.write(part.state, "trainable", value)
+        i.heap.write(part.state, "_changed", place)
     for _, weight in all_weights(layer):
         i.heap.write(weight.state, "trainable", on)
 

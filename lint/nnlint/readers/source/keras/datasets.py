@@ -48,7 +48,7 @@ TABLES = {
     "boston_housing": ((0.0, 711.0), (13,), (5.0, 50.0)),
     "california_housing": ((-124.35, 39320.0), (8,), (14999.0, 500001.0)),
 }
-"""Tables of quantities: where their columns lie, how many there are, and where the targets lie, by their pages."""
+"""Tables of quantities, by their pages: where columns lie, how many there are, where the targets lie."""
 
 ENCODINGS = {"int": "integers", "sparse": "integers", "binary": "integers", "categorical": "one-hot"}
 """``label_mode`` and ``class_mode`` -> how labels are written."""

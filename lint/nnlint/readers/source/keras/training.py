@@ -16,6 +16,7 @@ from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keras.base import LAYER, MODEL_API, items_of
 from nnlint.readers.source.keras.feeding import acting, fed_shape, feed, given_together, samples_of, shuffles
+from nnlint.readers.source.keras.freezing import note_fit
 from nnlint.readers.source.keras.losses import apply_loss
 from nnlint.readers.source.keras.metrics import decided
 from nnlint.readers.source.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
@@ -181,6 +182,8 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     i.heap.write(model.state, "_fed", fed_shape(bound["x"]))
     met = attach(call, model)
     realize(call, model)
+    if "_pending" in model.state and _called(call) != "train_on_batch":
+        note_fit(call, model, model.state["_pending"])
     if met is not None:
         _give_targets(call, met, bound["y"], bound["x"])
         for result in met.results:
@@ -193,6 +196,11 @@ def _fit(call: Call, arguments: Arguments) -> Value:
     _note_callbacks(call, model, bound["callbacks"])
     _rounds(call, model, bound)
     return UNKNOWN
+
+
+def _called(call: Call) -> str:
+    function = call.node.func if isinstance(call.node, ast.Call) else None
+    return function.attr if isinstance(function, ast.Attribute) else ""
 
 
 def _give_targets(call: Call, met: Met, target: Value, source: Value) -> None:
