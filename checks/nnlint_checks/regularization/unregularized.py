@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from nnlint.evidence.source import Did, Loop, Optimizer, Recipe
 from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
 
 REGULARISES = (Family.NORM, Family.DROPOUT)
+FEW_PASSES = 2
+"""What a network has seen no more often it does not know by heart."""
 RATES = ("p", "dropout")  # what layers with dropout inside call its rate
 
 
 def unregularised(recipe: Recipe) -> Iterator[tuple[Optimizer, Network, int]]:
     """Networks with how many weights of them are trained, where it is known that nothing regularises them.
 
-    Left out: runs of one pass over the data, and networks with weights that were trained before.
+    Left out: runs of one or two passes over the data, and networks with weights that were trained before.
     """
     unseen = (recipe.augmented, recipe.early_stopping, recipe.penalised)
     if any(fact is not False for fact in unseen) or not recipe.finished or len(recipe.optimizers) != 1:
@@ -30,13 +33,18 @@ def unregularised(recipe: Recipe) -> Iterator[tuple[Optimizer, Network, int]]:
 
 
 def _sees_data_again(optimizer: Optimizer, recipe: Recipe) -> bool:
-    """Steps are taken in more than one pass over the data."""
+    """Steps are taken in more than a few passes over the data."""
     steps = [e for e in recipe.events if e.did is Did.STEP and optimizer.key in e.subjects]
-    return any(len(e.loops) > 1 or any(map(_repeats, e.loops)) for e in steps)
+    return any(_repeats(e.loops) for e in steps)
 
 
-def _repeats(loop: Loop) -> bool:
-    return loop.loader is None and loop.count is not None and loop.count > 1
+def _repeats(loops: tuple[Loop, ...]) -> bool:
+    """The loops around a step go over the data more than a few times, as far as is known."""
+    counts = [loop.count for loop in loops if loop.loader is None]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return len(loops) > 1 or prod(known) > 1
+    return prod(known) > FEW_PASSES and (len(loops) > 1 or bool(known))
 
 
 def _regularised(network: Network) -> bool:
