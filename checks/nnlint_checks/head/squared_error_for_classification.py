@@ -18,7 +18,7 @@ from nnlint_checks.head.target_names import NO_QUANTITY, words_of
 from nnlint_checks.head.trained_head import layers_at_end, same_layer
 from nnlint_checks.head.training_losses import loss_api, training_uses
 
-LOSSES = ("mse", "l1", "smooth_l1", "huber", "msle", "log_cosh")
+LOSSES = ("mse", "l1", "smooth_l1", "huber", "msle", "mape", "log_cosh")
 CLASSIFYING = frozenset(
     {
         *("cross_entropy", "nll", "bce", "bce_with_logits", "categorical_nll", "sparse_categorical_nll"),
@@ -34,6 +34,8 @@ ON_PURPOSE = pattern(
 )
 """Names of functions and networks where squared errors of classes are meant."""
 
+HELP = "use cross-entropy for classes, and a metric of regressions for quantities"
+EITHER = "use binary cross-entropy for classes; take sigmoid off for quantities, and measure their error"
 ENCODERS = frozenset({"randint"})
 """What makes numbers that may be quantities as well."""
 
@@ -118,7 +120,7 @@ def squared_error_for_classification(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(
             use.place,
             f"{loss_api(use)} trains a classifier: {message}",
-            "use cross-entropy for classes, and a metric of regressions for quantities",
+            HELP if use.labels is not None or head is None or head.operation.kind != "sigmoid" else EITHER,
             steps,
             subject=("head", home(head) if head is not None else use.place),
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation
+from nnlint.network.operations import Family, family
+from nnlint.network.signal import weighs
 from nnlint_checks.signal.stretches import Stretch, called, deepest, layer_place, next_layer, shown, weight_of
 
 FEWEST = {"sigmoid": 3, "hardsigmoid": 3, "logsigmoid": 3, "tanh": 5, "softsign": 5, "hardtanh": 5}
@@ -27,6 +29,8 @@ NARROW = 16
 """Networks of at most so many units a layer (XOR and the like) are studied, not used."""
 DEEP = 6
 """But none of them has so many hidden layers."""
+FEW_UNITS = 8
+"""So few values of softmax may be the choice that a network makes on its way."""
 COORDINATES = 4
 """So few inputs are places and times: tanh networks that represent a function need it to be smooth."""
 
@@ -35,10 +39,11 @@ COORDINATES = 4
 def saturating_hidden_activation(
     network: Network, *, smallest_gain: float = SMALLEST_GAIN
 ) -> Iterator[Finding]:
-    """Sigmoid or tanh stands between the hidden layers of a deep network without norms.
+    """Sigmoid or tanh stands between the hidden layers of a deep network without norms, or softmax anywhere.
 
     Why: the derivative of a sigmoid is at most 1/4, that of tanh falls off quickly around 0. Each layer
     shrinks the gradient; after a few of them the first layers learn a hundred times slower than the last.
+    The values of a softmax add up to 1: of many units next to nothing is left of each.
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural
     networks"; Glorot et al. 2011, "Deep Sparse Rectifier Neural Networks".
     Options: smallest_gain: of gradients over the saturating layers, below which it is reported (0.01).
@@ -63,7 +68,36 @@ def saturating_hidden_activation(
         def run(x):
             return model(x)
         ```
+        Softmax as the activation of a hidden layer.
+        ```python
+        from tensorflow import keras
+
+        model = keras.Sequential([
+            keras.Input((784,)),
+            keras.layers.Dense(128, activation="softmax"),  # warning: [SP208]
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(10, activation="softmax"),
+        ])
+        ```
     Silent:
+        Softmax weighs what an attention adds up.
+        ```python
+        import torch
+        from torch import nn
+
+        class Pool(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scores = nn.Linear(64, 16)
+                self.head = nn.Linear(64, 5)
+
+            def forward(self, x):
+                weights = torch.softmax(self.scores(x.mean(1)), dim=-1)
+                return self.head(torch.einsum("nk,nkd->nd", weights, x))
+
+        def run(x):
+            return Pool()(x)
+        ```
         ReLU between the layers, sigmoid at the end.
         ```python
         from torch import nn
@@ -107,6 +141,7 @@ def saturating_hidden_activation(
             return model(x)
         ```
     """
+    yield from _competing(network)
     stretch = deepest(network)
     if stretch is None or not stretch.layers or not network.understood or _of_function(network, stretch):
         return
@@ -115,6 +150,42 @@ def saturating_hidden_activation(
         found = [o for o in stretch.operations if o.kind == kind and next_layer(stretch, o)]
         if len(found) >= (DEEP if narrow else fewest) and (reason := _reason(stretch, found, smallest_gain)):
             yield _finding(network, stretch, found, reason)
+
+
+def _competing(network: Network) -> Iterator[Finding]:
+    """Softmax as the activation of a layer that another one reads: its values add up to 1."""
+    consumers = network.consumers()
+    leave = {t.operation.number for t in network.outputs}
+    for operation in network.operations:
+        if operation.kind != "softmax" or operation.number in leave or not _of_layer(operation):
+            continue
+        width, layer = operation.inputs[0].shape.axis(-1), _only_reader(operation, consumers)
+        if layer is None or layer.kind != "linear" or not isinstance(width, int) or width < FEW_UNITS:
+            continue
+        yield Finding(
+            operation.layer.place if operation.layer is not None else operation.place,
+            f"softmax between layers: {width} values that add up to 1, about {1 / width:.2g} each",
+            "use ReLU between layers; softmax is for the output",
+            trail=(Step(layer_place(network, layer), f"{called(layer)} reads them"),),
+        )
+
+
+def _of_layer(operation: Operation) -> bool:
+    """It follows a layer with weights at once, and runs over that layer's units."""
+    before = operation.inputs[0]
+    rank, axis = before.shape.rank, operation.attributes.get("axis")
+    return weighs(before.operation) and before.operation.kind == "linear" and axis in (-1, rank and rank - 1)
+
+
+def _only_reader(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> Operation | None:
+    """The layer that alone reads a value, behind dropout or reshaping at most."""
+    readers = consumers.get(id(operation), ())
+    if len(readers) != 1:
+        return None
+    if weighs(readers[0]):
+        return readers[0]
+    plain = family(readers[0]) in (Family.DROPOUT, Family.MOVE)
+    return _only_reader(readers[0], consumers) if plain else None
 
 
 def _narrow(network: Network, stretch: Stretch) -> bool:
