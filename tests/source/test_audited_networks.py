@@ -145,6 +145,29 @@ PROGRAMS: dict[str, str] = {
         loss = F.mse_loss(decoder(code), x) + 1e-3 * code.abs().mean()
         loss.backward()
     """,
+    "a class of its own for a norm of the library": """
+        class Norm(nn.BatchNorm2d):
+            def __init__(self, channels):
+                super().__init__(channels, momentum=0.99)
+
+        body = nn.Sequential(nn.Conv2d(3, 8, 3), Norm(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1))  # NR313
+        head = nn.Linear(8, 2)
+        loss = F.cross_entropy(head(body(torch.randn(4, 3, 8, 8)).flatten(1)), torch.zeros(4).long())
+        loss.backward()
+    """,
+    "dropout over what a sigmoid gave": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.one, self.two = nn.Linear(8, 32), nn.Linear(32, 2)
+
+            def forward(self, x):
+                x = F.dropout(self.one(x), 0.1, self.training, inplace=True)
+                x = torch.sigmoid(x)
+                return self.two(F.dropout(x, 0.3, self.training, inplace=True))  # AR617
+
+        F.cross_entropy(Net()(torch.randn(4, 8)), torch.zeros(4).long()).backward()
+    """,
     "a ready-made body without its head": """
         import torchvision
 

@@ -66,6 +66,13 @@ class RegressionHead:
         return self.value.range
 
     @property
+    def words(self) -> frozenset[str]:
+        """The words that the program calls the output by: ``Dense(1, name="count")``, ``self.price``."""
+        layers = (self.value.operation.layer, self.layer.operation.layer)
+        names = (layer.name.rpartition(".")[2] for layer in layers if layer is not None)
+        return frozenset().union(*map(words_of, names))
+
+    @property
     def trail(self) -> tuple[Step, ...]:
         """From the activation to the loss."""
         return (Step(self.use.place, f"{loss_api(self.use)} compares it with the targets"),)

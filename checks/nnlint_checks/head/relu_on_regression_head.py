@@ -143,7 +143,7 @@ def relu_on_regression_head(recipe: Recipe, data: Dataset | None) -> Iterator[Fi
             continue
         if never_negative(head.use, data):
             continue
-        words = target_words(head.use, data)
+        words = target_words(head.use, data) | head.words
         if words & (POSITIVE if head.value.operation.kind in SMOOTH else COUNTED):
             continue
         name, loss = api(head.value.operation), loss_api(head.use)

@@ -27,6 +27,7 @@ from nnlint.readers.source.modules import (
     complete,
     framework,
     inside,
+    layer_api,
     layer_of,
     naming,
     walk,
@@ -120,7 +121,7 @@ def layers(i: Interpreter, model: Instance) -> Iterator[Layer]:
     """Library layers below a model, and modules of the program that own parameters themselves."""
     with naming(i, model):
         for name, part in walk(model):
-            if part.cls.api and not any(True for _ in children(part)) and ITEMS not in part.state:
+            if layer_api(part) and not any(True for _ in children(part)) and ITEMS not in part.state:
                 yield layer_of(i, part)
             else:
                 own = tuple(as_parameter(n, w) for n, w in weights(part))

@@ -220,6 +220,14 @@ def attributes_of(module: Instance) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def layer_api(module: Instance) -> str:
+    """The library's class that a module is, or that it derives from without a forward pass of its own."""
+    cls = module.cls
+    if cls.api or isinstance(cls.find("forward"), Function) or not isinstance(cls.find("_kind"), str):
+        return cls.api
+    return next((base.api for base in cls.mro if base.api), "")
+
+
 def layer_of(i: Interpreter, module: Instance) -> Layer:
     """The evidence for a layer, made at its first use and kept until its weights are frozen or thawed."""
     names: Any = i.trace.notes.get("names") or {}
@@ -231,7 +239,7 @@ def layer_of(i: Interpreter, module: Instance) -> Layer:
         attributes = attributes_of(module)
         kind = module.cls.find("_kind")
         kind = kind if isinstance(kind, str) else "unknown"
-        made = Layer(kind, module.cls.api, name, module.place, attributes, parameters, not i.guessed)
+        made = Layer(kind, layer_api(module), name, module.place, attributes, parameters, not i.guessed)
         kept[key] = (made, module)
     layer: Layer = kept[key][0]
     return layer
