@@ -107,3 +107,28 @@ def test_images_measured_side_by_side_keep_their_order() -> None:
     paths = write(30)
     found = images.measured([images.Picture(p, "", "train", p.parent) for p in paths], "train")
     assert [f.path for f in found] == [p.as_posix() for p in paths]
+
+
+def test_masks_beside_images_are_no_class() -> None:
+    for number in range(24):
+        split = Path("cells", "train" if number % 3 else "val")
+        for folder in ("images", "masks"):
+            (split / folder).mkdir(parents=True, exist_ok=True)
+        photograph(number).save(split / "images" / f"{number}.png")
+        Image.new("L", (64, 48), 1).save(split / "masks" / f"{number}_mask.png")
+    dataset = only()
+    assert dataset.target is None
+    assert [s.rows for s in dataset.splits] == [16, 8]
+    assert [f for code in (*CODES, "DS507") for f in findings(code)] == []
+
+
+def test_images_of_one_shading_and_other_colours_are_no_copies() -> None:
+    shading = np.linspace(60, 200, 64)[None, :, None] + np.zeros((48, 64, 3))
+    for number, paint in enumerate([(0, 0, 0), (30, -40, 20)]):
+        path = Path("skies", "train", "ab"[number], "smooth.png")
+        path.parent.mkdir(parents=True)
+        noise = np.random.default_rng(number).normal(0, 4, shading.shape)
+        Image.fromarray(np.uint8(np.clip(shading + paint + noise, 0, 255))).save(path)
+    for number in range(20):
+        photograph(number).save(Path("skies", "train", "ab"[number % 2], f"{number}.png"))
+    assert findings("DS503") == []

@@ -254,3 +254,27 @@ loader = DataLoader(Images(), batch_size=8)
 
 def test_names_of_columns_are_strings() -> None:
     assert names_of(("a", 1)) is None
+
+
+POLARS = 'import polars as pl\ndf = pl.read_csv("table.csv")\n'
+
+
+@pytest.mark.parametrize(
+    ("picked", "columns"),
+    [
+        ("df.drop('y').to_numpy()", ("a", "b", "c")),
+        ("df.drop('y', 'c').to_numpy()", ("a", "b")),
+        ("df.drop(['y', 'b']).to_numpy()", ("a", "c")),
+        ("df.lazy().select('a', 'b').collect().to_numpy()", ("a", "b")),
+        ("df.select(['c']).to_pandas().to_numpy()", ("c",)),
+        ("df.to_pandas().drop(columns=['a', 'y']).to_numpy()", ("b", "c")),
+        ("df.with_columns(pl.col('a').log()).to_numpy()", None),
+    ],
+)
+def test_columns_of_polars_are_followed(picked: str, columns: tuple[str, ...] | None, tmp_path: Path) -> None:
+    source = (
+        f"{POLARS}x = torch.from_numpy({picked}).float()\ny = torch.from_numpy(df['y'].to_numpy()).float()\n"
+        f"loader = DataLoader(TensorDataset(x, y), batch_size=8)\n{TRAINING}"
+    )
+    found = pipeline(tmp_path, source).features
+    assert (found and found.of(("a", "b", "c", "y"))) == columns

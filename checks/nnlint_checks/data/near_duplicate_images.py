@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 APART = 0.02
 """1 - correlation of two thumbnails beyond which they are two pictures, however alike."""
 
-SAME = 0.002
+SAME = 0.0003
 """1 - correlation below which they are one picture whatever their colours: brightened, without colour."""
 
 COLOUR = 16.0

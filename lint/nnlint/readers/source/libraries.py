@@ -50,7 +50,7 @@ MODELS: dict[str, str] = {
         "standard",
     ),
     **dict.fromkeys(("torch", "torchvision", "timm", "efficientnet_pytorch"), "torch"),
-    **dict.fromkeys(("pandas", "numpy", "sklearn", "imblearn", "PIL", "cv2"), "tabular"),
+    **dict.fromkeys(("pandas", "polars", "numpy", "sklearn", "imblearn", "PIL", "cv2"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),
     **dict.fromkeys(("lightning", "pytorch_lightning"), "lightning"),
     **dict.fromkeys(("transformers", "diffusers"), "huggingface"),

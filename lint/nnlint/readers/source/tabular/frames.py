@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from nnlint.evidence.source import Fit
 from nnlint.readers.source.definitions import OBJECT, library_class, native, unknown
-from nnlint.readers.source.tabular import names, selecting
+from nnlint.readers.source.tabular import names, polars_frames, selecting
 from nnlint.readers.source.tabular.ranks import RANKS, reshaped
 from nnlint.readers.source.tabular.rows import held, mask, subset
 from nnlint.readers.source.tabular.values import DATA, Data, Mark, data_of, names_of, reordered, unique
@@ -89,7 +89,7 @@ def get(call: Call, arguments: Arguments) -> Value:
         return held(call.interpreter, replace(data, scaled=False, changed=None, coded=True), call.node)
     if name in ("T", "str", "dt"):
         return held(call.interpreter, _less(data), call.node)
-    method = METHODS.get(name)
+    method = (polars_frames.METHODS.get(name) if data.polars else None) or METHODS.get(name)
     if method is not None:
         return Bound(native(name, method), value)
     return native(name, unknown, "static") if name in QUIET else _column_or_unknown(call, data, name)

@@ -47,9 +47,9 @@ NOTHING: frozenset[str] = frozenset()
 """What has been changed of a table as it was read."""
 
 
-def _source(call: Call, arguments: Arguments) -> str:
+def path_read(call: Call, arguments: Arguments) -> str:
     """The path read, "" when it is not known; noted in the trace."""
-    for name in ("filepath_or_buffer", "path", "path_or_buf", "io", "file", "fname"):
+    for name in ("filepath_or_buffer", "source", "path", "path_or_buf", "io", "file", "fname"):
         text = path_text(arguments.get(0, name, UNKNOWN))
         if text is not None:
             text = posixpath.normpath(text) if "://" not in text else text
@@ -58,7 +58,7 @@ def _source(call: Call, arguments: Arguments) -> str:
     return ""
 
 
-def _role(source: str) -> str:
+def role_in(source: str) -> str:
     """The split that a file's name says it holds: its own name, else that of its folder."""
     stem = re.sub(r"[^A-Za-z0-9]+", "_", posixpath.splitext(posixpath.basename(source))[0])
     folder = posixpath.basename(posixpath.dirname(source))
@@ -66,8 +66,8 @@ def _role(source: str) -> str:
 
 
 def _frame(call: Call, arguments: Arguments) -> Value:
-    source = _source(call, arguments)
-    rows = root(call.interpreter, _role(source), call.place, source)
+    source = path_read(call, arguments)
+    rows = root(call.interpreter, role_in(source), call.place, source)
     plain = not set(arguments.keywords) & {"usecols", "header", "names", "index_col", "columns"}
     columns = Columns(source) if plain and not arguments.open else _listed(source, arguments)
     return held(call.interpreter, Data("frame", rows, (), columns, False, rank=2, changed=NOTHING), call.node)
@@ -87,8 +87,8 @@ def _listed(source: str, arguments: Arguments) -> Columns | None:
 
 
 def _array(call: Call, arguments: Arguments) -> Value:
-    source = _source(call, arguments)
-    rows = root(call.interpreter, _role(source), call.place, source)
+    source = path_read(call, arguments)
+    rows = root(call.interpreter, role_in(source), call.place, source)
     kind = "archive" if source.endswith(".npz") or not source else "array"
     plain = not set(arguments.keywords) & {"usecols", "unpack", "names"} and not arguments.open
     columns = Columns(source) if plain and source.endswith((".csv", ".tsv", ".txt", ".npy")) else None

@@ -36,7 +36,7 @@ class Data(Joinable):
     cut out of a series as one of many windows that overlap. ``ranked``: the column ("*": the label) whose
     values the rows came in the order of, and ``order`` as it was then. ``span``: where the values lay when
     they were read. ``grid``: the sizes of all axes but that of the rows; () where they are not known, and
-    of no meaning while the rank is another one.
+    of no meaning while the rank is another one. ``polars``: a table of Polars, not of pandas.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class Data(Joinable):
     ranked: tuple[str, tuple[tuple[Hashable, Place], ...]] | None = None
     span: Span | None = None
     grid: tuple[int, ...] = ()
+    polars: bool = False
 
     @property
     def sorted_by(self) -> str:
