@@ -125,6 +125,16 @@ SILENT = {
                 optimizer.step(len(x))
                 print(loss.item())
         """,
+    "a picture is moved along its gradient": """
+        import torch
+
+        def dream(network, image, rounds):
+            image.requires_grad_()
+            for _ in range(rounds):
+                network(image).mean().backward()
+                image.data += 0.01 * image.grad.sign()
+            return image
+        """,
     "the last state is saved again at the end": """
         import torch
         from torch import nn
@@ -145,6 +155,104 @@ SILENT = {
             torch.save(state, path)
         """,
 }
+
+FOUND = {
+    "weights that are moved by hand keep the gradients of all rounds": (
+        "TL501",
+        """
+        import torch
+
+        def descend(parameters, rate):
+            with torch.no_grad():
+                for p in parameters:
+                    p -= rate * p.grad
+
+        def fit(batches):
+            w = torch.zeros(2, 1, requires_grad=True)
+            b = torch.zeros(1, requires_grad=True)
+            for x, y in batches:
+                loss = ((x @ w + b - y) ** 2).mean()
+                loss.backward()
+                descend([w, b], 0.03)
+                print(loss.item())
+        """,
+    ),
+    "evaluated, and trained on by hand": (
+        "TL506",
+        """
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body, self.drop, self.head = nn.Linear(20, 64), nn.Dropout(0.2), nn.Linear(64, 3)
+
+            def forward(self, x):
+                return self.head(self.drop(torch.relu(self.body(x))))
+
+        net = Net()
+
+        def score(batches):
+            net.eval()
+            with torch.no_grad():
+                return sum((net(x).argmax(1) == y).float().mean() for x, y in batches)
+
+        def fit(batches, held_out, rate=0.1):
+            for epoch in range(10):
+                for x, y in batches:
+                    net.zero_grad()
+                    nn.functional.cross_entropy(net(x), y).backward()
+                    for p in net.parameters():
+                        p.data.add_(p.grad, alpha=-rate)
+                print(score(held_out))
+        """,
+    ),
+    "a width that NumPy computes": (
+        "AR601",
+        """
+        import numpy as np
+        import torch
+        from torch import nn
+
+        SHAPE = (1, 32, 32)
+
+        class Judge(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.label = nn.Embedding(10, 10)
+                self.layers = nn.Sequential(nn.Linear(int(np.prod(SHAPE)), 64), nn.ReLU(), nn.Linear(64, 1))
+
+            def forward(self, image, label):
+                return self.layers(torch.cat([image.view(image.size(0), -1), self.label(label)], -1))
+
+        Judge()(torch.randn(4, *SHAPE), torch.zeros(4, dtype=torch.long))
+        """,
+    ),
+    "a hidden layer that is wider than both sides": (
+        "AR603",
+        """
+        from torch import nn
+
+        class Block(nn.Module):
+            def __init__(self, width=64):
+                super().__init__()
+                self.norm = nn.LayerNorm(width)
+                self.c_fc, self.c_proj = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+            def forward(self, x):
+                return x + self.c_proj(self.c_fc(self.norm(x)))
+
+        def run(x):
+            return Block()(x)
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "program"), FOUND.values(), ids=FOUND.keys())
+def test_fault_is_found(tmp_path: Path, code: str, program: str) -> None:
+    assert code in alarms(tmp_path, program)
 
 
 @pytest.mark.parametrize("program", SILENT.values(), ids=SILENT.keys())

@@ -167,8 +167,14 @@ def _pairs(network: Network, wired: Wiring) -> Iterator[tuple[Operation, Operati
         first = (
             _directly_before(second, wired) if _plain(second, network) and not _gates(second, wired) else None
         )
-        if first is not None and _plain(first, network) and _one_map(first, second):
+        if first is None or not _plain(first, network) or not _one_map(first, second):
+            continue
+        if _widens(first, second) or not (_is_meant(first) or _is_meant(second)):
             yield first, second
+
+
+WIDER = 2
+"""How many times wider than its input the hidden layer of a block at least is (4 in Vaswani et al. 2017)."""
 
 
 def _plain(operation: Operation, network: Network) -> bool:
@@ -176,9 +182,21 @@ def _plain(operation: Operation, network: Network) -> bool:
     attributes, layer = operation.attributes, operation.layer
     if operation.kind not in MIXING or layer is None or not operation.proven:
         return False
-    named = any(MEANT.search(part) for part in operation.name.split("."))
     mixes = attributes.get("groups", 1) == 1 and not attributes.get("separable")
-    return not named and mixes and trained(layer, stored=network.framework == "onnx")
+    return mixes and trained(layer, stored=network.framework == "onnx")
+
+
+def _is_meant(operation: Operation) -> bool:
+    """Its name says that it is linear on purpose."""
+    return any(MEANT.search(part) for part in operation.name.split("."))
+
+
+def _widens(first: Operation, second: Operation) -> bool:
+    """Far wider between the two than on both sides: nothing is factorised, an activation is meant."""
+    into, between, out = widths(first)[0], widths(first)[1], widths(second)[1]
+    if not (isinstance(into, int) and isinstance(between, int) and isinstance(out, int)):
+        return False
+    return (first.kind, second.kind) == ("linear", "linear") and between >= WIDER * max(into, out)
 
 
 def _directly_before(second: Operation, wired: Wiring) -> Operation | None:

@@ -165,7 +165,7 @@ def _finding(backward: Event, step: Event, recipe: Recipe) -> Finding:
         "call optimizer.zero_grad() in each round, before backward()",
         trail=tuple(trail),
         subject=("gradients", backward.place),
-        repairs=(_repair(backward, step),),
+        repairs=() if step.details.get("by_hand") else (_repair(backward, step),),
     )
 
 

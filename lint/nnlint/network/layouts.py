@@ -102,10 +102,12 @@ def swaps_axes(before: Sizes, after: Sizes) -> bool:
     first, second = kept_apart(before, _completed(before, after))
     if len(first) < 2 or len(second) < 2 or None in first or _regroups(first, second):
         return False
+    if after[-1] is None and _divides(first[0], second[0]):
+        return False  # ``view(groups, -1)``: the first axis may as well be split
     return (
         _rotated(first, second)
         or _split_heads(first, second)
-        or (_split_heads(second, first) and not _divides(first[0], second[0]))
+        or _split_heads(second, first)
         or _moved_factor(first, second)
         or _moved_factor(second, first)
     )
@@ -179,7 +181,7 @@ def _split_heads(first: Sizes, second: Sizes) -> bool:
 
 
 def _divides(size: Size, part: Size) -> bool:
-    """Numbers of which one is a multiple: the first axis may as well be split in groups."""
+    """Numbers of which one is a multiple of the other."""
     return isinstance(size, int) and isinstance(part, int) and size % part == 0
 
 

@@ -15,7 +15,8 @@ from nnlint.evidence.place import Place
 from nnlint.network import patterns, ranges, rearranging, shapes, spatial
 from nnlint.network.facts import INFINITY, UNKNOWN_ROLE, Meaning, Role
 from nnlint.network.graph import Layer, Operation, Tensor
-from nnlint.network.shape import UNKNOWN, Conflict
+from nnlint.network.shape import UNKNOWN, Conflict, Shape
+from nnlint.network.size import Symbolic, symbol
 
 RoleRule = Callable[[Sequence[Tensor], Mapping[str, Any]], Role]
 
@@ -270,9 +271,21 @@ def apply(
     rule = RULES[kind]
     conflict, about = "", ""
     try:
-        shape = rule.shape([t.shape for t in inputs], attributes)
+        shape = rule.shape(_shapes(kind, inputs, attributes), attributes)
     except Conflict as error:
         shape, conflict, about = UNKNOWN, str(error), error.about
     operation = Operation(kind, tuple(inputs), attributes, place, name, layer, conflict, about)
     value_range = rule.range([t.range for t in inputs], attributes)
     return Tensor(operation, shape, value_range, rule.role(inputs, attributes), name)
+
+
+def _shapes(kind: str, inputs: Sequence[Tensor], attributes: Mapping[str, Any]) -> list[Shape]:
+    """The shapes of the inputs; the first axis has the name that ``x.view(x.size(0), -1)`` gives it."""
+    found = [t.shape for t in inputs]
+    sizes = attributes.get("sizes")
+    if kind == "reshape" and isinstance(sizes, tuple) and sizes and isinstance(sizes[0], Symbolic):
+        x = inputs[0]
+        unnamed = x.shape.rank and x.shape.axis(0) is None
+        if unnamed and sizes[0] == symbol(f"s{x.operation.number}.0"):
+            found[0] = x.shape.replace(0, sizes[0])
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
-from nnlint.readers.source import forgotten, keeping, references, usage
+from nnlint.readers.source import by_hand, forgotten, keeping, references, usage
 from nnlint.readers.source.attributes import set_attribute
 from nnlint.readers.source.items import delete_item, set_item
 from nnlint.readers.source.iteration import element_of, iterate
@@ -94,6 +94,7 @@ def _assign(i: Interpreter, node: ast.Assign) -> None:
     for target in node.targets:
         assign(i, target, value)
     references.assigned(i, node, value)
+    by_hand.assigned(i, node)
     usage.never_read(i, node)
     if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         i.project.libraries.named(i, node.targets[0].id, value, node)
@@ -126,6 +127,7 @@ def _augmented(i: Interpreter, node: ast.AugAssign) -> None:
     else:
         result = binary(i, node.op, current, operand, node)
     keeping.added(i, node.target, operand, result, node)
+    by_hand.augmented(i, node)
     assign(i, node.target, result)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nnlint.evidence.source import Did, Loader, Named
 from nnlint.network.graph import Initialization, Tensor
-from nnlint.readers.source import containers, opaque, references, unpickling, usage
+from nnlint.readers.source import by_hand, containers, opaque, references, unpickling, usage
 from nnlint.readers.source.aliases import canonical
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.conventions import called, says_probability
@@ -319,6 +319,7 @@ class Libraries:
         if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
             opaque.method(i, node, node.func, arguments)
         references.used(i, node)
+        by_hand.called(i, node)
         usage.direct(i, node, function)
         usage.waits(i, node, result)
         unpickling.loads(i, node, function, arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnlint.readers.source.tabular import (
     functions,
     images,
+    on_numbers,
     on_tensors,
     polars_frames,
     reading,
@@ -15,7 +16,7 @@ from nnlint.readers.source.tabular import (
 from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
-    **on_tensors.over(functions.SYMBOLS),
+    **on_numbers.over(on_tensors.over(functions.SYMBOLS)),
     **on_tensors.SYMBOLS,
     **images.SYMBOLS,
     **polars_frames.SYMBOLS,
