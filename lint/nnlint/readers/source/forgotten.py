@@ -35,9 +35,8 @@ def assigned(i: Interpreter, node: ast.Assign, value: Value, before: int) -> Non
     place = i.place(node)
     (target,) = node.targets
     assert isinstance(target, ast.Name)
-    called = node.value.func if isinstance(node.value, ast.Call) else node.value
-    fact = Dropped("tensor", ast.unparse(called), "", place, place.path, target.id)
-    i.trace.facts.append(fact)
+    if call := next((n for n in below(node.value) if isinstance(n, ast.Call)), None):
+        i.trace.facts.append(Dropped("tensor", ast.unparse(call.func), "", place, place.path, target.id))
 
 
 def _seen_elsewhere(i: Interpreter) -> bool:
