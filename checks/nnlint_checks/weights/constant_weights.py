@@ -11,7 +11,7 @@ from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
 from nnlint.network.untrained import untrained
 from nnlint.pattern import pattern
-from nnlint_checks.weights.layers import may_be_depthwise
+from nnlint_checks.weights.layers import may_be_depthwise, reads_one_channel
 
 FEWEST_VALUES = 4
 WEIGHT_NAME = pattern(r"(weight|kernel|weight_[ih]h_l\d+(_reverse)?|_[wW])$")
@@ -108,7 +108,7 @@ def _customary(tensor: StoredTensor, fresh: bool) -> bool:
 def _filters(tensor: StoredTensor, weights: Weights) -> bool:
     """A fixed filter, one channel at a time: a mean (1/size of the window), a sum or a repeat (1)."""
     value, window = tensor.minimum or 0.0, math.prod(tensor.shape[2:])
-    if len(tensor.shape) < 3 or tensor.shape[1] != 1:
+    if not reads_one_channel(tensor):
         return False
     averages = math.isclose(value * window, 1.0, rel_tol=1e-3)
     return averages or (value == 1.0 and may_be_depthwise(tensor, weights))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -74,5 +75,6 @@ def duplicate_units(weights: Weights, *, share: float = SHARE) -> Iterator[Findi
 def _fixed(tensor: StoredTensor, weights: Weights) -> bool:
     """A fixed filter for each channel alike (blurring, upsampling), or weights that heads share."""
     whole = tensor.units is not None and any(len(g) == len(tensor.units.norms) for g in tensor.units.copies)
-    alone = whole and reads_one_channel(tensor) and may_be_depthwise(tensor, weights)
+    window = math.prod(tensor.shape[2:])
+    alone = whole and window > 1 and reads_one_channel(tensor) and may_be_depthwise(tensor, weights)
     return alone or REPEATED.search(tensor.layer) is not None

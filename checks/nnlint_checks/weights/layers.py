@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -46,7 +45,8 @@ def batch_norms(weights: Weights) -> Iterator[tuple[StoredTensor, StoredTensor, 
 
 def reads_one_channel(tensor: StoredTensor) -> bool:
     """Whether it is a convolution each of whose filters looks at one channel."""
-    return len(tensor.shape) > 2 and tensor.shape[1] == 1 and math.prod(tensor.shape[2:]) > 1
+    channels = tensor.shape[1] if tensor.inputs is None else len(tensor.inputs.norms)
+    return len(tensor.shape) > 2 and channels == 1
 
 
 def may_be_depthwise(tensor: StoredTensor, weights: Weights) -> bool:
