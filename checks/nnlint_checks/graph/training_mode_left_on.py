@@ -70,17 +70,21 @@ def training_mode_left_on(graph: Graph) -> Iterator[Finding]:
     if not _for_inference(graph):
         return
     outputs, reaching = {o.name for o in graph.outputs}, graph.reaching()
+    found: dict[str, list[GraphNode]] = {}
     for node in graph.nodes:
         if not node.standard or not reaching.intersection(node.outputs) or _of_weights(node, graph):
             continue
         wrong = _wrong(node, graph)
         # Masks and new statistics are given out by graphs for training only.
         if wrong and not outputs.intersection(node.outputs[1:]):
-            yield Finding(
-                node.place,
-                f"{node.operator} {wrong}",
-                "call model.eval() before the export, and export without training mode",
-            )
+            found.setdefault(f"{node.operator} {wrong}", []).append(node)
+    for message, nodes in found.items():  # one export left all of them
+        more = f" (and {len(nodes) - 1} more)" if len(nodes) > 1 else ""
+        yield Finding(
+            nodes[0].place,
+            f"{message}{more}",
+            "call model.eval() before the export, and export without training mode",
+        )
 
 
 def _for_inference(graph: Graph) -> bool:

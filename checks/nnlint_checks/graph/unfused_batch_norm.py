@@ -62,15 +62,20 @@ def unfused_batch_norm(graph: Graph) -> Iterator[Finding]:
         ```
     """
     makers, outputs = graph.producers(), {o.name for o in graph.outputs}
+    found = []
     for node in graph.nodes:
         before = makers.get(node.inputs[0]) if node.inputs else None
         if _folds(node, before, graph) and before is not None and before.outputs[0] not in outputs:
-            yield Finding(
-                node.place,
-                f"BatchNormalization right behind {before.operator} in a graph for inference",
-                "fold it into the weights before it, as onnxruntime or onnxsim do",
-                (Step(before.place, "could hold its scale and shift"),),
-            )
+            found.append((node, before))
+    if found:  # one exporter left all of them
+        (node, before), *others = found
+        more = f" (and {len(others)} more)" if others else ""
+        yield Finding(
+            node.place,
+            f"BatchNormalization right behind {before.operator} in a graph for inference{more}",
+            "fold it into the weights before it, as onnxruntime or onnxsim do",
+            (Step(before.place, "could hold its scale and shift"),),
+        )
 
 
 def _folds(node: GraphNode, before: GraphNode | None, graph: Graph) -> bool:
