@@ -171,7 +171,7 @@ def _apart(data: Dataset, target: Target) -> Iterator[Finding]:
             for rows in (slice(len(known[0])), slice(len(known[0]), None))
         )
         for lost, kept, where in ((theirs, ours, split), (ours, theirs, data.train)):
-            if kept.there and not lost.there and _gone(lost, kept):
+            if kept.sure and not lost.there and _gone(lost, kept):
                 yield _lost(data, split, where, kept.strength, lost.strength)
 
 
@@ -179,13 +179,14 @@ def _apart(data: Dataset, target: Target) -> Iterator[Finding]:
 class Relation:
     """Correlations of features with the target, and those of shuffled labels.
 
-    ``excess``: variance explained beyond chance; ``there``: more than chance explains, or surely so.
+    ``excess``: variance explained beyond chance; ``there``: chance does not explain it; ``sure``: by far.
     """
 
     found: Array
     drawn: Array
     excess: float
     there: bool
+    sure: bool
     strength: float
 
 
@@ -201,7 +202,7 @@ def _relation(features: Array, target: Array) -> Relation:
     sure = value > chance.mean() + 10 * chance.std() and strength >= STRONG
     within = value <= chance.mean() + 3 * chance.std()
     excess = max(value - float(chance.mean()), 0.0)
-    return Relation(found, drawn, excess, bool(sure) or not within, strength)
+    return Relation(found, drawn, excess, bool(sure) or not within, bool(sure), strength)
 
 
 def _gone(lost: Relation, kept: Relation) -> bool:
