@@ -19,6 +19,7 @@ from nnlint import engine
 from nnlint.config import Settings
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.weights import StoredTensor, Weights
+from nnlint.readers.weights.names import parts
 
 NET = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8, 4))
 
@@ -84,6 +85,16 @@ def test_parts_are_known_by_name_and_shape(tmp_path: Path) -> None:
     assert roles["1.weight"] == ("norm", "weight")
     assert roles["1.running_var"] == ("norm", "running_var")
     assert roles["3.bias"] == ("bias", "bias")
+
+
+def test_a_weight_that_is_computed_from_others_belongs_to_its_layer() -> None:
+    layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Conv1d(4, 8, 3))
+    found = parts({name: tuple(value.shape) for name, value in layer.named_parameters(prefix="conv")})
+    assert {(p.layer, p.parameter, p.role, p.units) for p in found.values()} == {
+        ("conv", "bias", "bias", None),
+        ("conv", "weight_g", "norm", None),
+        ("conv", "weight", "weight", 0),
+    }
 
 
 def test_slices_are_those_of_numpy(tmp_path: Path) -> None:

@@ -21,9 +21,14 @@ STATISTICS = {
     "moving_variance": "running_var",
     "mean_ema": "",
 }
+PARAMETRIZED = pattern(r"^(?P<layer>.*)\.parametrizations\.(?P<parameter>\w+)$")
+ORIGINALS = {"original": "_orig", "original0": "_g", "original1": "_v"}
+"""Source: torch.nn.utils.parametrize; two originals are those of weight_norm, length and direction."""
+WHOLE = frozenset({"weight", "weight_orig", "weight_v"})
+"""Parameters with the axes of the layer's weight."""
 GAINS = {"gamma": "weight", "beta": "bias", "scale": "weight"}
 OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_scale", "inv_freq"})
-OTHERS |= {"scales", "qzeros", "g_idx", "weight_scale", "weight_zero_point", "scb"}
+OTHERS |= {"weight_g", "scales", "qzeros", "g_idx", "weight_scale", "weight_zero_point", "scb"}
 EMBEDDING = pattern(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
 SECOND = frozenset({"recurrent_kernel", "pointwise_kernel"})
 """Weights of layers that have a ``kernel`` besides."""
@@ -44,9 +49,15 @@ class Part:
 
 
 def split(name: str) -> tuple[str, str]:
-    """``encoder.fc.weight`` or ``encoder/fc/kernel:0``: the layer and the parameter."""
+    """``encoder.fc.weight`` or ``encoder/fc/kernel:0``: the layer and the parameter.
+
+    What torch computes a weight from is called as by its older functions: ``weight_v``, ``weight_orig``.
+    """
     plain = re.sub(r":\d+$", "", name)
     layer, _, parameter = re.sub(r"[/]", ".", plain).rpartition(".")
+    computed = PARAMETRIZED.match(layer)
+    if computed and parameter in ORIGINALS:
+        return computed["layer"], computed["parameter"] + ORIGINALS[parameter]
     return layer, parameter
 
 
@@ -82,6 +93,8 @@ def _part(layer: str, parameter: str, beside: Mapping[str, tuple[int, ...]], ker
         return Part(layer, "bias", "bias")
     if len(shape) == 2 and parameter == "embeddings":
         return Part(layer, "weight", "embedding", "embedding")
+    if parameter == "weight_g":
+        return Part(layer, parameter, "norm")
     if len(shape) >= 2 and WEIGHTS.match(parameter):
         return _weight(layer, parameter, shape, beside, keras)
     return Part(layer, parameter)
@@ -108,7 +121,7 @@ def _weight(
             return Part(layer, parameter, "weight", "", *axes)
     elif RECURRENT.match(parameter) and len(shape) == 2:
         return Part(layer, parameter, "weight", "rnn", 0, 1)
-    elif parameter != "weight" or len(shape) > 5:
+    elif parameter not in WHOLE or len(shape) > 5:
         return Part(layer, parameter, "weight")
     else:
         # Transposed convolutions are stored with the inputs first: only the bias tells.
