@@ -191,6 +191,8 @@ class Source:
 
     def comments_in(self, start: int, end: int) -> list[str]:
         """The comments between two offsets."""
+        if "#" not in self.text[start:end]:
+            return []
         return [c.text for c in self.comments if start <= c.start < end]
 
     def after(self, offset: int) -> Token | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nnlint.readers.source.torch import (
     attention,
-    backbones,
     collating,
     containers,
     data,
@@ -21,7 +20,6 @@ from nnlint.readers.source.torch import (
     placing,
     quantized,
     repeated,
-    vision,
 )
 from nnlint.readers.source.values import Value
 
@@ -43,6 +41,4 @@ SYMBOLS: dict[str, Value] = {
     **repeated.SYMBOLS,
     **data.SYMBOLS,
     **collating.SYMBOLS,
-    **vision.SYMBOLS,
-    **backbones.SYMBOLS,
 }
