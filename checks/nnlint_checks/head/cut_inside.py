@@ -20,15 +20,16 @@ def cut_inside(recipe: Recipe) -> Iterator[tuple[Operation, list[Layer]]]:
         return
     trained = {o.layer.place for d in recipe.differentiated for o in reached(d.value) if o.layer is not None}
     held = _held(recipe, trained)
-    seen: set[Place] = set()
-    for given in recipe.differentiated:
-        for operation in given.value.ancestors():
-            if not stops(operation) or operation.place in seen:
-                continue
-            seen.add(operation.place)
+    spoken: set[Place] = set()
+    for given in reversed(recipe.differentiated):  # of several losses the last is the network's own
+        cuts = sorted(filter(stops, given.value.ancestors()), key=lambda o: (o.place.path, o.place.line))
+        for operation in cuts:
             lost = list(_layers(operation))
-            known = all(_is_fresh(one) and one.place in held for one in lost)
-            if lost and known and not any(one.place in trained for one in lost):
+            places = {one.place for one in lost}
+            if places & (trained | spoken) or not all(_is_fresh(one) and one.place in held for one in lost):
+                continue
+            spoken |= places
+            if lost:
                 yield operation, lost
 
 
@@ -46,7 +47,8 @@ def _held(recipe: Recipe, trained: set[Place]) -> set[Place]:
     for optimizer in recipe.optimizers:
         models = [recipe.models[key] for key in optimizer.models if key in recipe.models]
         layers = {layer.place for model in models for layer in model.layers if layer.parameters}
-        found |= layers if layers & trained else set()
+        stepped = any(e.did is Did.STEP and optimizer.key in e.subjects for e in recipe.events)
+        found |= layers if layers & trained or not stepped else set()
     return found
 
 

@@ -63,6 +63,6 @@ def last_batch_only(figure: LastRound) -> Iterator[Finding]:
     yield Finding(
         figure.place,
         f"{figure.name} is set anew for each batch: what is read behind the loop is that of the last one",
-        f"add up over the batches ({figure.name} += ...), and divide by the number of samples",
+        "add up over the batches, or keep all predictions and compute it behind the loop",
         trail=(Step(figure.loop, "for each batch"), Step(figure.read, "read when the loop is over")),
     )

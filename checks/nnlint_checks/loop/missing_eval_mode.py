@@ -14,6 +14,7 @@ from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
 from nnlint.pattern import pattern
 from nnlint.repair import Insert, Part, Quoted, Repair, Where
+from nnlint_checks.loop.order import COULD_DIFFERENTIATE, could
 
 EVALUATES = pattern(
     r"^_*(eval|evaluate|evaluation|validate|validation|valid|val|test|testing|predict|prediction|infer|inference)"
@@ -200,7 +201,21 @@ def _evaluation(recipe: Recipe, number: int, network: Network | None) -> Step | 
         return Step(event.place, f"the network gets {' and '.join(sorted(given))} data")
     if EVALUATES.match(event.function):
         return Step(event.place, f"{event.function}() evaluates")
-    return _without_gradients(recipe, number, passes)
+    return _without_gradients(recipe, number, passes) or _without_backward(recipe, number, passes)
+
+
+def _without_backward(recipe: Recipe, number: int, passes: Sequence[Event]) -> Step | None:
+    """A loop over batches of its own that computes a loss, and leaves it at that."""
+    event = recipe.events[number]
+    inner = event.loops[-1] if event.loops else None
+    if inner is None or inner.counted or not passes or event.branches:
+        return None
+    if any(inner in e.loops for e in passes) or not any(e.loops[:-1] == event.loops[:-1] for e in passes):
+        return None
+    here = [e for e in recipe.events if inner in e.loops]
+    last = any(e.did is Did.LOSS and e.loops[-1] is inner for e in here)
+    calm = not any(e.did is Did.STEP or could(e, COULD_DIFFERENTIATE) for e in here)
+    return Step(inner.place, "this loop differentiates nothing") if last and calm else None
 
 
 def _after(events: Sequence[Event], number: int) -> Iterator[Event]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, SAFE, check
-from nnlint.evidence.place import Step
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Event, Loop, Optimizer, Recipe
 from nnlint.finding import Finding
 from nnlint.pattern import pattern
@@ -16,6 +16,8 @@ COULD_CLEAR = pattern(
     r"zero|grad|clear|clean|reset|optim|backward|closure|train_?step|(^|_)step", re.IGNORECASE
 )
 """Names of calls that are not understood and may clear gradients."""
+ENGINES = frozenset({"deepspeed", "DeepSpeedPlugin", "DummyOptim"})
+"""Names of what clears gradients by itself when it steps, below a launcher."""
 ELSEWHERE = pattern(
     r"(\w+_)?(envs?|environment|metrics?|meters?|tracker|timer|p?bar|buffer|memory)$", re.IGNORECASE
 )
@@ -101,9 +103,10 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if recipe.framework_steps or recipe.launched or not recipe.finished:
+    if recipe.framework_steps or not recipe.finished or (recipe.launched and recipe.words & ENGINES):
         return
     optimizers = {o.key: o for o in recipe.optimizers}
+    spoken: set[Place] = set()
     for number, step in enumerate(recipe.events):
         if step.did is not Did.STEP or not step.loops:
             continue
@@ -113,6 +116,9 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
         backward = _backward_of(recipe.events, number)
         if backward is None or _cleared(recipe.events, backward.loops, optimizer):
             continue
+        if step.details.get("by_hand") and backward.place in spoken:
+            continue
+        spoken.add(backward.place)
         yield _finding(backward, step, recipe)
 
 
@@ -162,7 +168,9 @@ def _finding(backward: Event, step: Event, recipe: Recipe) -> Finding:
     return Finding(
         backward.place,
         "backward() adds to the gradients of all earlier rounds: nothing in the loop clears them",
-        "call optimizer.zero_grad() in each round, before backward()",
+        "call model.zero_grad() in each round, behind the update"
+        if step.details.get("by_hand")
+        else "call optimizer.zero_grad() in each round, before backward()",
         trail=tuple(trail),
         subject=("gradients", backward.place),
         repairs=() if step.details.get("by_hand") else (_repair(backward, step),),

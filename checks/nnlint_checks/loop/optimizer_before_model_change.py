@@ -56,6 +56,25 @@ def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
             base.trainable = True  # warning: [TL515]
             model.fit(data, epochs=5)
         ```
+        The backbone is unfrozen, and the optimizer still holds the head alone.
+        ```python
+        import torch
+        from torch import nn
+        from torchvision import models
+
+        def train(loader):
+            model = models.resnet18(weights="DEFAULT")
+            for p in model.parameters():
+                p.requires_grad = False
+            model.fc = nn.Linear(512, 4)
+            optimizer = torch.optim.AdamW(model.fc.parameters(), lr=1e-3)  # warning: [TL515]
+            for p in model.parameters():
+                p.requires_grad = True
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        ```
     Silent:
         Compiled again.
         ```python
@@ -100,6 +119,12 @@ def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
             f"{layer.name} is made trainable, but fit goes on as compiled: it stays frozen",
             "call compile() again after the change, with a small learning rate",
             (Step(layer.first, "trained with it frozen"), Step(layer.second, "and again, not compiled anew")),
+        )
+    if coverage.unfrozen:
+        yield Finding(
+            coverage.place,
+            f"{coverage.optimizer} was made while other layers were frozen: they are never updated",
+            "make a new optimizer after unfreezing, or add the parameters with add_param_group",
         )
     for one in coverage.left:
         if one.later:

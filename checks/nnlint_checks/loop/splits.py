@@ -12,13 +12,23 @@ def trained_with(feed: Feed, recipe: Recipe) -> Feed | None:
     """Where a model is trained on the same samples; None when it is not, or when that is not known."""
     training = [other for other in recipe.feeds if other.purpose == "train"]
     same = next((other for other in training if _same(feed.loader, other.loader)), None)
-    return same or next((other for other in training if _some_of(feed, other)), None)
+    part = next((other for other in training if _some_of(feed, other)), None)
+    return same or part or next((other for other in training if _within(feed, other, recipe)), None)
 
 
 def _some_of(feed: Feed, trained: Feed) -> bool:
     """One call is given a part of what it trains on, to validate with."""
     part, whole = feed.loader.data, trained.loader.data
     return feed.place == trained.place and part is not None and whole is not None and part.whole == whole.key
+
+
+def _within(feed: Feed, trained: Feed, recipe: Recipe) -> bool:
+    """Evaluated on a part of the data set that was trained on as a whole, in the same loop over epochs."""
+    part, whole = feed.loader.data, trained.loader.data
+    if part is None or whole is None or trained.loader.sampler or part.key == part.whole:
+        return False
+    before = recipe.feeds.index(trained) < recipe.feeds.index(feed)
+    return part.whole == whole.key == whole.whole and before and feed.loops[:1] == trained.loops[:1]
 
 
 def _same(first: Loader, second: Loader) -> bool:

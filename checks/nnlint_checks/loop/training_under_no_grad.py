@@ -119,7 +119,7 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """
     if not recipe.finished:
         return
-    passes = [(e, _unrecorded(e)) for e in recipe.events if e.did is Did.BACKWARD]
+    passes = [(e, _unrecorded(e) or _only_off(recipe, e)) for e in recipe.events if e.did is Did.BACKWARD]
     # A step that training and validation share, ``if self.training: loss.backward()``
     spoken = {event.place for event, off in passes if event.gradients is not False and off is None}
     yield from _of_tapes(recipe)
@@ -196,6 +196,23 @@ def _as_far_as_recorded(value: Tensor) -> tuple[list[Operation], list[Tensor]]:
 
 def _is_leaf(operation: Operation) -> bool:
     return operation.kind == "parameter" and not operation.inputs
+
+
+def _only_off(recipe: Recipe, event: Event) -> Step | None:
+    """In the rounds of a training loop all passes of the network run with autograd off."""
+    value = event.details.get("value")
+    if value is None or not event.loops or event.gradients is False:
+        return None
+    if any(o.layer is not None or o.kind == "parameter" for o in reached(value)):
+        return None
+    here = [e for e in recipe.events if event.loops[-1] in e.loops]
+    stepped = {key for e in here if e.did is Did.STEP for key in e.subjects}
+    models = [set(o.models) for o in recipe.optimizers if o.key in stepped]
+    if len(stepped) != 1 or len(models) != 1:
+        return None
+    mine = [e for e in here if set(e.subjects) & models[0] and e.did in (Did.FORWARD, Did.OPAQUE)]
+    off = all(e.did is Did.FORWARD and e.gradients is False for e in mine)
+    return Step(mine[0].place, "the network runs where autograd is off") if mine and off else None
 
 
 def _all_off(recipe: Recipe, event: Event) -> Step | None:

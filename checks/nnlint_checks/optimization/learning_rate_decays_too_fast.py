@@ -60,6 +60,22 @@ def learning_rate_decays_too_fast(
                 optimizer.step()
                 scheduler.step()  # warning: [OP403]
         ```
+        Milestones that are meant for epochs.
+        ```python
+        import torch
+        from torch import nn
+
+        def train(train_loader):
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[60, 120])
+            for epoch in range(200):
+                for x, y in train_loader:
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+                    scheduler.step()  # warning: [OP403]
+        ```
     Silent:
         The same factor for each epoch, and for batches of which nobody knows how many there are.
         ```python
@@ -90,7 +106,8 @@ def learning_rate_decays_too_fast(
         scheduler = schedules.get(event.subjects[0]) if event.subjects else None
         if event.did is not Did.SCHEDULER_STEP or scheduler is None or event.place in seen:
             continue
-        needed, all_steps = _steps_to(nothing, scheduler), _all_steps(event)
+        all_steps = _all_steps(event)
+        needed = _steps_to(nothing, scheduler) or _last_milestone(scheduler, event)
         if needed is None or all_steps is None or not event.certain or needed > early * all_steps:
             continue
         seen.add(event.place)
@@ -108,6 +125,14 @@ def _steps_to(share: float, scheduler: Scheduler) -> int | None:
     return math.ceil(math.log(share) / math.log(gamma)) * size
 
 
+def _last_milestone(scheduler: Scheduler, event: Event) -> int | None:
+    """The last milestone of a schedule that is stepped each batch, where epochs would get there."""
+    last = scheduler.arguments.get("last_milestone")
+    epochs = event.loops[-2].count if len(event.loops) > 1 else None
+    each_batch = bool(event.loops) and event.loops[-1].loader is not None
+    return last if each_batch and isinstance(last, int) and epochs and last <= epochs else None
+
+
 def _all_steps(event: Event) -> int | None:
     counts = [_rounds(loop) for loop in event.loops]
     known = [count for count in counts if count is not None]
@@ -120,16 +145,24 @@ def _rounds(loop: Loop) -> int | None:
     if loader is None or loop.count is not None:
         return loop.count
     if loader.samples is None or not loader.batch_size:
-        return None
+        return FEW_BATCHES if loader.role == "train" else None
     return math.ceil(loader.samples / loader.batch_size)
+
+
+FEW_BATCHES = 10
+"""Batches that a training set of unknown size has at least: fewer need no schedule (own judgement)."""
 
 
 def _finding(event: Event, scheduler: Scheduler, needed: int, all_steps: int, share: float) -> Finding:
     name = scheduler.api.rpartition(".")[2]
     each = "batch" if event.loops[-1].loader is not None else "epoch"
+    size = event.loops[-1].loader.samples if event.loops[-1].loader is not None else 0
+    total = f"{all_steps:,} steps" if size is not None else f"{all_steps:,} steps or more"
+    last = scheduler.arguments.get("last_milestone")
+    reached = f"past the milestone {last}" if last else f"below {share:g} of the rate after {needed}"
     return Finding(
         event.place,
-        f"{name} is stepped each {each}: below {share:g} of the rate after {needed} of {all_steps:,} steps",
+        f"{name} is stepped each {each}: {reached} of {total}",
         "step once an epoch" if each == "batch" else "let it decay more slowly",
         trail=(Step(scheduler.place, f"gamma={scheduler.arguments.get('gamma')}"),),
     )

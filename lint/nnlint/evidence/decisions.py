@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Operation, Tensor
 

@@ -1,9 +1,8 @@
-"""What the text of loops shows: iterators that have nothing left, values that only the last round leaves."""
+"""What the text alone shows: used-up iterators, figures of the last round, splits of one data set."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 
 
@@ -37,5 +36,19 @@ class LastRound:
     written: str
     read: Place
     loop: Place
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTransform:
+    """The transform of one split is set in the data set that it shares with another one.
+
+    ``name``, ``other``: the variables of the splits. ``written``: what is set.
+    """
+
+    name: str
+    other: str
+    written: str
     place: Place
     program: str

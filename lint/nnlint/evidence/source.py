@@ -206,15 +206,15 @@ class Event:
     names tell of), ``active`` and ``moded`` (the ``ModeLayer``s that act as in training, and all of them),
     ``inputs``, ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a
     STEP: ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given), ``closure``
-    (given one) and ``by_hand`` (weights are moved without an optimiser); of a call that is known by its name
-    alone: ``method``, ``receiver``, ``arguments`` (how many), ``keywords`` (their names), ``object`` and
-    ``callee`` (the variables that hold what the method belongs to and what is called, parameters followed to
-    what callers wrote, "" where it is none); of a BACKWARD: ``value``, ``scaled``, ``retain`` and
-    ``launched`` (the launcher runs it); of a SCHEDULER_STEP: ``arguments``; of a CLIP: ``maximum``, and as
-    subjects the optimisers of what is clipped; of a KEEP: ``value``, ``result`` (what is there then), ``how``
-    (``sum``, ``average``, ``list``; ``state`` at the end of a round, with what was there at its ``start``)
-    and ``name`` (of what it is kept in); of all: ``autocast``, the type of numbers where it is on, "" when
-    that is not known.
+    (given one) and ``by_hand`` (weights are moved without an optimiser); of a call that is known by its
+    name alone: ``method``, ``receiver``, ``arguments`` (how many), ``keywords`` (their names), ``object``
+    and ``callee`` (the variables that hold what the method belongs to and what is called, parameters
+    followed to what callers wrote, "" where it is none); of a BACKWARD: ``value``, ``scaled``, ``retain``
+    and ``launched`` (the launcher runs it); of a SCHEDULER_STEP: ``arguments`` (how many) and ``metric``
+    (the first, as written); of a CLIP: ``maximum``, and as subjects the optimisers of what is clipped; of
+    a KEEP: ``value``, ``result`` (what is there then), ``how`` (``sum``, ``average``, ``list``; ``state``
+    at the end of a round, with what was there at its ``start``) and ``name`` (of what it is kept in); of
+    all: ``autocast``, the type of numbers where it is on, "" when that is not known.
 
     ``branches``: the alternatives it is in, outermost first, each with a number of its own: where those of
     one event begin those of another one, both happen if the second does.

@@ -133,7 +133,8 @@ class Coverage:
     ``optimizer``: the class of the first of them. ``held``: how many weights they hold, ``frozen`` how many
     of these never get a gradient. ``left``: layers that they leave out. ``related``: some of what is trained
     is held; where nothing is, the optimisers belong to something else. ``thawed``: layers of Keras whose
-    change no ``compile`` takes up.
+    change no ``compile`` takes up. ``unfrozen``: so many weights were frozen when the optimisers took the
+    others, and go on to be trained with no optimiser that holds them.
     """
 
     optimizer: str
@@ -144,6 +145,7 @@ class Coverage:
     place: Place
     program: str
     thawed: tuple[Thawed, ...] = ()
+    unfrozen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,5 +225,17 @@ class Apart:
     made: Place
     moved: Place
     near: str
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A container has the same module several times over. ``name``: of the variable, ``kind``: its class."""
+
+    name: str
+    kind: str
+    count: int
+    made: Place
     place: Place
     program: str

@@ -9,6 +9,7 @@ from nnlint.evidence.usage import Coverage, LeftOut
 from nnlint.readers.source.hidden import held_in
 from nnlint.readers.source.modules import all_weights, alternatives, complete, is_module, walk, weights
 from nnlint.readers.source.noticing import Inside
+from nnlint.readers.source.standard import COPIED
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.values import Instance, Value, Weight
 
@@ -31,14 +32,17 @@ def coverage(trace: Trace) -> Iterator[Coverage]:
     trained = (
         [m for m in _trained(trace) if id(m) not in elsewhere] if _all_known(trace, steps, known) else []
     )
+    copies = _left_copies(trace, ids)
+    others = [m for m in trained if id(m) not in copies]
+    trained = others if any(id(w) in ids for m in others for _, w in weights(m)) else trained
     left = [*_left(trained, ids, last), *_replaced(trace, optimizers, ids)]
     place, count = optimizers[0].place, sum(len(h or ()) for h in held)
     frozen = sum(_never_trained(o, trace) for o in optimizers) if steps else 0
     related = not trained or any(id(w) in ids for module in trained for _, w in weights(module))
     distinct = {one.place: one for one in left}
-    yield Coverage(
-        optimizers[0].cls.name, count, frozen, tuple(distinct.values()), related, place, place.path
-    )
+    unfrozen = _unfrozen(trace, optimizers, ids) if trained else 0
+    left_out = tuple(distinct.values())
+    yield Coverage(optimizers[0].cls.name, count, frozen, left_out, related, place, place.path, (), unfrozen)
 
 
 def _thawed(trace: Trace) -> Iterator[Coverage]:
@@ -86,11 +90,38 @@ def _of_other_checks(trace: Trace) -> set[int]:
     return {id(part) for module in (*built, *hidden, *open_parts) for _, part in walk(module)}
 
 
+def _left_copies(trace: Trace, held: set[int]) -> set[int]:
+    """Modules of copies that no optimiser holds anything of: targets and averages follow what is trained."""
+    copies = [part for m in trace.all_models() for _, part in walk(m) if part.state.get(COPIED)]
+    left = [c for c in copies if not any(id(w) in held for _, w in all_weights(c))]
+    return {id(part) for copy in left for _, part in walk(copy)}
+
+
 def _left(trained: Iterable[Instance], held: set[int], last: int) -> Iterator[LeftOut]:
     for module in trained:
         own = [w for _, w in weights(module)]
         if own and all(_to_train(w) and id(w) not in held for w in own):
             yield LeftOut(module.cls.name, len(own), module.place, module.key > last)
+
+
+def _unfrozen(trace: Trace, optimizers: Sequence[Instance], held: set[int]) -> int:
+    """Weights of a model that were frozen when the optimisers took the others, and are not now."""
+    then = [o.state.get("_then_frozen") for o in optimizers]
+    last = max((n for n, e in enumerate(trace.events) if e.did is Did.STEP), default=-1)
+    called = {id(call.model): call.model for call in trace.calls}
+    found: set[int] = set()
+    for model in called.values():
+        own = [w for _, w in all_weights(model)]
+        if any(id(w) in held for w in own):
+            found |= {id(w) for w in own if id(w) not in held and _is_unfrozen(w, then, last)}
+    return len(found)
+
+
+def _is_unfrozen(weight: Weight, then: Sequence[Value], last: int) -> bool:
+    """A step comes after it was unfrozen."""
+    since = weight.state.get("thawed")
+    frozen = all(isinstance(ids, frozenset) and id(weight) in ids for ids in then)
+    return weight.state["trainable"] is True and frozen and isinstance(since, int) and since <= last
 
 
 def _to_train(weight: Weight) -> bool:

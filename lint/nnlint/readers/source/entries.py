@@ -26,6 +26,7 @@ from nnlint.readers.source.last_batch import last_rounds
 from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.settings import settings_of
+from nnlint.readers.source.shared_subsets import shared_transforms
 from nnlint.readers.source.spent import spent
 from nnlint.readers.source.stand_ins import stand_ins
 from nnlint.readers.source.text import Text
@@ -86,7 +87,7 @@ def read_program(i: Interpreter, path: Path, text: Text) -> list[object]:
     reads = tuple(dict.fromkeys((*seen, *_data_paths(text.tree))))
     written = settings_of(text) if any(isinstance(e, Recipe) and e.optimizers for e in evidence) else None
     evidence += [written] if written is not None else []
-    evidence += [*spent(text), *last_rounds(text)]
+    evidence += [*spent(text), *last_rounds(text), *shared_transforms(text)]
     return [Program(str(path), text.source.count("\n"), reads), *evidence]
 
 

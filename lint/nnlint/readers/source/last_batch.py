@@ -7,38 +7,40 @@ import re
 from collections.abc import Iterator
 
 from nnlint.evidence.rounds import LastRound
+from nnlint.pattern import pattern
 from nnlint.readers.source.conventions import roles_of
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.spent import Scope, own
 from nnlint.readers.source.text import Text
 
-FIGURE = re.compile(
+FIGURE = pattern(
     r"acc(uracy)?|correct|hits|(\w+_)?(acc|accuracy|correct|loss|score|error|iou|dice|auc|f1|mae|mse|rmse)|"
     r"(acc|accuracy|correct|loss|score|iou|dice|auc|f1|mae|mse|rmse)(_\w+)?|precision|recall",
     re.IGNORECASE,
 )
 """Names of what an evaluation is about."""
-NUMBER = re.compile(r"\.(sum|mean|item)\(|accuracy|_score\(|criterion|loss|metric|iou|dice", re.IGNORECASE)
+NUMBER = pattern(r"\.(sum|mean|item)\(|accuracy|_score\(|criterion|loss|metric|iou|dice", re.IGNORECASE)
 """Expressions that make a number of a batch."""
-LOADS = re.compile(r"load|batch|(^|_)(dl|iter)($|_)", re.IGNORECASE)
+LOADS = pattern(r"load|batch|(^|_)(dl|iter)($|_)", re.IGNORECASE)
 HELD_OUT = frozenset({"test", "validation"})
-WHOLE = re.compile(
+WHOLE = pattern(
     r"batch_size\s*=\s*(len|int|\w+\.__len__)\b|batch_size\s*=\s*\w*(n_test|n_val|test_size|val_size)"
 )
 """Loaders of one batch that holds everything."""
 TRAINING = frozenset({"backward", "step"})
-KEEPS = re.compile(r"meter|avg|average|running|compute|track|cumul|total_|history|results?\b", re.IGNORECASE)
+KEEPS = pattern(r"meter|avg|average|running|compute|track|cumul|total_|history|results?\b", re.IGNORECASE)
 """Words for what holds more than one batch."""
 
 
 def last_rounds(text: Text) -> Iterator[LastRound]:
     """One for each loop that evaluates batches and leaves a figure of the last one."""
-    if WHOLE.search(text.source):
+    loops = {n for n in everything(text.tree) if isinstance(n, ast.For) and _evaluates(n)}
+    if not loops or WHOLE.search(text.source):
         return
     scopes = [n for n in everything(text.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     for scope in (text.tree, *scopes):
         for node, _ in own(scope):
-            if isinstance(node, ast.For) and _evaluates(node):
+            if isinstance(node, ast.For) and node in loops:
                 found = next(_left(scope, node), None)
                 if found is not None:
                     made, read = found
@@ -66,8 +68,10 @@ def _left(scope: Scope, loop: ast.For) -> Iterator[tuple[ast.Assign, ast.Name]]:
     names = [n for n in below(loop) if isinstance(n, ast.Name)]
     grown = _grown(loop)
     for made in _always(loop.body):
-        read = {n.id for n in below(made.value) if isinstance(n, ast.Name)}
-        if read & grown or KEEPS.search(ast.unparse(made.value)):
+        parts = below(made.value)
+        read = {n.id for n in parts if isinstance(n, ast.Name)}
+        asked = {n.attr for n in parts if isinstance(n, ast.Attribute)}
+        if read & grown or any(map(KEEPS.search, read | asked)):
             continue
         target = made.targets[0]
         if not isinstance(target, ast.Name) or not FIGURE.fullmatch(target.id):

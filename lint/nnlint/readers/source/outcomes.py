@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnlint.evidence.place import Place
 from nnlint.evidence.usage import BuiltInForward, IgnoredSetting
 from nnlint.readers.source.coverage import coverage
 from nnlint.readers.source.modules import all_weights, children, inside, walk
@@ -30,6 +32,18 @@ def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
 
 
 def _settings(trace: Trace) -> Iterator[IgnoredSetting]:
+    """One for each place: in a loop over children it is one statement for all."""
+    found: dict[Place, IgnoredSetting] = {}
+    for one in _each_setting(trace):
+        known = found.get(one.place)
+        if known is not None and known.weights is not None and one.weights is not None:
+            found[one.place] = replace(known, weights=known.weights + one.weights)
+        elif known is None or one.weights is None:
+            found[one.place] = one
+    yield from found.values()
+
+
+def _each_setting(trace: Trace) -> Iterator[IgnoredSetting]:
     for setting in trace.noticed:
         if not isinstance(setting, Setting):
             continue

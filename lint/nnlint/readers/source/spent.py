@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnlint.evidence.rounds import Spent
+from nnlint.pattern import pattern
 from nnlint.readers.source.nodes import below, everything
 from nnlint.readers.source.settings import OPTIMIZER
 from nnlint.readers.source.text import Text
@@ -16,7 +17,7 @@ ITERATORS = frozenset({"iter", "zip", "map", "filter", "enumerate"})
 """Builtins that give an iterator."""
 GENERATORS = frozenset({"parameters", "named_parameters"})
 """Methods of modules that give one."""
-ENDLESS = re.compile(r"cycle|infinit|endless|forever|repeat|count|stream", re.IGNORECASE)
+ENDLESS = pattern(r"cycle|infinit|endless|forever|repeat|count|stream", re.IGNORECASE)
 """Words for what does not end, or starts again by itself."""
 TAKING = frozenset({"list", "tuple", "sum", "set", "sorted", "max", "min", "any", "all", "dict"})
 """Builtins that go over all they are given."""
@@ -46,6 +47,8 @@ def spent(text: Text) -> Iterator[Spent]:
     """One for each place where a used-up iterator feeds a training loop, an optimiser or clipping."""
     functions = [n for n in everything(text.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     yields = {f.name for f in functions if _is_generator(f)}
+    if not any(isinstance(n, ast.Assign) and _once(n.value, yields) for n in everything(text.tree)):
+        return
     for scope in (text.tree, *functions):
         names = _names(scope)
         candidates = {k: made for k, made in names.items() if made is not None and _once(made.value, yields)}

@@ -87,8 +87,14 @@ def _prod(call: Call, arguments: Arguments) -> Value:
 # copies
 
 
+COPIED = "_copied"  # of an object that ``deepcopy`` gave
+
+
 def _deepcopy(call: Call, arguments: Arguments) -> Value:
-    return deep_copy(call, arguments.get(0, "", UNKNOWN), {})
+    copied = deep_copy(call, arguments.get(0, "", UNKNOWN), {})
+    if isinstance(copied, Instance):
+        copied.state[COPIED] = True
+    return copied
 
 
 def deep_copy(call: Call, value: Value, done: dict[int, Value]) -> Value:

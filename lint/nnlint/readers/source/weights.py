@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization, Operation, Parameter, Tensor
 from nnlint.network.operations import RULES
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size
 from nnlint.readers.source.values import Value, Weight
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 
 def make_weight(sizes: tuple[Size, ...], place: Place, initialization: Initialization) -> Weight:
@@ -43,3 +48,10 @@ def size_of(value: Value) -> Size:
     if isinstance(value, bool):
         return None
     return value if isinstance(value, int | Symbolic) else None
+
+
+def set_trainable(i: Interpreter, weight: Weight, on: Value) -> None:
+    """``requires_grad`` is set; of a frozen weight that is thawed, how many events there were is kept."""
+    if on is True and weight.state["trainable"] is False:
+        i.heap.write(weight.state, "thawed", len(i.trace.events))
+    i.heap.write(weight.state, "trainable", on if isinstance(on, bool) else None)

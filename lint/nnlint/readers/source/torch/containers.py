@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnlint.readers.source.definitions import library_class, native
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.modules import ITEMS, is_module
+from nnlint.readers.source.torch.copies import repeated
 from nnlint.readers.source.torch.modules import MADE, MODULE, init_module, keep_item, undecided
 from nnlint.readers.source.values import (
     OPEN,
@@ -45,6 +46,7 @@ def _container_init(call: Call, arguments: Arguments) -> Value:
         state = {str(n): item for n, item in enumerate(given)}
     if arguments.open:
         state[OPEN] = True
+    repeated(call, tuple(state.values()))
     i.heap.write(module.state, ITEMS, DictValue(state))
     i.heap.write(module.state, MADE, undecided(i))
     return None

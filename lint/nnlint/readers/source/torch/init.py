@@ -13,7 +13,7 @@ from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.readers.source.definitions import OBJECT, library_class, native
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.values import UNKNOWN, Arguments, Call, Value, Weight
-from nnlint.readers.source.weights import weight_of
+from nnlint.readers.source.weights import set_trainable, weight_of
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -117,7 +117,7 @@ def _changed(call: Call, weight: Weight, arguments: Arguments) -> Value:
 
 def _flag(call: Call, weight: Weight, arguments: Arguments) -> Value:
     on = arguments.get(0, "requires_grad", True)
-    call.interpreter.heap.write(weight.state, "trainable", on if isinstance(on, bool) else None)
+    set_trainable(call.interpreter, weight, on)
     return weight
 
 

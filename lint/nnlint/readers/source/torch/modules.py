@@ -49,6 +49,7 @@ from nnlint.readers.source.values import (
     Weight,
     new_list,
 )
+from nnlint.readers.source.weights import set_trainable
 
 # calls
 
@@ -194,7 +195,7 @@ def _set_mode(call: Call, module: Instance, mode: Value) -> Value:
 def _requires_grad(call: Call, arguments: Arguments) -> Value:
     on = arguments.get(1, "requires_grad", True)
     for _, weight in all_weights(arguments.positional[0]):
-        call.interpreter.heap.write(weight.state, "trainable", on if isinstance(on, bool) else None)
+        set_trainable(call.interpreter, weight, on)
     return arguments.positional[0]
 
 

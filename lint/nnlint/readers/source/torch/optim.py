@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
@@ -12,6 +12,7 @@ from nnlint.readers.source import usage
 from nnlint.readers.source.definitions import OBJECT, event, library_class, native, unknown
 from nnlint.readers.source.iteration import iterate
 from nnlint.readers.source.keeping import trains_older
+from nnlint.readers.source.modules import all_weights
 from nnlint.readers.source.nodes import below
 from nnlint.readers.source.signature import bind_signature
 from nnlint.readers.source.torch import schedulers
@@ -29,6 +30,9 @@ from nnlint.readers.source.values import (
     Weight,
     new_list,
 )
+
+if TYPE_CHECKING:
+    from nnlint.readers.source.interpreter import Interpreter
 
 OPTIMIZERS: dict[str, tuple[str, str]] = {
     "SGD": ("sgd", "params lr=0.001 momentum=0 dampening=0 weight_decay=0 nesterov=False"),
@@ -70,10 +74,17 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         i.heap.write(optimizer.state, "_whole", _takes_parameters(call.node))
         i.heap.write(optimizer.state, "_made", (i.trace.loops, i.trace.functions[-1:]))
         i.heap.write(optimizer.state, "_afresh", trains_older(i, call.node))
+        i.heap.write(optimizer.state, "_then_frozen", _frozen_now(i))
         i.trace.optimizers.append(optimizer)
         return None
 
     return run
+
+
+def _frozen_now(i: Interpreter) -> frozenset[int]:
+    """The weights of all models that are frozen by now."""
+    held = (w for model in i.trace.all_models() for _, w in all_weights(model))
+    return frozenset(id(w) for w in held if w.state["trainable"] is False)
 
 
 def _is_grouped(call: Call, params: Value) -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 
 from nnlint.evidence.source import Did
@@ -53,7 +54,11 @@ def _known(optimizer: Value) -> bool | None:
 
 
 def _kept(bound: dict[str, Value]) -> tuple[tuple[str, Value], ...]:
-    """The arguments that are plain numbers, or None."""
+    """The arguments that are plain numbers, or None; of milestones the last one."""
+    given = bound.get("milestones")
+    items = given.items if isinstance(given, ListValue) else given
+    if isinstance(items, tuple) and items and all(isinstance(n, int) for n in items):
+        bound = {**bound, "last_milestone": max(items)}
     return tuple((k, v) for k, v in bound.items() if v is None or isinstance(v, int | float | str))
 
 
@@ -63,6 +68,11 @@ def _take_in(call: Call, schedulers: Value) -> None:
     parts = {id(item) for item in items} if isinstance(items, tuple) else set()
     trace = call.interpreter.trace
     trace.schedulers[:] = [known for known in trace.schedulers if id(known) not in parts]
+
+
+def _written(node: ast.AST) -> str:
+    """The metric that a schedule is given, as the program spells it."""
+    return ast.unparse(node.args[0]) if isinstance(node, ast.Call) and node.args else ""
 
 
 def _step(call: Call, arguments: Arguments) -> Value:
@@ -76,6 +86,7 @@ def _step(call: Call, arguments: Arguments) -> Value:
         call.place,
         scheduler.key,
         arguments=None if arguments.open else given,
+        metric=_written(call.node),
         optimizer=key,
     )
     return UNKNOWN

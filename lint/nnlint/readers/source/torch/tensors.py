@@ -25,6 +25,7 @@ from nnlint.readers.source.values import (
     Weight,
     new_list,
 )
+from nnlint.readers.source.weights import set_trainable
 
 if TYPE_CHECKING:
     from nnlint.readers.source.interpreter import Interpreter
@@ -81,7 +82,7 @@ def set_tensor_attribute(i: Interpreter, target: Value, name: str, value: Value,
     if not isinstance(target, Weight):
         return
     if name == "requires_grad":
-        i.heap.write(target.state, "trainable", value if isinstance(value, bool) else None)
+        set_trainable(i, target, value)
     elif name == "data":
         init.set_from(i, target, value, node)
 
