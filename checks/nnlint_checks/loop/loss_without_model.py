@@ -48,7 +48,7 @@ def loss_without_model(recipe: Recipe) -> Iterator[Finding]:
             optimizer = torch.optim.SGD(model.parameters(), lr=0.01, weight_decay=1e-4)
             for x, y in loader:
                 optimizer.zero_grad()
-                found = torch.from_numpy(model(x).detach().numpy()).requires_grad_()
+                found = torch.from_numpy(model(x).detach().numpy()).requires_grad_()  # error: [HL114]
                 loss = nn.functional.mse_loss(found, y)
                 loss.backward()  # error: [TL525]
                 optimizer.step()
