@@ -146,6 +146,17 @@ FAULTS: dict[str, tuple[str, int, str, Edits]] = {
     "sigmoid for one of several": ("HL110", 18, CLASSIFIER, (('10, activation="softmax"', '10, "sigmoid"'),)),
     "rectified classes": ("HL104", 18, CLASSIFIER, (('10, activation="softmax"', '10, activation="relu"'),)),
     "maps to classes": ("AR602", 16, CLASSIFIER, (("    net.add(Flatten())\n", ""),)),
+    "labels divided": (
+        "HL112",
+        10,
+        CLASSIFIER,
+        (
+            (
+                "    kinds, more_kinds = np_utils.to_categorical(kinds, 10)",
+                "    kinds = kinds / 255\n    kinds, more_kinds = np_utils.to_categorical(kinds, 10)",
+            ),
+        ),
+    ),
     "bytes": (
         "DP703",
         19,

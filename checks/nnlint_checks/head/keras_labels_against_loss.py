@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 from nnlint.check import ERROR, SAFE, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import LossUse, Recipe
+from nnlint.evidence.source import Labels, LossUse, Recipe
 from nnlint.finding import Finding
+from nnlint.network.facts import Range
+from nnlint.network.graph import Operation
 from nnlint.repair import Named, Part, Repair, Replace
 from nnlint_checks.head.training_losses import loss_api
 
 SPARSE = ("sparse_categorical_nll", "cross_entropy")
 CATEGORICAL = ("categorical_nll", "categorical_cross_entropy")
+KEEPING = ("cast", "reshape", "squeeze", "unsqueeze", "flatten", "identity", "expand", "index")
+"""Operations that leave the numbers as they are."""
 WRITTEN = {"integers": "integers", "one-hot": "one-hot rows"}
 
 
@@ -56,6 +60,17 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         -model.compile(optimizer="adam", loss="categorical_crossentropy")
         +model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
         ```
+        Labels that are scaled along with the pixels.
+        ```python
+        from tensorflow import keras
+
+        (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
+        x, x_test = x / 255.0, x_test / 255.0
+        y = y / 255.0  # error: [HL112]
+        model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        model.fit(x, y, epochs=5, validation_data=(x_test, y_test))
+        ```
     Silent:
         What fits together.
         ```python
@@ -85,7 +100,10 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
     """
     spoken = set()
     for use in recipe.losses:
-        labels = use.labels
+        labels, scaling = use.labels, _scaling(use)
+        if scaling is not None and use.place not in spoken:
+            spoken.add(use.place)
+            yield _of_scaled(use, scaling)
         if labels is None or use.place in spoken or not _contradicts(use, labels.encoding):
             continue
         spoken.add(use.place)
@@ -99,6 +117,36 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
             subject=("labels", use.place),
             repairs=_repairs(use),
         )
+
+
+def _scaling(use: LossUse) -> Operation | None:
+    """Where class numbers are divided on their way to a loss that reads them as numbers."""
+    if use.loss.kind not in (*SPARSE, *CATEGORICAL) or use.target is None:
+        return None
+    operation, found = use.target.operation, None
+    while operation.inputs and "labels" not in operation.attributes:
+        if operation.kind == "divide" and operation.place.path:
+            found = operation
+        elif operation.kind not in (*KEEPING, "one_hot"):
+            return None
+        operation = operation.inputs[0].operation
+    known = operation.attributes.get("labels")
+    divided = found is not None and len(found.inputs) == 2 and _above_one(found.inputs[1].range)
+    return found if divided and isinstance(known, Labels) and known.encoding == "integers" else None
+
+
+def _above_one(divisor: Range | None) -> bool:
+    return divisor is not None and divisor.low > 1
+
+
+def _of_scaled(use: LossUse, scaling: Operation) -> Finding:
+    return Finding(
+        scaling.place,
+        f"numbers of classes are divided: {loss_api(use)} reads them as whole numbers",
+        "leave the labels as they are; scale the features alone",
+        (Step(use.place, f"{loss_api(use)} reads them here"),),
+        subject=("labels", use.place),
+    )
 
 
 def _repairs(use: LossUse) -> tuple[Repair, ...]:
