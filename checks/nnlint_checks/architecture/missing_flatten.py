@@ -124,6 +124,9 @@ def missing_flatten(network: Network) -> Iterator[Finding]:
         ])
         model.compile("adam", "categorical_crossentropy")
         ```
+        ```diff
+        +    layers.Flatten(),
+        ```
     Silent:
         A linear layer over channels that stand last, and one over the rows of a map.
         ```python
