@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nnlint.pattern import pattern
-from nnlint.readers.source.nodes import everything, kept
+from nnlint.readers.source.nodes import below, everything, kept
 
 FIGURE = pattern(
     r"valid|evaluat|(^|_)(val|tests?)(_|$)|loss|crit|acc(urac|_|s?$)|metric|score|error|(^|_)errs?(_|$)|reward|mse|mae|rmse|nll|entropy|perplex|objective"
@@ -62,7 +62,7 @@ def _silent(tree: ast.AST) -> frozenset[str]:
 
 def _called(function: ast.AST) -> Iterator[str]:
     """What a function calls for its own sake; "" for what it keeps in an object."""
-    for node in ast.walk(function):
+    for node in below(function):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             yield _name(node.value)
         elif isinstance(node, ast.Assign | ast.AugAssign | ast.Yield | ast.Raise | ast.Assert):
@@ -106,13 +106,13 @@ def _of(node: ast.AST) -> Iterator[str]:
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
+    for inner in below(node):
         if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
             yield from _of(inner)
 
 
 def _read(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
+    for inner in below(node):
         yield from _of(inner)
 
 
