@@ -98,6 +98,40 @@ SILENT = {
                     optimizer.step()
                     print(loss.item())
         """,
+    "only several processes are supported": """
+        import argparse
+        import torch
+        from torch import nn
+        from torch.nn.parallel import DistributedDataParallel
+        from torch.utils.data import DataLoader, TensorDataset
+        from torch.utils.data.distributed import DistributedSampler
+
+        def main(values, labels):
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--distributed", action="store_true")
+            args = parser.parse_args()
+            model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
+            if args.distributed:
+                model = DistributedDataParallel(model)
+            else:
+                raise NotImplementedError("several processes")
+            data = TensorDataset(values, labels)
+            sampler = DistributedSampler(data) if args.distributed else None
+            loader = DataLoader(data, batch_size=64, shuffle=sampler is None, sampler=sampler)
+            optimizer = torch.optim.Adam(model.parameters(), weight_decay=1e-4)
+            for epoch in range(10):
+                if sampler is not None:
+                    sampler.set_epoch(epoch)
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    loss = nn.functional.cross_entropy(model(x), y)
+                    loss.backward()
+                    optimizer.step()
+                    print(loss.item())
+
+        if __name__ == "__main__":
+            main(torch.load("x.pt", weights_only=True), torch.load("y.pt", weights_only=True))
+        """,
     "gradients are made and scaled by hand": """
         import torch
         from torch import nn
@@ -174,6 +208,29 @@ FOUND = {
                 loss = ((x @ w + b - y) ** 2).mean()
                 loss.backward()
                 descend([w, b], 0.03)
+                print(loss.item())
+        """,
+    ),
+    "the default of an option ends in an error": (
+        "HL101",
+        """
+        import argparse
+        import torch
+        from torch import nn
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--data", default=None)
+        args = parser.parse_args()
+        if args.data is None:
+            raise SystemExit("which data?")
+        model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3), nn.Softmax(dim=1))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for epoch in range(10):
+            for x, y in torch.load(args.data, weights_only=True):
+                optimizer.zero_grad()
+                loss = nn.functional.cross_entropy(model(x), y)
+                loss.backward()
+                optimizer.step()
                 print(loss.item())
         """,
     ),

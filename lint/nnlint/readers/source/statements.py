@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from nnlint.readers.source import assignment, classes, imports, references, usage
+from nnlint.readers.source import assignment, classes, imports, options, references, usage
 from nnlint.readers.source.assignment import assign, write_variable
 from nnlint.readers.source.expressions import decided, evaluate
 from nnlint.readers.source.heap import Writes
@@ -101,6 +101,9 @@ def _if(i: Interpreter, node: ast.If) -> Flow:
         return run_block(i, node.body) if i.main else run_block(i, node.orelse)
     known = decided(i, node.test)
     if known is not None:
+        if options.refuses(node, node.body if known else node.orelse):
+            options.given(i, node.test)
+            known = not known
         return run_block(i, node.body if known else node.orelse)
     if i.rounds and _is_periodic(i, node.test):
         i.trace.periodic.add(i.trace.alternatives + 1)  # the number that the first branch gets
