@@ -8,6 +8,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
+from nnlint.network.graph import Tensor
 
 USES = (Did.FORWARD, Did.LOSS, Did.OPAQUE)
 
@@ -81,6 +82,23 @@ def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
                 loss.backward()  # error: [TL517]
                 optimizer.step()
         ```
+        The loss is not scaled.
+        ```python
+        import torch
+        from torch import nn
+
+        def fit(loader):
+            model = nn.Linear(20, 3).cuda()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+            scaler = torch.amp.GradScaler("cuda")
+            for x, y in loader:
+                optimizer.zero_grad()
+                with torch.autocast("cuda", dtype=torch.float16):
+                    loss = nn.functional.cross_entropy(model(x.cuda()), y.cuda())
+                loss.backward()  # error: [TL517]
+                scaler.step(optimizer)
+                scaler.update()
+        ```
     Silent:
         ```python
         import torch
@@ -114,7 +132,12 @@ def amp_misuse(recipe: Recipe) -> Iterator[Finding]:
         return
     spoken = set()
     for number, event in enumerate(recipe.events):
-        finding = _without_scaler(recipe, number) or _past_the_scaler(recipe, number) or _fixed(recipe, event)
+        finding = (
+            _without_scaler(recipe, number)
+            or _past_the_scaler(recipe, number)
+            or _unscaled(recipe, number)
+            or _fixed(recipe, event)
+        )
         if finding is not None and finding.place not in spoken:
             spoken.add(finding.place)
             yield finding
@@ -187,6 +210,30 @@ def _past_the_scaler(recipe: Recipe, number: int) -> Finding | None:
                 subject=("amp", event.place),
             )
     return None
+
+
+def _unscaled(recipe: Recipe, number: int) -> Finding | None:
+    """The scaler steps on gradients of a loss that it has not scaled."""
+    event = recipe.events[number]
+    if event.did is not Did.STEP or not event.details.get("scaled") or not event.loops:
+        return None
+    passes = [e for e in recipe.events if e.did is Did.BACKWARD and event.loops[-1] in e.loops]
+    if not passes or any(_may_be_scaled(e) for e in passes):
+        return None
+    return Finding(
+        passes[-1].place,
+        "backward() on a loss that is not scaled, ahead of scaler.step(): the scaler has seen no gradients",
+        "call scaler.scale(loss).backward()",
+        trail=(Step(event.place, "the scaler steps here"),),
+        subject=("amp", passes[-1].place),
+    )
+
+
+def _may_be_scaled(backward: Event) -> bool:
+    value = backward.details.get("value")
+    if backward.details.get("scaled") or backward.details.get("launched") or not isinstance(value, Tensor):
+        return True
+    return value.operation.kind == "unknown" or any(o.attributes.get("scaled") for o in value.ancestors())
 
 
 def _together(first: Event, second: Event) -> bool:

@@ -110,11 +110,13 @@ def _name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def named_loader(loader: Loader | None, iterable: ast.expr, place: Place) -> Loader | None:
-    """The loader of a loop, with the role that the name of what is looped over gives it."""
+def named_loader(loader: Loader | None, iterable: ast.expr, place: Place, given: str = "") -> Loader | None:
+    """The loader of a loop, with the role that the name of what is looped over gives it; ``given``: what the
+    callers of the function call it.
+    """
     if loader is not None and loader.role and loader.named:
         return loader
-    roles = roles_of(iterable)
+    roles = roles_of(iterable) or frozenset({role_of(given)} - {""})
     if len(roles) != 1:
         return loader
     (role,) = roles

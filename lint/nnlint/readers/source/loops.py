@@ -13,6 +13,7 @@ from nnlint.readers.source.conventions import named_loader
 from nnlint.readers.source.expressions import decided, evaluate
 from nnlint.readers.source.iteration import element_of, iterate
 from nnlint.readers.source.joins import join
+from nnlint.readers.source.naming import given_name
 from nnlint.readers.source.nodes import below
 from nnlint.readers.source.trace import Round
 from nnlint.readers.source.values import MISSING, Stream, Value
@@ -38,7 +39,7 @@ def run_for(i: Interpreter, node: ast.For) -> Flow:
     if values is None or len(values) > (MAX_ROUNDS if isinstance(source, range) else MAX_LISTED):
         count = len(values) if values is not None else None
         loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(i, source)
-        loader = named_loader(loader, node.iter, i.place(node.iter))
+        loader = named_loader(loader, node.iter, i.place(node.iter), given_name(i, node.iter))
         return _summarise(i, node, lambda: _bind(i, node, element_of(i, source)), loader, count)
     return _unroll(i, node, values, isinstance(source, range) and len(values) > 1)
 

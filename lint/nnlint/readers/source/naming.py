@@ -21,6 +21,16 @@ def object_of(i: Interpreter, node: ast.expr) -> str:
     return _object(i, node, len(i.frames) - 1)
 
 
+def given_name(i: Interpreter, node: ast.expr) -> str:
+    """What callers call the parameter that a loop goes over, also by ``enumerate(tqdm(loader))``, or ""."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+        node = node.args[0]
+    if not isinstance(node, ast.Name):
+        return ""
+    name = object_of(i, node).partition("@")[0].rpartition(".")[2]
+    return "" if name.startswith("#") or name == node.id else name
+
+
 def callee_of(i: Interpreter, node: ast.AST) -> str:
     """The same for what a call calls."""
     return object_of(i, node.func) if isinstance(node, ast.Call) else ""
