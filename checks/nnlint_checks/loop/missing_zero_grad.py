@@ -16,8 +16,6 @@ COULD_CLEAR = pattern(
     r"zero|grad|clear|clean|reset|optim|backward|closure|train_?step|(^|_)step", re.IGNORECASE
 )
 """Names of calls that are not understood and may clear gradients."""
-ENGINES = frozenset({"deepspeed", "DeepSpeedPlugin", "DummyOptim"})
-"""Names of what clears gradients by itself when it steps, below a launcher."""
 ELSEWHERE = pattern(
     r"(\w+_)?(envs?|environment|metrics?|meters?|tracker|timer|p?bar|buffer|memory)$", re.IGNORECASE
 )
@@ -103,7 +101,7 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if recipe.framework_steps or not recipe.finished or (recipe.launched and recipe.words & ENGINES):
+    if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     optimizers = {o.key: o for o in recipe.optimizers}
     spoken: set[Place] = set()
