@@ -15,7 +15,7 @@ TENSORS = ("ToTensor", "PILToTensor", "ToImage")
 PICTURES = ("ToPILImage", "to_pil_image")
 SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ToFloat")
 """What makes a tensor of an image, and what brings it to 0..1."""
-CHANNELS = ("Grayscale", "RandomGrayscale", "ToPILImage", "RGB", "ToGray")
+CHANNELS = ("ToPILImage", "RGB", "ToGray", "Lambda")
 AFTER_TENSOR = ("RandomHorizontalFlip", "RandomVerticalFlip", "RandomCrop", "Resize", "CenterCrop", "Pad")
 SMALL = 0.01  # factors that bring bytes to 0..1 or -1..1 are 0.004 and 0.008
 NORMALISED = 3.0  # pixels of 0..1 less the mean, by the standard deviations of ImageNet and CIFAR
@@ -132,12 +132,12 @@ def _of_chain(chain: Chain) -> Iterator[Finding]:
                 "Normalize has statistics of bytes from 0 to 255, and gets values from 0 to 1",
                 "divide the means and standard deviations by 255: ToTensor has scaled the images",
             )
-        elif chain.channels is not None and _other_channels(step, names, chain.channels):
+        elif (channels := _channels(chain, number)) and _other_channels(step, channels):
             count = len(step.settings["mean"])
             yield Finding(
                 step.place,
-                f"Normalize has {count} means, the images have {chain.channels} channel"
-                + ("s" if chain.channels > 1 else ""),
+                f"Normalize has {count} means, the images have {channels} channel"
+                + ("s" if channels > 1 else ""),
                 "give one mean and one standard deviation for each channel",
                 trail=(Step(chain.place, "the images go through it here"),),
             )
@@ -164,11 +164,21 @@ def _of_unit(step: Transform, before: list[str]) -> bool:
     return scaled and "ToTensor" in before and means is not None and min(means) > 1
 
 
-def _other_channels(step: Transform, names: list[str], channels: int) -> bool:
+def _channels(chain: Chain, number: int) -> int:
+    """How many channels the images have that come to a step, 0 where that is not known."""
+    count = chain.channels or 0
+    for step in chain.steps[:number]:
+        if step.api == "Grayscale":
+            given = step.settings.get("num_output_channels")
+            count = int(given[0]) if given else 0
+        elif step.api == "" or step.api in CHANNELS:
+            return 0
+    return count
+
+
+def _other_channels(step: Transform, channels: int) -> bool:
     means = step.settings.get("mean")
-    if means is None or "" in names or any(name in CHANNELS for name in names):
-        return False
-    return len(means) > 1 and len(means) != channels
+    return means is not None and len(means) > 1 and len(means) != channels
 
 
 def _rescaled_again(recipe: Recipe) -> Iterator[Finding]:

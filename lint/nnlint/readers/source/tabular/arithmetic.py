@@ -20,7 +20,15 @@ def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: as
         return MISSING
     if isinstance(left, Tensor | Weight) or isinstance(right, Tensor | Weight):
         return MISSING
-    return wrap(i, _combine(i, op, left, right, a, b, node), i.place(node))
+    result = _combine(i, op, left, right, a, b, node)
+    if isinstance(op, ast.MatMult):
+        ranks = (a.rank if a is not None else None, b.rank if b is not None else None)
+        result = replace(result, rank=PRODUCTS.get(ranks), grid=(), single=ranks == (2, 1), columns=None)
+    return wrap(i, result, i.place(node))
+
+
+PRODUCTS = {(2, 1): 1, (1, 2): 1, (2, 2): 2}
+"""How many axes a product of matrices and vectors has."""
 
 
 def _combine(

@@ -196,8 +196,13 @@ def _linspace(call: Call, arguments: Arguments) -> Value:
 
 
 def _random_mask(call: Call, arguments: Arguments) -> Value:
-    """``np.random.rand(len(df))``: numbers by which rows are picked."""
-    rows = root(call.interpreter, "", call.place)
+    """``np.random.rand(len(df))``: numbers by which rows are picked; ``rand(200, 3)``: made-up features."""
+    rows, sizes = root(call.interpreter, "", call.place), arguments.positional
+    if len(sizes) != 1 or arguments.open:
+        grid = tuple(size for size in sizes[1:] if isinstance(size, int))
+        whole = grid if len(grid) == len(sizes) - 1 else ()
+        data = Data("array", rows, rank=len(sizes) or None, grid=whole)
+        return UNKNOWN if arguments.open or not sizes else held(call.interpreter, data, call.node)
     return held(call.interpreter, Data("array", rows, single=True, rank=1), call.node)
 
 

@@ -10,6 +10,7 @@ from nnlint.readers.source.conventions import role_of
 from nnlint.readers.source.definitions import OBJECT, library_class, native, nothing
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.labels import labels_of
+from nnlint.readers.source.tabular import seeds
 from nnlint.readers.source.tabular.bridge import data_in, feature_marks, provenance
 from nnlint.readers.source.tabular.pairing import note_pair
 from nnlint.readers.source.tabular.rows import HELD_OUT, held
@@ -139,10 +140,14 @@ def _folds(call: Call, arguments: Arguments) -> Value:
 
 
 def _shuffle(call: Call, arguments: Arguments) -> Value:
+    """``sklearn.utils.shuffle``: all in one order, which NumPy's own generator draws without another seed."""
+    seed = arguments.keywords.get("random_state")
+    known = seeds.drawn(call) if seed is None else ("drawn", "shuffle", seed)
+    step = known if seed is None or isinstance(seed, int) else call.place
     given = tuple(
         value
         if (data := data_of(value)) is None
-        else held(call.interpreter, reordered(data, call.place, call.place), call.node)
+        else held(call.interpreter, reordered(data, step, call.place), call.node)
         for value in arguments.positional
     )
     return given if len(given) > 1 else given[0] if given else UNKNOWN

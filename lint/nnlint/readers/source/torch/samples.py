@@ -32,6 +32,8 @@ VISION = "torchvision.datasets."
 LIBRARIES = ("torchvision.transforms.", "albumentations.")
 FLAGS = ("train", "is_train", "training", "split", "mode", "phase", "subset", "set", "flag", "partition")
 """Attributes by which a data set remembers which split it gives."""
+SETTINGS = ("mean", "std", "num_output_channels")
+"""What is kept of the arguments of a transform."""
 MAX_PARTS = 16
 ON_DISK = frozenset(
     {
@@ -247,7 +249,7 @@ def _steps(value: Value) -> Iterator[Transform]:
         for step in inner:
             yield from _steps(step)
         return
-    settings = {name: numbers(value.state.get(name)) for name in ("mean", "std") if name in value.state}
+    settings = {name: numbers(value.state.get(name)) for name in SETTINGS if name in value.state}
     yield Transform(value.cls.name, value.place, value.state.get("_random") is True, settings)
 
 
