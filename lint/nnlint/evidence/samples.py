@@ -18,7 +18,7 @@ class Transform:
     """One step of what is done to each sample, in the order of the program.
 
     ``random``: it gives another result each time. ``settings``: its arguments where they are known
-    (``mean`` and ``std`` of a ``Normalize`` as tuples of numbers, ``num_output_channels`` of a ``Grayscale``).
+    (``mean`` and ``std`` of a ``Normalize`` as tuples, ``num_output_channels`` of a ``Grayscale``).
     """
 
     api: str
