@@ -10,7 +10,7 @@ from nnlint.evidence.data import Dataset, Task
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Recipe, Taken
 from nnlint.network.facts import Range
-from nnlint.network.graph import Tensor
+from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import goes_on, home, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint.pattern import pattern
@@ -95,12 +95,9 @@ def regression_heads(recipe: Recipe, kinds: Collection[str] | None = None) -> It
         if kinds is not None and value.operation.kind not in kinds:
             continue
         layer = _layer_before(value)
-        if (
-            layer is None
-            or _made_by_network(use.target)
-            or use.reconstructs
-            or _scaled_on_purpose(use, layer)
-        ):
+        if layer is None or use.reconstructs:
+            continue
+        if not _bootstrapped(use) and (_made_by_network(use.target) or _scaled_on_purpose(use, layer)):
             continue
         if not goes_on(value.operation, use.network):
             spoken.add(home(value))
@@ -119,6 +116,27 @@ def _layer_before(value: Tensor) -> Tensor | None:
 
 def _made_by_network(target: Tensor | None) -> bool:
     return target is not None and any(family(o) is Family.WEIGHTED for o in target.ancestors())
+
+
+def _bootstrapped(use: LossUse) -> bool:
+    """The value of the action that was taken is compared with a reward and the value of what follows.
+
+    Such values are sums of rewards: of any sign, and larger than one (Mnih et al. 2015, equation 1).
+    """
+    target = use.target.operation if use.target is not None else None
+    while target is not None and family(target) is Family.MOVE and target.inputs:
+        target = target.inputs[0].operation
+    adds = target is not None and target.kind == "add" and _made_by_network(use.target)
+    return adds and _picks(use.prediction.operation)
+
+
+def _picks(operation: Operation) -> bool:
+    """``q.gather(1, actions)``, moved afterwards at most."""
+    while family(operation) is Family.MOVE and operation.inputs:
+        if operation.kind == "index":
+            return True
+        operation = operation.inputs[0].operation
+    return False
 
 
 def _scaled_on_purpose(use: LossUse, layer: Tensor) -> bool:

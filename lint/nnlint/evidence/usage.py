@@ -164,6 +164,20 @@ class UnusedLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoredInput:
+    """What ``forward`` of ``model`` takes as ``name`` is never read, and ``other``, of a like name, twice.
+
+    ``place``: where ``other`` is read last.
+    """
+
+    model: str
+    name: str
+    other: str
+    place: Place
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
 class PickleLoad:
     """A file is unpickled without restriction. ``api``: what reads it.
 

@@ -196,8 +196,8 @@ def scaled_dot_product(shapes: Sequence[Shape], attributes: Attributes) -> Shape
 
 
 def matmul(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
-    """(…, n, k) @ (…, k, m) -> (…, n, m), with vectors as in numpy.matmul."""
-    a, b = shapes[0], shapes[1]
+    """(…, n, k) @ (…, k, m) -> (…, n, m), with vectors as in numpy.matmul. ``rank``: of both."""
+    a, b = (_of_rank(shape, attributes.get("rank")) for shape in shapes[:2])
     if a.rank == 0 or b.rank == 0:
         raise Conflict("matrix product with a scalar")
     inner = b.axis(0) if b.rank == 1 else b.axis(-2)
@@ -216,6 +216,13 @@ def matmul(shapes: Sequence[Shape], attributes: Attributes) -> Shape:
         return Shape((known,), open=True) if len(b.sizes) >= 2 else UNKNOWN
     batch = broadcast(a.drop_last(2), b.drop_last(2))
     return Shape((*batch.sizes, a.axis(-2), b.axis(-1)), batch.open)
+
+
+def _of_rank(shape: Shape, rank: object) -> Shape:
+    """The shape with as many axes as an operation takes."""
+    if not isinstance(rank, int) or not shape.open or len(shape.sizes) > rank:
+        return shape
+    return Shape((None,) * (rank - len(shape.sizes)) + shape.sizes)
 
 
 def gemm(shapes: Sequence[Shape], attributes: Attributes) -> Shape:

@@ -14,6 +14,7 @@ from nnlint.readers.source.noticing import Inside, Setting
 from nnlint.readers.source.overwritten import kept_references
 from nnlint.readers.source.trace import Trace
 from nnlint.readers.source.unread import unread_arguments
+from nnlint.readers.source.unread_inputs import ignored_inputs
 from nnlint.readers.source.unused import unused_layers
 from nnlint.readers.source.values import Instance
 
@@ -28,6 +29,7 @@ def outcomes(i: Interpreter, trace: Trace) -> Iterator[object]:
     yield from kept_references(trace)
     yield from coverage(trace)
     yield from unused_layers(i, trace)
+    yield from ignored_inputs(trace)
     yield from unread_arguments(trace)
 
 

@@ -87,7 +87,11 @@ ROWS: dict[str, Row] = {
             *(("less", "Lt"), ("less_equal", "LtE"), ("greater", "Gt"), ("greater_equal", "GtE")),
         )
     },
-    **{name: _row("matmul", "input other", 2) for name in ("matmul", "mm", "bmm", "spmm")},
+    **{name: _row("matmul", "input other", 2) for name in ("matmul", "spmm")},
+    **{
+        name: Row("matmul", "input other", fixed={"rank": rank}, tensors=2)
+        for name, rank in (("mm", 2), ("bmm", 3))
+    },
     "masked_fill": _row("fill", "input mask value"),
     "fill": _row("fill", "input value"),
     "zero": _row("fill"),
