@@ -7,7 +7,7 @@ outputs gives whatever comes in. ``UNKNOWN`` is (…).
 from __future__ import annotations
 
 from nnlint.dataclass import dataclass
-from nnlint.network.size import Size, multiply, product, same
+from nnlint.network.size import Size, multiply, nameless, product, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Shape:
 
     def __str__(self) -> str:
         names = ["…"] if self.open else []
-        names += ["?" if s is None else str(s) for s in self.sizes]
+        names += ["?" if s is None or nameless(s) else str(s) for s in self.sizes]
         return f"({', '.join(names)}{',' if len(names) == 1 and not self.open else ''})"
 
 

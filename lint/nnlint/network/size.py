@@ -34,6 +34,11 @@ def symbol(name: str) -> Symbolic:
     return Symbolic((((name,), 1),))
 
 
+def nameless(size: Size) -> bool:
+    """It is made of sizes of axes that have no name in the program: ``s12.0``, axis 0 of operation 12."""
+    return isinstance(size, Symbolic) and any("." in name for names, _ in size.terms for name in names)
+
+
 def _terms(size: int | Symbolic) -> dict[Monomial, int]:
     if isinstance(size, Symbolic):
         return dict(size.terms)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnlint.readers.source import builtins
+from nnlint.readers.source import builtins, usage
 from nnlint.readers.source.assignment import assign
 from nnlint.readers.source.attributes import get_attribute
 from nnlint.readers.source.comprehensions import comprehension, dict_comprehension
@@ -183,7 +183,10 @@ def _call(i: Interpreter, node: ast.Call) -> Value:
     arguments = arguments_of(i, node)
     if function is builtins.LOCALS:
         return DictValue(dict(i.frame.scope.variables))
-    result = i.call(function, arguments, node)
+    if usage.passes(i, node, function):
+        result = usage.run_model(i, node, function, arguments)
+    else:
+        result = i.call(function, arguments, node)
     i.project.libraries.after_call(i, node, function, arguments, result)
     return result
 

@@ -17,6 +17,7 @@ from nnlint.readers.source.values import (
     UNKNOWN,
     Arguments,
     Bound,
+    Call,
     Class,
     Function,
     Instance,
@@ -306,6 +307,26 @@ def _tested(i: Interpreter) -> bool:
     """Inside of a test: it may be there to fail."""
     function = i.frame.function
     return function is not None and function.name.startswith("test")
+
+
+def passes(i: Interpreter, node: ast.Call, function: Value) -> bool:
+    """``model.forward(x)`` from outside of any model: but for hooks the same as ``model(x)``."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "forward" or i.trace.inside:
+        return False
+    written = isinstance(node.func.value, ast.Name | ast.Attribute)
+    receiver = function.receiver if isinstance(function, Bound) else None
+    return written and isinstance(receiver, Instance) and receiver.is_a("torch.nn.Module")
+
+
+def run_model(i: Interpreter, node: ast.Call, function: Value, arguments: Arguments) -> Value:
+    """The pass of a model whose ``forward`` is called by its name."""
+    from nnlint.readers.source.torch.modules import call_module
+
+    assert isinstance(function, Bound)
+    given = [function.receiver, *arguments.positional]
+    return call_module(
+        Call(i, node), Arguments(given, arguments.keywords, arguments.open, ("", *arguments.names))
+    )
 
 
 def direct(i: Interpreter, node: ast.Call, function: Value) -> None:
