@@ -27,7 +27,7 @@ def binary(i: Interpreter, op: ast.operator, left: Value, right: Value, node: as
     return wrap(i, result, i.place(node))
 
 
-PRODUCTS = {(2, 1): 1, (1, 2): 1, (2, 2): 2}
+PRODUCTS: dict[tuple[int | None, int | None], int] = {(2, 1): 1, (1, 2): 1, (2, 2): 2}
 """How many axes a product of matrices and vectors has."""
 
 
