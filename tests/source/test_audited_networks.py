@@ -168,6 +168,22 @@ PROGRAMS: dict[str, str] = {
 
         F.cross_entropy(Net()(torch.randn(4, 8)), torch.zeros(4).long()).backward()
     """,
+    "variables of tensorflow": """
+        def variables(sizes):
+            made = [tf.Variable(tf.random.normal([a, b], stddev=0.1)) for a, b in zip(sizes, sizes[1:])]
+            return made, tf.Variable(tf.ones([sizes[0], sizes[-1]]))  # SP201
+
+        (first, second), skip = variables([20, 32, 3])
+        optimizer = tf.keras.optimizers.SGD(0.1, momentum=0.9)
+        for _ in range(20):
+            x, y = tf.random.normal((16, 20)), tf.random.uniform((16,), maxval=3, dtype=tf.int32)
+            with tf.GradientTape() as tape:
+                scores = tf.nn.relu(x @ first) @ second + x @ skip @ second  # AR601
+                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores))
+            variables_of = [first, second, skip]
+            optimizer.apply_gradients(zip(tape.gradient(loss, variables_of), variables_of))
+            print(float(loss))
+    """,
     "a ready-made body without its head": """
         import torchvision
 

@@ -34,7 +34,7 @@ def functional_network(i: Interpreter, trace: Trace, text: Text) -> Network | No
     behind = list(output.ancestors())
     if len(behind) > MOST or any(o.layer is not None for o in behind):
         return None
-    rebuilt = _Rebuilt()
+    rebuilt, made = _Rebuilt(), {w.tensor.operation.number: w for w in trace.free_weights}
     output = rebuilt.tensor(output)
     operations = tuple(sorted(rebuilt.operations.values(), key=lambda o: o.number))
     weights = [t for t in rebuilt.weights.values() if (t.shape.rank or 0) > 1]
@@ -46,12 +46,15 @@ def functional_network(i: Interpreter, trace: Trace, text: Text) -> Network | No
     for number, tensor in rebuilt.weights.items():
         name, taken = _name(text, tensor.place), {p.name for p in parameters}
         name = next(n for n in _numbered(name) if n not in taken)
-        start = initialization_of(tensor, i, node)
-        parameters.append(Parameter(name, tensor.shape, start, True, tensor.place, number))
+        weight = made.get(number)
+        start = initialization_of(tensor, i, node) if weight is None else weight.initialization
+        trained = True if weight is None else weight.state["trainable"]
+        parameters.append(Parameter(name, tensor.shape, start, trained, tensor.place, number))
     place = parameters[0].place or text.place(node)
     layer = Layer("custom", "", "", place, {}, tuple(parameters))
     inputs = tuple(rebuilt.inputs.values())
-    return Network(Path(text.path).stem, "torch", place, text.path, (layer,), operations, inputs, (output,))
+    kind = "keras" if trace.notes.get("tape") else "torch"
+    return Network(Path(text.path).stem, kind, place, text.path, (layer,), operations, inputs, (output,))
 
 
 class _Rebuilt:
@@ -89,7 +92,7 @@ class _Rebuilt:
         if _asks(operation):
             return replace(operation, kind="parameter", inputs=())
         inputs = tuple(map(self._of, operation.inputs))
-        data = operation.kind == "constant" and "law" in operation.attributes
+        data = operation.kind == "constant" and not operation.attributes.keys().isdisjoint(("law", "filled"))
         return replace(operation, kind="input" if data else operation.kind, inputs=inputs)
 
 
@@ -112,7 +115,8 @@ def _writes_over(operation: Operation) -> bool:
 
 
 def _asks(operation: Operation) -> bool:
-    return operation.attributes.get("requires_grad") is True and operation.kind in ("constant", "identity")
+    asked = operation.attributes.get("requires_grad") is True and operation.kind in ("constant", "identity")
+    return asked or operation.kind == "parameter"
 
 
 def _prediction(value: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from nnlint.evidence.source import (
 )
 from nnlint.network.gradients import reached
 from nnlint.network.graph import Operation, Passed, Tensor
-from nnlint.readers.source.values import Arguments, Instance, Value
+from nnlint.readers.source.values import Arguments, Instance, Value, Weight
 
 
 @dataclass(eq=False, slots=True)
@@ -111,6 +111,7 @@ class Trace:
     splits: list[SplitUse] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
     facts: list[object] = field(default_factory=list)  # evidence that single statements give
+    free_weights: list[Weight] = field(default_factory=list)  # as they were made, in modules or not
     noticed: list[object] = field(default_factory=list)  # what may become evidence once the entry is over
     notes: dict[str, object] = field(default_factory=dict)
     opaque: int = 0

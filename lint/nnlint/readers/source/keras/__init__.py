@@ -6,6 +6,7 @@ from nnlint.readers.source.keras import (
     activations,
     applications,
     base,
+    creation,
     datasets,
     functions,
     initializers,
@@ -22,6 +23,7 @@ from nnlint.readers.source.values import Value
 
 SYMBOLS: dict[str, Value] = {
     **functions.SYMBOLS,
+    **creation.SYMBOLS,
     **activations.SYMBOLS,
     **base.SYMBOLS,
     **datasets.SYMBOLS,

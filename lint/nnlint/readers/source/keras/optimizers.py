@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did
 from nnlint.network.gradients import may_train, trains
-from nnlint.network.graph import Tensor
+from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.definitions import OBJECT, event, keep_keywords, library_class, native
 from nnlint.readers.source.interpreter import Interpreter
 from nnlint.readers.source.modules import tensors_in
@@ -145,10 +145,15 @@ def _untaped(i: Interpreter, tape: Value, target: Value) -> Place | None:
     taped = {id(o) for o in i.trace.operations[before:]}
     ancestors = list(target.ancestors())
     trained = [o for o in ancestors if trains(o)]
-    if not trained or any(id(o) in taped and o.kind != "loss" and may_train(o) for o in ancestors):
+    if not trained or any(id(o) in taped and o.kind != "loss" and _reads_weights(o) for o in ancestors):
         return None
     passes = (e.place for e in reversed(i.trace.events) if e.did is Did.FORWARD)
     return next(passes, trained[-1].place)
+
+
+def _reads_weights(operation: Operation) -> bool:
+    """It has weights, or is given a variable: ``x @ W``."""
+    return may_train(operation) or any(t.operation.kind == "parameter" for t in operation.inputs)
 
 
 def _models_of(i: Interpreter, target: Value) -> tuple[int, ...]:

@@ -241,7 +241,9 @@ def _parameter(call: Call, arguments: Arguments) -> Value:
         else UNKNOWN_SHAPE
     )
     initialization = initialization_of(data, call.interpreter, call.node)
-    return weight_of(shape, call.place, initialization, trainable if isinstance(trainable, bool) else None)
+    weight = weight_of(shape, call.place, initialization, trainable if isinstance(trainable, bool) else None)
+    call.interpreter.trace.free_weights.append(weight)
+    return weight
 
 
 SYMBOLS: dict[str, Value] = {
