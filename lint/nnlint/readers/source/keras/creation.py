@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nnlint.network.facts import INFINITY, Range
 from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
@@ -47,7 +49,7 @@ def _drawn(kind: str, signature: str, names: tuple[str, str]) -> Code:
         bound = bind_signature(signature, arguments)
         shape = _sizes(bound["shape"])
         given = [value for value in list(bound.values())[1:3] if isinstance(value, int | float)]
-        attributes = {"shape": shape}
+        attributes: dict[str, Any] = {"shape": shape}
         span = Range(-INFINITY, INFINITY)
         if len(given) == len(names):
             law = {name: float(value) for name, value in zip(names, given, strict=True)}
