@@ -75,9 +75,11 @@ def dataset(name: str = "data", feature: str = "age", label: str = "yes") -> Dat
     return Dataset(name, Place(f"{name}.csv"), "table", splits, target, (feature, "other"), load=load)
 
 
-def images(label: str = "cat") -> Dataset:
+def images(label: str = "cat", colour: bytes = b"") -> Dataset:
     splits = (Split("train", ("data",), 1, (column("class", Kind.CATEGORY, ((label, 1),)),)),)
-    known = ImageFacts(f"data/{label}/1.png", "train", label, 32, 32, thumbnail=bytes(range(256)) * 4)
+    known = ImageFacts(
+        f"data/{label}/1.png", "train", label, 32, 32, thumbnail=bytes(range(256)) * 4, colour=colour
+    )
     target = Target("class", Task.CLASSIFICATION, "folders", (label,))
     return Dataset("data", Place("data"), "images", splits, target, load_images=lambda: (known,), rank=4)
 
@@ -272,11 +274,12 @@ def test_fix_is_shown_as_a_diff() -> None:
     assert "--fix --unsafe-fixes" in read_page.one("div", class_="fix").text
 
 
-def test_table_shows_the_pictures_that_it_names() -> None:
+@pytest.mark.parametrize(("colour", "kind"), [(b"", "png"), (bytes(range(192)) * 16, "jpeg")])
+def test_table_shows_the_pictures_that_it_names(colour: bytes, kind: str) -> None:
     table = Table(("row", "label"), (("data/cat/1.png", "dog"), ("elsewhere.png", "cat")))
-    read_page = page(finding(table=table, trail=()), evidence=(images(),))
+    read_page = page(finding(table=table, trail=()), evidence=(images(colour=colour),))
     pictured = [e for e in read_page.all("img") if e.below("td")]
-    assert [e.attributes["src"][:22] for e in pictured] == ["data:image/png;base64,"]
+    assert [e.attributes["src"].partition(",")[0] for e in pictured] == [f"data:image/{kind};base64"]
     assert len(read_page.all("figure", class_="sheet")) == 1
 
 

@@ -21,7 +21,7 @@ class ImageFacts:
     range. ``darkest``, ``brightest``: of all pixels. ``colours``: means of red, green and blue.
     ``sharpness``: variance of the Laplacian of the grey values, relative to their own, of the image reduced
     to at most SHARP pixels a side. ``thumbnail``: THUMBNAIL x THUMBNAIL grey values, row by row, "" when
-    there are no pixels.
+    there are no pixels. ``colour``: the same in red, green and blue; "" where all pixels are grey.
     """
 
     path: str
@@ -39,6 +39,7 @@ class ImageFacts:
     thumbnail: bytes = b""
     reason: str = ""
     sharpness: float = 0.0
+    colour: bytes = b""
 
     @property
     def deep(self) -> bool:

@@ -113,7 +113,8 @@ def _measured(known: ImageFacts, image: Image) -> ImageFacts:
     import numpy as np
 
     colours = _eight_bits(image)
-    small = np.asarray(colours.resize((THUMBNAIL, THUMBNAIL)), dtype=np.float64)
+    reduced = colours.resize((THUMBNAIL, THUMBNAIL))
+    small = np.asarray(reduced, dtype=np.float64)
     grey = np.asarray(colours.convert("L"), dtype=np.float64)
     red, green, blue = (float(m) for m in small.mean(axis=(0, 1)))
     return replace(
@@ -125,6 +126,7 @@ def _measured(known: ImageFacts, image: Image) -> ImageFacts:
         colours=(red, green, blue),
         sharpness=_sharpness(colours),
         thumbnail=small.mean(axis=2).round().astype("uint8").tobytes(),
+        colour=reduced.tobytes() if np.ptp(small, axis=2).any() else b"",
     )
 
 

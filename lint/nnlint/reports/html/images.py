@@ -16,6 +16,7 @@ MOST = 400
 """Pictures of a report, each about a kilobyte."""
 
 MOST_CLASSES = 12
+QUALITY = 85
 EACH = 8
 """Pictures shown of a class."""
 
@@ -66,11 +67,16 @@ def sheets(data: Dataset) -> Iterator[Sheet]:
 
 
 def address_of(facts: ImageFacts) -> str:
-    """A thumbnail as a PNG in a data address."""
+    """A thumbnail in a data address: PNG of grey pixels, JPEG of coloured ones, which is smaller."""
     if len(facts.thumbnail) != THUMBNAIL * THUMBNAIL:
         return ""
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.frombytes("L", (THUMBNAIL, THUMBNAIL), facts.thumbnail).save(buffer, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    buffer, size = io.BytesIO(), (THUMBNAIL, THUMBNAIL)
+    coloured = len(facts.colour) == 3 * THUMBNAIL * THUMBNAIL
+    if coloured:
+        Image.frombytes("RGB", size, facts.colour).save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    else:
+        Image.frombytes("L", size, facts.thumbnail).save(buffer, "PNG", optimize=True)
+    kind = "jpeg" if coloured else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
