@@ -180,3 +180,14 @@ def test_labels_on_the_border_are_not() -> None:
     labels = truth.copy()
     labels[[10, 60, 62]] = (1, 0, 0)
     assert named(probabilities, labels) == []
+
+
+def test_empty_texts_are_neither_copies_nor_conflicts() -> None:
+    rng = np.random.default_rng(0)
+    words = np.array("good bad film plot actor scene music boring fun slow story time".split())
+    texts = [" ".join(rng.choice(words, 12)) for _ in range(300)]
+    frame = pd.DataFrame({"text": texts, "label": rng.integers(0, 2, 300)})
+    frame.loc[::10, "text"] = ""
+    frame.to_json("train.jsonl", orient="records", lines=True)
+    found = [code for code in ("DS102", "DS303", "DS307", "DS601") if findings(code)]
+    assert found == ["DS601"]

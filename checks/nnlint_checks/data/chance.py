@@ -131,6 +131,20 @@ def keys(frame: pd.DataFrame) -> Array:
     return found
 
 
+def filled(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a row holds a value that is no blank text: empty rows are no copies of each other."""
+    import pandas as pd
+
+    there = pd.Series(False, index=frame.index)
+    for name in frame.columns:
+        values = frame[name]
+        blank = (
+            values.map(lambda v: isinstance(v, str) and not v.strip()) if values.dtype.kind == "O" else False
+        )
+        there |= values.notna() & ~pd.Series(blank, index=frame.index, dtype=bool)
+    return there
+
+
 TOGETHER = 200
 
 

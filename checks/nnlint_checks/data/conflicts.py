@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.data import Dataset, Kind
-from nnlint_checks.data.chance import beyond_chance, collision_bits, keys
+from nnlint_checks.data.chance import beyond_chance, collision_bits, filled, keys
 from nnlint_checks.data.matrix import names
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def conflicts(data: Dataset, frame: pd.DataFrame, target: str) -> list[pd.DataFr
     Rows without any value are not compared.
     """
     columns = _compared(data, frame)
-    there = frame[frame[columns].notna().any(axis=1) & frame[target].notna()]
+    there = frame[filled(frame[columns]) & frame[target].notna()] if columns else frame.head(0)
     if not columns or len(there) < 2:
         return []
     grouped = there.assign(**{"\0key": keys(there[columns])})

@@ -32,6 +32,8 @@ have come to 3, blood pressures of 0 to 6 (measured on houses and on Pima Indian
 GAP_ZERO = 0.25
 FEWEST_FOR_ZERO = 100
 LEAST_DISTINCT = 12
+READ = 3.0
+"""Mean number of words from which values are texts to be read."""
 
 
 @check("DS303", level=WARNING, over=("DS304", "DS305", "DS312", "DS315", "DS401"))
@@ -149,11 +151,16 @@ def _marks(data: Dataset, split: Split, column: Column) -> list[tuple[str, int]]
         counts = column.top
     elif column.kind is Kind.TEXT and column.others and (values := texts(data, split, column)) is not None:
         counts = tuple((str(v), int(n)) for v, n in values.value_counts().head(20).items())
+    others = [value for value, _ in counts if not placeholder(value)]
+    read = len(others) > 0 and sum(len(v.split()) for v in others) >= READ * len(others)
     signs = any(value.strip() == "+" for value, _ in counts)  # a minus beside a plus is a value
     return [
         (value, n)
         for value, n in counts
-        if placeholder(value) and n < column.rows and not (signs and value.strip() == "-")
+        if placeholder(value)
+        and n < column.rows
+        and not (signs and value.strip() == "-")
+        and not (read and not value.strip())  # DS601: a text may be empty, as the input of an instruction
     ]
 
 

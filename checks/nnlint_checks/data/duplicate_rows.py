@@ -9,7 +9,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset, Kind
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
-from nnlint_checks.data.chance import beyond_chance, collision_bits, keys
+from nnlint_checks.data.chance import beyond_chance, collision_bits, filled, keys
 from nnlint_checks.data.conflicts import REPEATING
 from nnlint_checks.data.matrix import where
 from nnlint_checks.data.values import EXCERPT_ROWS, flat
@@ -72,7 +72,9 @@ def duplicate_rows(data: Dataset, *, share: float = 0.005) -> Iterator[Finding]:
     if frame is None or len(frame) <= EXCERPT_ROWS:
         return
     columns = [c.name for c in data.train.columns if c.name in frame and c.name not in data.identifiers]
-    there = frame[frame[columns].notna().any(axis=1)] if columns else frame.head(0)
+    target = data.target.column if data.target else None
+    told = [name for name in columns if name != target]
+    there = frame[filled(frame[told])] if told else frame.head(0)
     hashed = keys(there[columns]) if len(there) else None
     copies = _copies(data, there, columns, hashed) if hashed is not None else None
     if copies is None or copies.sum() < max(3, share * len(there)):
