@@ -184,7 +184,7 @@ def test_labels_on_the_border_are_not() -> None:
 
 def test_empty_texts_are_neither_copies_nor_conflicts() -> None:
     rng = np.random.default_rng(0)
-    words = np.array("good bad film plot actor scene music boring fun slow story time".split())
+    words = ["good", "bad", "film", "plot", "scene", "music", "boring", "fun", "slow", "story"]
     texts = [" ".join(rng.choice(words, 12)) for _ in range(300)]
     frame = pd.DataFrame({"text": texts, "label": rng.integers(0, 2, 300)})
     frame.loc[::10, "text"] = ""
