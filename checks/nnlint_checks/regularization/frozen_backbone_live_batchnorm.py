@@ -115,11 +115,11 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
         if not _feeds_trained(recipe):
             continue
         seen.add(event.subjects[0])
-        kinds = norms[0].kind if len(norms) == 1 else f"{len(norms)} batch norms"
+        kinds = f"frozen {norms[0].kind}" if len(norms) == 1 else f"{len(norms)} frozen batch norms"
         verb = "averages" if len(norms) == 1 else "average"
         yield Finding(
             event.place,
-            f"frozen {kinds} still {verb} every batch: the network is in train mode",
+            f"{kinds} still {verb} every batch: the network is in train mode",
             "call eval() on the frozen part after each model.train()",
             trail=tuple(Step(n.place, f"{n.kind} {n.name}".strip() + " is frozen") for n in norms[:3]),
         )
