@@ -140,3 +140,17 @@ def test_a_script_without_a_framework_runs_the_module_beside_it(tmp_path: Path) 
     main.write_text("from engine import run\n\nif __name__ == '__main__':\n    run(7)\n")
     found = read([main], Settings(named=frozenset({str(main)})), lambda path: None).evidence
     assert any(isinstance(e, Recipe) for e in found)
+
+
+def test_forward_by_its_name_is_a_pass_of_the_model(tmp_path: Path) -> None:
+    found = evidence(
+        tmp_path,
+        """
+        model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2), nn.LogSoftmax(dim=1))
+        for x, y in train_loader:
+            loss = F.nll_loss(model.forward(x), y)
+            loss.backward()
+        """,
+    )
+    assert [e.name for e in found if isinstance(e, Network)] == ["Sequential"]
+    assert [e.details["active"] for e in only(Recipe, found).events if e.did is Did.FORWARD] == [()]
