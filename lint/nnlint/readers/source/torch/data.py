@@ -31,6 +31,7 @@ from nnlint.readers.source.values import (
     DictValue,
     Instance,
     ListValue,
+    OneOf,
     Stream,
     Value,
     Weight,
@@ -55,7 +56,7 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         )
     )
     size, shuffle, workers = bound["batch_size"], bound["shuffle"], bound["num_workers"]
-    sampler = bound["sampler"] if bound["sampler"] is not None else bound["batch_sampler"]
+    sampler = _one(bound["sampler"] if bound["sampler"] is not None else bound["batch_sampler"])
     if sampler is not None:
         shuffle = UNKNOWN
     written = names.get("dataset", "") or _written(call.node)
@@ -110,6 +111,12 @@ def literal(node: ast.AST, position: int, name: str) -> object:
     if given is None and len(node.args) > position:
         given = node.args[position]
     return given.value if isinstance(given, ast.Constant) else None
+
+
+def _one(sampler: Value) -> Value:
+    """The sampler of a program that has one for several processes alone, ``None`` for a single one."""
+    options = [o for o in sampler.options if o is not None] if isinstance(sampler, OneOf) else []
+    return options[0] if len(options) == 1 and isinstance(options[0], Instance) else sampler
 
 
 def _class_of(sampler: Value) -> str:
