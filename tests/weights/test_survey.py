@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -102,24 +100,6 @@ def test_columns_of_a_large_tensor_are_compared_by_every_fourth_row() -> None:
     assert (rows.seen, columns.size, columns.seen) == (32, 4096, 1024)
     expected = np.sqrt((values[::4].astype(np.float64) ** 2).mean(axis=0))
     assert columns.norms == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("start", [0, 20])
-def test_a_mapped_file_says_what_its_values_say(tmp_path: Path, start: int) -> None:
-    values = RANDOM.normal(0, 1, (700, 501)).astype(np.float32)
-    path = tmp_path / "values"
-    path.write_bytes(b"x" * start + values.tobytes())
-    mapped = np.asarray(np.memmap(path, np.float32, "r", start, values.size)).reshape(values.shape)
-    assert survey(mapped[5:], (0, 1)) == survey(values[5:], (0, 1))
-
-
-def test_a_mapped_file_that_was_cut_off_meanwhile_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "values"
-    path.write_bytes(RANDOM.normal(0, 1, 2**18).tobytes())
-    mapped = np.memmap(path, np.float64, "r")
-    path.write_bytes(b"short")
-    with pytest.raises(OSError, match="shorter"):
-        survey(mapped)
 
 
 def test_without_vecdot_rows_are_summed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

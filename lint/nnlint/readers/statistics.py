@@ -15,12 +15,11 @@ import numpy.typing as npt
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.weights import Slices, StoredTensor
-from nnlint.readers.mapped import ranges
 
 Array = npt.NDArray[Any]
 Decoder = Callable[[Array], Array]
 
-CHUNK = 2**18
+CHUNK = 2**17
 """Values looked at in one step: they stay in the cache of a core while it goes over them again."""
 WIDEST = 2**13
 """Columns of a block: OpenBLAS hands longer products to threads."""
@@ -175,9 +174,10 @@ class _Sums:
         self.spacing = min(SPACING, max(1, len(table) // ROWS_OF_SAMPLE))
         self.sampled = 0
         self._ones = np.ones(min(table.shape[1], WIDEST), np.float32)
-        with np.errstate(all="ignore"), ranges(array) as values:  # signalling NaNs, squares beyond the type
+        flat = array.reshape(-1)
+        with np.errstate(all="ignore"):  # signalling NaNs, squares beyond the type
             for down, across, start, stop in _bands(*table.shape):
-                band = values(start, stop).reshape(-1, across.stop - across.start)
+                band = flat[start:stop].reshape(-1, across.stop - across.start)
                 for left in range(0, band.shape[1], WIDEST):
                     part = band[:, left : left + WIDEST]
                     at = across.start + left

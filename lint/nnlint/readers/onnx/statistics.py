@@ -116,10 +116,7 @@ def _survey(path: Path, tensor: onnx.TensorProto) -> Survey | None:
     if array is None:
         return None
     axes = (0, 1) if tensor.data_type in FLOATS and array.ndim >= 2 else (None, None)
-    try:
-        return survey(array, axes, _decoder(tensor))
-    except OSError:
-        return None
+    return survey(array, axes, _decoder(tensor))
 
 
 def _values(path: Path, tensor: onnx.TensorProto) -> Numbers | None:
