@@ -61,7 +61,7 @@ def inputs_not_scaled(
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
         x_train = x_train.reshape(-1, 784).astype("float32")
         x_test = x_test.reshape(-1, 784).astype("float32")
-        model = keras.Sequential([keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10)])
+        model = keras.Sequential([keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10)])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer="adam", loss=loss)
         model.fit(x_train, y_train, epochs=5, validation_data=(x_test, y_test))  # warning: [DP703]
