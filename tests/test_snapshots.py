@@ -12,7 +12,7 @@ import pytest
 from examples import Case, cases, marks, outcome
 from nnlint.check import all_checks
 from nnlint.cli import main
-from nnlint.readers.source.text import VERSION
+from nnlint.readers.source.files.text import VERSION
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "examples.txt"
 SCHEMA = Path(__file__).parents[1] / "docs" / "nnlint.schema.json"

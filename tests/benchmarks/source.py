@@ -21,9 +21,9 @@ from nnlint.config import Settings
 from nnlint.engine import run
 from nnlint.readers.source import mentions_framework
 from nnlint.readers.source.entries import read_program
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.project import Project
-from nnlint.readers.source.text import Text, read_text
+from nnlint.readers.source.files.project import Project
+from nnlint.readers.source.files.text import Text, read_text
+from nnlint.readers.source.language.interpreter import Interpreter
 
 SLOW = 2.0
 """Seconds that reading one file may take."""

@@ -19,7 +19,7 @@ from nnlint.fixing.files import SourceFile
 from nnlint.fixing.plan import Plan, plans
 from nnlint.fixing.source import Source
 from nnlint.fixing.statements import start_of
-from nnlint.readers.source.text import Text, parse
+from nnlint.readers.source.files.text import Text, parse
 from nnlint.repair import (
     Action,
     Insert,

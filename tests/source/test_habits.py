@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nnlint.readers.source.habits import MAX_MODULES, vocabulary
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.project import Project
+from nnlint.readers.source.facts.habits import MAX_MODULES, vocabulary
+from nnlint.readers.source.files.project import Project
+from nnlint.readers.source.language.interpreter import Interpreter
 
 
 @pytest.mark.parametrize(("count", "all_read"), [(MAX_MODULES // 2, True), (MAX_MODULES + 5, False)])

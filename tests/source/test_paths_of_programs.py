@@ -8,7 +8,8 @@ import pytest
 
 from nnlint.config import Settings
 from nnlint.evidence.source import LossUse
-from nnlint.readers.source import project, read
+from nnlint.readers.source import read
+from nnlint.readers.source.files import project
 
 MODEL = "import torch\nfrom torch import nn\ndef net():\n    return nn.Sequential(nn.Linear(4, 2), nn.Softmax(1))\n"
 TRAIN = """

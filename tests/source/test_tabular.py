@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnlint.evidence.source import Pipeline
-from nnlint.readers.source.tabular.values import names_of
+from nnlint.readers.source.libraries.tabular.values import names_of
 from source.reading import evidence
 
 HEAD = """

@@ -29,9 +29,9 @@ from nnlint.network.shape import Shape
 from nnlint.network.signal import Signal, signal
 from nnlint.readers.source import read
 from nnlint.readers.source.collect import network_of as network_of_call
-from nnlint.readers.source.frame import Frame
-from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.values import NOWHERE, Arguments, Scope
+from nnlint.readers.source.facts.trace import Trace
+from nnlint.readers.source.language.frame import Frame
+from nnlint.readers.source.language.values import NOWHERE, Arguments, Scope
 
 BATCH = 16
 BATCH_OF_IMAGES = 8

@@ -12,13 +12,11 @@ from pathlib import Path
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import Shape
 from nnlint.readers.source import RECURSION
-from nnlint.readers.source.frame import Frame, OutOfFuel
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import all_weights, tensors_in, walk
-from nnlint.readers.source.project import Project
-from nnlint.readers.source.torch.modules import MODULE
-from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.values import (
+from nnlint.readers.source.facts.trace import Trace
+from nnlint.readers.source.files.project import Project
+from nnlint.readers.source.language.frame import Frame, OutOfFuel
+from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.language.values import (
     NOWHERE,
     Arguments,
     Call,
@@ -28,6 +26,8 @@ from nnlint.readers.source.values import (
     Scope,
     Value,
 )
+from nnlint.readers.source.libraries.modules import all_weights, tensors_in, walk
+from nnlint.readers.source.libraries.torch.modules import MODULE
 
 Watcher = Callable[[Interpreter, Instance, Value, tuple[Operation, ...], bool], None]
 """Gets a module, what its forward gave, the operations in it, and whether all of its calls were known."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from nnlint.evidence.files import Unreadable
 from nnlint.network.graph import Operation
 from nnlint.readers.source.entries import read_program
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import tensors_in
-from nnlint.readers.source.values import Class, Instance, ModuleValue, Value
+from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.language.values import Class, Instance, ModuleValue, Value
+from nnlint.readers.source.libraries.modules import tensors_in
 from truth.static import deep, new_interpreter, watched
 
 Name = tuple[str, str]

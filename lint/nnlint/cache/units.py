@@ -47,7 +47,7 @@ class Known:
         return unit if all(map(self._is_sound, self._closure(unit.basis.used))) else None
 
     def _closure(self, modules: Iterable[Loaded]) -> set[Loaded]:
-        from nnlint.readers.source.ledger import closure
+        from nnlint.readers.source.files.ledger import closure
 
         return closure(modules, self.records)
 

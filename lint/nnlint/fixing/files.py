@@ -13,7 +13,7 @@ from pathlib import Path
 from nnlint.dataclass import dataclass
 from nnlint.fixing import notebooks
 from nnlint.fixing.source import Edit, Source, Unfit, apply
-from nnlint.readers.source.text import without_magics
+from nnlint.readers.source.files.text import without_magics
 
 Edits = Mapping[int, list[Edit]]
 """By cell, 0 in a file."""

@@ -16,8 +16,8 @@ from nnlint.finding import Failure
 from nnlint.pattern import pattern
 from nnlint.readers import Progress, Reading
 from nnlint.readers.source.entries import read_program
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.project import Project
+from nnlint.readers.source.files.project import Project
+from nnlint.readers.source.language.interpreter import Interpreter
 from nnlint.readers.units import Unit, Units
 
 FRAMEWORKS = (

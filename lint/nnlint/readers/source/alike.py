@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from nnlint.readers.source.nodes import everything, kept
-from nnlint.readers.source.values import Class, Function, Lazy, ModuleValue
+from nnlint.readers.source.files.nodes import everything, kept
+from nnlint.readers.source.language.values import Class, Function, Lazy, ModuleValue
 
 MAX_ALIKE = 3
 """How many functions without loops that call the same things are run."""

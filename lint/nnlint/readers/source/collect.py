@@ -12,15 +12,20 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Did, Intake, LossUse, Optimizer, Recipe, Scheduler, Taken
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
-from nnlint.readers.source.class_names import named_classes
-from nnlint.readers.source.decisions import decisions, named_values
-from nnlint.readers.source.feeding import feeds, ordered
-from nnlint.readers.source.fillers import fillers
-from nnlint.readers.source.habits import habits, vocabulary
-from nnlint.readers.source.hidden import unregistered
-from nnlint.readers.source.idle import idle_loaders
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import (
+from nnlint.readers.source.facts.class_names import named_classes
+from nnlint.readers.source.facts.decisions import decisions, named_values
+from nnlint.readers.source.facts.feeding import feeds, ordered
+from nnlint.readers.source.facts.fillers import fillers
+from nnlint.readers.source.facts.habits import habits, vocabulary
+from nnlint.readers.source.facts.hidden import unregistered
+from nnlint.readers.source.facts.idle import idle_loaders
+from nnlint.readers.source.facts.outcomes import outcomes
+from nnlint.readers.source.facts.preparation import Steps, steps_of
+from nnlint.readers.source.facts.trace import LossCall, ModelCall, Trace
+from nnlint.readers.source.files.text import Text
+from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.language.values import DictValue, Instance, Value, Weight
+from nnlint.readers.source.libraries.modules import (
     ITEMS,
     all_weights,
     children,
@@ -33,12 +38,7 @@ from nnlint.readers.source.modules import (
     walk,
     weights,
 )
-from nnlint.readers.source.outcomes import outcomes
-from nnlint.readers.source.preparation import Steps, steps_of
-from nnlint.readers.source.text import Text
-from nnlint.readers.source.trace import LossCall, ModelCall, Trace
-from nnlint.readers.source.values import DictValue, Instance, Value, Weight
-from nnlint.readers.source.weights import as_parameter
+from nnlint.readers.source.libraries.weights import as_parameter
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _functional(i: Interpreter, trace: Trace) -> tuple[Network, ...]:
     """The network of a program that trains tensors instead of modules."""
     if trace.calls or trace.models or not trace.gradients_of:
         return ()
-    from nnlint.readers.source.functional import functional_network
+    from nnlint.readers.source.facts.functional import functional_network
 
     found = functional_network(i, trace, i.frame.text)
     return (found,) if found is not None else ()
@@ -227,7 +227,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
         found.append(_with_habits(i, recipe))
     found += dict.fromkeys((*trace.facts, *taken.facts))
     if i.project.libraries.holds_data or trace.notes.get("scales"):
-        from nnlint.readers.source.tabular.gather import pipeline, rescaled
+        from nnlint.readers.source.libraries.tabular.gather import pipeline, rescaled
 
         found += rescaled(trace, text.path)
         data = pipeline(trace, text.path, entry)
@@ -238,7 +238,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
 def _intakes(i: Interpreter, trace: Trace, taken: Snapshot, path: str) -> tuple[Intake, ...]:
     if not i.project.libraries.holds_data:
         return ()
-    from nnlint.readers.source.tabular.gather import intakes
+    from nnlint.readers.source.libraries.tabular.gather import intakes
 
     return tuple(intakes(trace, taken.networks, path))
 
@@ -281,7 +281,7 @@ def _taken(i: Interpreter, call: LossCall) -> Taken | None:
     """The columns of a file that the target is."""
     if not i.project.libraries.holds_data:
         return None
-    from nnlint.readers.source.tabular.bridge import taken
+    from nnlint.readers.source.libraries.tabular.bridge import taken
 
     return taken(call.given if call.target is None else call.target)
 

@@ -16,23 +16,20 @@ from pathlib import Path
 from nnlint.dataclass import dataclass
 from nnlint.evidence.source import Pipeline, Program, Recipe
 from nnlint.network.graph import Operation, Tensor
-from nnlint.readers.source import statements
 from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
-from nnlint.readers.source.devices import launched
-from nnlint.readers.source.frame import Frame, OutOfFuel
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.last_batch import last_rounds
-from nnlint.readers.source.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
-from nnlint.readers.source.nodes import below, everything
-from nnlint.readers.source.settings import settings_of
-from nnlint.readers.source.shared_subsets import shared_transforms
-from nnlint.readers.source.spent import spent
-from nnlint.readers.source.stand_ins import stand_ins
-from nnlint.readers.source.text import Text
-from nnlint.readers.source.trace import Trace
-from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
-from nnlint.readers.source.values import (
+from nnlint.readers.source.facts.devices import launched
+from nnlint.readers.source.facts.last_batch import last_rounds
+from nnlint.readers.source.facts.settings import settings_of
+from nnlint.readers.source.facts.shared_subsets import shared_transforms
+from nnlint.readers.source.facts.spent import spent
+from nnlint.readers.source.facts.trace import Trace
+from nnlint.readers.source.files.nodes import below, everything
+from nnlint.readers.source.files.text import Text
+from nnlint.readers.source.language import statements
+from nnlint.readers.source.language.frame import Frame, OutOfFuel
+from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.language.values import (
     NOWHERE,
     Arguments,
     Bound,
@@ -45,6 +42,9 @@ from nnlint.readers.source.values import (
     Scope,
     Value,
 )
+from nnlint.readers.source.libraries.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
+from nnlint.readers.source.stand_ins import stand_ins
+from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
 
 FILE_FUEL = 300_000
 """Steps for all entries of one file: about a second."""

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 
 from nnlint.pattern import pattern
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import forget, weights
-from nnlint.readers.source.modules import walk as parts
-from nnlint.readers.source.nodes import everything
-from nnlint.readers.source.text import Text
-from nnlint.readers.source.values import Arguments, Class, Function, Instance, ModuleValue
+from nnlint.readers.source.files.nodes import everything
+from nnlint.readers.source.files.text import Text
+from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.language.values import Arguments, Class, Function, Instance, ModuleValue
+from nnlint.readers.source.libraries.modules import forget, weights
+from nnlint.readers.source.libraries.modules import walk as parts
 
 USUAL = frozenset({"model", "net", "network"})
 """What functions call the model that they are given."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from nnlint.readers.source.interpreter import Interpreter
-from nnlint.readers.source.modules import is_module, tensors_in
-from nnlint.readers.source.nodes import below
-from nnlint.readers.source.values import UNKNOWN, Arguments, Class, Function, Instance
+from nnlint.readers.source.files.nodes import below
+from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.language.values import UNKNOWN, Arguments, Class, Function, Instance
+from nnlint.readers.source.libraries.modules import is_module, tensors_in
 
 
 def trains(node: ast.ClassDef) -> bool:

@@ -1,0 +1,1 @@
+"""Python as programs are written in it: values, expressions, statements, classes, built-ins."""

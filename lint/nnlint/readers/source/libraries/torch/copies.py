@@ -1,0 +1,42 @@
+"""Containers of layers that were meant to be copies, and are one module many times."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterable
+
+from nnlint.evidence.usage import Repeated
+from nnlint.readers.source.files.nodes import below
+from nnlint.readers.source.language.values import Call, Instance, Value
+from nnlint.readers.source.libraries.modules import all_weights, is_module
+
+
+def repeated(call: Call, items: Iterable[Value]) -> None:
+    """Noted where a list that repeats a variable gives one module with weights more than once."""
+    counts = Counter(id(item) for item in items if isinstance(item, Instance) and is_module(item))
+    for item in items:
+        if isinstance(item, Instance) and counts[id(item)] > 1 and any(True for _ in all_weights(item)):
+            name = _repeats(call)
+            if name:
+                place = call.place
+                fact = Repeated(name, item.cls.name, counts[id(item)], item.place, place, place.path)
+                call.interpreter.trace.facts.append(fact)
+            return
+
+
+def _repeats(call: Call) -> str:
+    """The variable that ``[block for _ in range(n)]`` or ``[block] * n`` repeats; an attribute is shared
+    on purpose, as heads of several levels are.
+    """
+    node = call.node
+    for part in below(node) if isinstance(node, ast.Call) else ():
+        if isinstance(part, ast.ListComp | ast.GeneratorExp) and isinstance(part.elt, ast.Name):
+            bound = {n.id for g in part.generators for n in below(g.target) if isinstance(n, ast.Name)}
+            if part.elt.id not in bound:
+                return part.elt.id
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+            listed = next((s for s in (part.left, part.right) if isinstance(s, ast.List)), None)
+            if listed is not None and len(listed.elts) == 1 and isinstance(listed.elts[0], ast.Name):
+                return listed.elts[0].id
+    return ""
