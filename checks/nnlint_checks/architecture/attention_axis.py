@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
@@ -10,11 +10,16 @@ from nnlint.finding import Finding
 from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import home
 from nnlint.network.operations import Family, family
+from nnlint.network.size import differ
 
 PASSING = ("identity", "cast", "fill", "where")
 """Operations that leave the axes where they are: masks, precision."""
 SUMMED = (-1, -2)
 """The axis that a product sums over, for its first and its second factor."""
+SCALED = (Family.ARITHMETIC, Family.DROPOUT)
+LAID_OUT = (Family.MOVE, Family.ARITHMETIC, Family.NORM, Family.DROPOUT)
+"""Between products and their softmax; between a layer and the products of what it gives."""
+MOST = 20  # operations between a layer and the softmax
 
 
 @check("AR621", level=ERROR)
@@ -64,6 +69,20 @@ def attention_axis(network: Network) -> Iterator[Finding]:
                 back = torch.bmm(torch.softmax(scores, dim=1).transpose(1, 2), self.v(x))
                 return there + back
         ```
+        Nodes are shared out among clusters, by an adjacency matrix.
+        ```python
+        import torch
+        from torch import nn
+
+        class Pooled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.cluster, self.value = nn.Linear(8, 3), nn.Linear(8, 8)
+
+            def forward(self, x, adjacency):
+                shares = torch.softmax(torch.bmm(adjacency, self.cluster(x)), dim=2)
+                return torch.bmm(shares.transpose(1, 2), self.value(x))
+        ```
         Slots compete for the inputs, and the weights are brought to a sum of one afterwards.
         ```python
         import torch
@@ -84,7 +103,7 @@ def attention_axis(network: Network) -> Iterator[Finding]:
     for value in network.results:
         operation = value.operation
         axis = _axis(value)
-        if operation.kind != "softmax" or axis not in SUMMED or not _of_products(operation):
+        if operation.kind != "softmax" or axis not in SUMMED or not _is_attention(value):
             continue
         products = [
             (reader, reader.inputs[0].operation is last)
@@ -110,19 +129,27 @@ def _axis(value: Tensor) -> int | None:
     return None if rank is None or rank < len(SUMMED) else axis - rank
 
 
-def _of_products(operation: Operation) -> bool:
-    """Its scores are products of queries and keys, scaled and masked at most."""
-    todo, seen = [t.operation for t in operation.inputs[:1]], 0
+def _is_attention(weights: Tensor) -> bool:
+    """Their scores are products of queries and keys that layers make, as many queries as there are keys.
+
+    Where an adjacency matrix or learned rows ask, each input may well be shared out among those who ask
+    (NetVLAD, DiffPool, groups of tokens), and so it may where queries and keys are not of one number.
+    """
+    product = next((o for o in _behind(weights, SCALED) if o.kind == "matmul"), None)
+    sizes = weights.shape.sizes[SUMMED[1] :]
+    if product is None or (len(sizes) == len(SUMMED) and differ(*sizes)):
+        return False
+    return all(any(family(o) is Family.WEIGHTED for o in _behind(t, LAID_OUT)) for t in product.inputs)
+
+
+def _behind(value: Tensor, passed: Collection[Family]) -> Iterator[Operation]:
+    """The operation that made a value, and those before it while they are of ``passed``, nearest first."""
+    todo, seen = [value.operation], 0
     while todo and seen < MOST:
-        present, seen = todo.pop(), seen + 1
-        if present.kind == "matmul":
-            return True
-        if present.kind in (*PASSING, "divide", "multiply", "add", "dropout"):
+        present, seen = todo.pop(0), seen + 1
+        yield present
+        if present.kind in PASSING or present.kind == "softmax" or family(present) in passed:
             todo += [t.operation for t in present.inputs]
-    return False
-
-
-MOST = 20  # operations between the product and the softmax
 
 
 def _passed_on(operation: Operation, consumers: Mapping[int, tuple[Operation, ...]]) -> Iterator[Operation]:
