@@ -162,12 +162,16 @@ def missing_nonlinearity(network: Network) -> Iterator[Finding]:
 
 
 def _pairs(network: Network, wired: Wiring) -> Iterator[tuple[Operation, Operation]]:
-    """Neighbours that one layer could stand for, in the order of execution."""
+    """Neighbours that one layer could stand for, in the order of execution.
+
+    Within one network: of what another one gives it is not known who else reads it (embeddings, targets).
+    """
+    own = {id(operation) for operation in network.operations}
     for second in network.operations:
         first = (
             _directly_before(second, wired) if _plain(second, network) and not _gates(second, wired) else None
         )
-        if first is None or not _plain(first, network) or not _one_map(first, second):
+        if first is None or id(first) not in own or not _plain(first, network) or not _one_map(first, second):
             continue
         if _widens(first, second) or not (_is_meant(first) or _is_meant(second)):
             yield first, second
