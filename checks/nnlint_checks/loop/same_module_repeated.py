@@ -63,6 +63,23 @@ def same_module_repeated(repeated: Repeated) -> Iterator[Finding]:
 
         net = Deep(64, 6)
         ```
+        One set of weights for all layers is what the class says it wants.
+        ```python
+        import torch
+        from torch import nn
+
+        class Albert(nn.Module):
+            def __init__(self, width=64, depth=6):
+                super().__init__()
+                # all layers share their weights
+                block = nn.TransformerEncoderLayer(width, 4, batch_first=True)
+                self.layers = nn.ModuleList([block for _ in range(depth)])
+
+            def forward(self, x):
+                for layer in self.layers:
+                    x = layer(x)
+                return x
+        ```
         A head that several levels share.
         ```python
         import torch
