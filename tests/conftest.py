@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from nnlint import check
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", dest="rewrite", action="store_true", help="write snapshots anew")
@@ -18,3 +20,10 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NNLINT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_checks_alone() -> Iterator[None]:
+    """What a configuration of one test adds is not known in the next."""
+    yield
+    check.add_modules(())
