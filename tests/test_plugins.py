@@ -106,15 +106,14 @@ SILENT = "x = 1\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a check of its own, and a folder that it says something about."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "house_rule.py").write_text(GOOD)
     (tmp_path / "empty").mkdir()
     (tmp_path / "nnlint.toml").write_text('plugins = ["rules/house_rule.py"]\n')
-    yield tmp_path
-    check.add_modules(())
+    return tmp_path
 
 
 @pytest.mark.parametrize("plugin", ["rules/house_rule.py", "rules"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from nnlint.evidence.source import Labels
 from nnlint.pattern import pattern
-from nnlint.readers.source.files.nodes import everything, kept
+from nnlint.readers.source.files.nodes import everything, kept, last_name
 from nnlint.readers.source.files.text import Text
 
 COUNT = pattern(
@@ -33,27 +33,17 @@ def _counts(text: Text) -> Iterator[Labels]:
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for name in filter(None, map(_name, targets)):
+        for name in filter(None, map(last_name, targets)):
             count = _count(name, node.value)
             if count is not None:
                 yield Labels("named", name, text.place(node), count)
-
-
-def _name(target: ast.expr) -> str:
-    return (
-        target.id
-        if isinstance(target, ast.Name)
-        else target.attr
-        if isinstance(target, ast.Attribute)
-        else ""
-    )
 
 
 def _counts_names(value: ast.expr) -> bool:
     """``len(class_names)``: the list says the number by itself."""
     match value:
         case ast.Call(func=ast.Name("len"), args=[ast.Name() | ast.Attribute() as names]):
-            return NAMES.fullmatch(_name(names)) is not None
+            return NAMES.fullmatch(last_name(names)) is not None
     return False
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from nnlint.evidence.rounds import LastRound
 from nnlint.pattern import pattern
-from nnlint.readers.source.facts.spent import Scope, own
-from nnlint.readers.source.files.nodes import below, everything
+from nnlint.readers.source.files.nodes import Scope, below, everything, functions, own
 from nnlint.readers.source.files.text import Text
 from nnlint.readers.source.libraries.conventions import roles_of
 
@@ -37,8 +36,7 @@ def last_rounds(text: Text) -> Iterator[LastRound]:
     loops = {n for n in everything(text.tree) if isinstance(n, ast.For) and _evaluates(n)}
     if not loops or WHOLE.search(text.source):
         return
-    scopes = [n for n in everything(text.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    for scope in (text.tree, *scopes):
+    for scope in (text.tree, *functions(text.tree)):
         for node, _ in own(scope):
             if isinstance(node, ast.For) and node in loops:
                 found = next(_left(scope, node), None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnlint.evidence.source import Did
 from nnlint.readers.source.facts.naming import object_of
+from nnlint.readers.source.files.nodes import last_name
 from nnlint.readers.source.language.assignment import assign
 from nnlint.readers.source.language.values import Arguments, Instance
 from nnlint.readers.source.libraries.conventions import STEPPED, conventional, details_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def method(i: Interpreter, node: ast.Call, function: ast.Attribute, arguments: Arguments) -> None:
     """Note the call of a method of an unknown object. What is differentiated is a tensor with a graph."""
     receiver = function.value
-    name = receiver.id if isinstance(receiver, ast.Name) else getattr(receiver, "attr", "")
+    name = last_name(receiver)
     did = conventional(function.attr, name, len(node.args))
     first = arguments.positional[0] if did in STEPPED and arguments.positional else None
     keys = (first.key,) if isinstance(first, Instance) else ()

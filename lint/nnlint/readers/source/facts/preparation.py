@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from nnlint.readers.source.files.nodes import below, everything, kept
+from nnlint.readers.source.files.nodes import below, everything, kept, last_name
 from nnlint.readers.source.files.text import Text
 from nnlint.readers.source.language.values import Class, Function, ModuleValue, Value
 
@@ -165,7 +165,7 @@ def _steps_at(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _passed(node: ast.Call) -> Iterator[tuple[str, str]]:
     yield from _computed(node.args)
-    name = _called(node)
+    name = last_name(node.func)
     if name not in UNCHANGED:
         yield from ((base_name(a), name) for a in node.args)
         if isinstance(node.func, ast.Attribute) and not _is_library(node.func.value):
@@ -198,13 +198,5 @@ def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
             yield name, ARITHMETIC.get(type(node.op), "other")
         elif isinstance(node, ast.Compare | ast.IfExp):
             yield name, "compare"
-        elif isinstance(node, ast.Call) and _called(node) not in UNCHANGED:
-            yield name, _called(node)
-
-
-def _called(node: ast.Call) -> str:
-    """The last part of the called name; for a constructor or scaler its class: ``MinMaxScaler().fit``."""
-    function = node.func
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+        elif isinstance(node, ast.Call) and last_name(node.func) not in UNCHANGED:
+            yield name, last_name(node.func)

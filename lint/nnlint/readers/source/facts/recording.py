@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nnlint.pattern import pattern
-from nnlint.readers.source.files.nodes import below, everything, kept
+from nnlint.readers.source.files.nodes import below, everything, functions, kept, last_name
 
 FIGURE = pattern(
     r"valid|evaluat|(^|_)(val|tests?)(_|$)|loss|crit|acc(urac|_|s?$)|metric|score|error|(^|_)errs?(_|$)|reward|mse|mae|rmse|nll|entropy|perplex|objective"
@@ -48,7 +48,7 @@ def _records(tree: ast.AST) -> bool:
 
 def _silent(tree: ast.AST) -> frozenset[str]:
     """Functions of the program, each of one name, that call nothing for its own sake but what trains."""
-    written = [n for n in everything(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    written = functions(tree)
     names = [node.name for node in written]
     left = {node.name: frozenset(_called(node)) for node in written if names.count(node.name) == 1}
     shrunk = True
@@ -64,7 +64,7 @@ def _called(function: ast.AST) -> Iterator[str]:
     """What a function calls for its own sake; "" for what it keeps in an object."""
     for node in below(function):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            yield _name(node.value)
+            yield last_name(node.value.func)
         elif isinstance(node, ast.Assign | ast.AugAssign | ast.Yield | ast.Raise | ast.Assert):
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             if not isinstance(node, ast.Assign | ast.AugAssign) or any(map(_keeps, targets)):
@@ -73,10 +73,6 @@ def _called(function: ast.AST) -> Iterator[str]:
 
 def _keeps(target: ast.AST | None) -> bool:
     return isinstance(target, ast.Attribute | ast.Subscript)
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _figures(tree: ast.AST) -> frozenset[str]:
@@ -128,7 +124,7 @@ def _tells(node: ast.AST, figures: frozenset[str], silent: frozenset[str]) -> bo
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     call = node.value
-    method = _name(call)
+    method = last_name(call.func)
     if method in silent or method.startswith("__"):
         return False
     given = {name for part in (*call.args, *call.keywords) for name in _read(part)}

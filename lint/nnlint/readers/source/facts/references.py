@@ -11,7 +11,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loop
 from nnlint.pattern import pattern
 from nnlint.readers.source.facts import keeping
-from nnlint.readers.source.files.nodes import below, kept
+from nnlint.readers.source.files.nodes import below, kept, last_name
 from nnlint.readers.source.language.values import Instance, Scope, State, Unknown, Value
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _owner(node: ast.expr) -> ast.expr | None:
         return next((owner for value in node.values if (owner := _owner(value)) is not None), None)
     if not isinstance(node, ast.Call):
         return None
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = last_name(node.func)
     if name == "state_dict" and isinstance(node.func, ast.Attribute) and not node.args:
         return node.func.value
     if name == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
@@ -172,7 +172,7 @@ def _name(node: ast.expr) -> str:
 
 def used(i: Interpreter, node: ast.Call) -> None:
     """A call: noted when it loads or saves."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = last_name(node.func)
     if name in ("load_state_dict", "save"):
         names = frozenset(_name(argument) for argument in _given(node))
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None

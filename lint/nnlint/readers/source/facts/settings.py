@@ -10,7 +10,7 @@ from dataclasses import replace
 from nnlint.evidence.hyperparameters import Setting, Settings
 from nnlint.pattern import pattern
 from nnlint.readers.source.facts.preparation import base_name
-from nnlint.readers.source.files.nodes import everything
+from nnlint.readers.source.files.nodes import everything, last_name
 from nnlint.readers.source.files.text import Text
 from nnlint.readers.source.libraries.conventions import role_of, roles_of
 
@@ -110,7 +110,7 @@ def _assigned(tree: ast.Module) -> dict[int, str]:
 
 
 def _call(text: Text, node: ast.Call, assigned: str) -> Iterator[Setting]:
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    called = last_name(node.func)
     named = {k.arg: k.value for k in node.keywords if k.arg}
     if called == "add_argument":
         for flag in node.args:

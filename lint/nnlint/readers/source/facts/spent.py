@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nnlint.evidence.rounds import Spent
 from nnlint.pattern import pattern
 from nnlint.readers.source.facts.settings import OPTIMIZER
-from nnlint.readers.source.files.nodes import below, everything
+from nnlint.readers.source.files.nodes import Scope, Written, below, everything, functions, last_name, own
 from nnlint.readers.source.files.text import Text
 
 ITERATORS = frozenset({"iter", "zip", "map", "filter", "enumerate"})
@@ -25,7 +25,6 @@ PASSING = frozenset({"enumerate", "tqdm", "zip", "trange", "track", "progress_ba
 """Functions that give the elements of their first argument on."""
 TRAINING = frozenset({"backward", "step", "zero_grad"})
 
-Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
@@ -45,11 +44,11 @@ class Use:
 
 def spent(text: Text) -> Iterator[Spent]:
     """One for each place where a used-up iterator feeds a training loop, an optimiser or clipping."""
-    functions = [n for n in everything(text.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    yields = {f.name for f in functions if _is_generator(f)}
+    written = functions(text.tree)
+    yields = {f.name for f in written if _is_generator(f)}
     if not any(isinstance(n, ast.Assign) and _once(n.value, yields) for n in everything(text.tree)):
         return
-    for scope in (text.tree, *functions):
+    for scope in (text.tree, *written):
         names = _names(scope)
         candidates = {k: made for k, made in names.items() if made is not None and _once(made.value, yields)}
         if not candidates:
@@ -71,23 +70,12 @@ def spent(text: Text) -> Iterator[Spent]:
                 )
 
 
-def _is_generator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_generator(function: Written) -> bool:
     """It yields, and ends."""
     inner = below(function)
     yields = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in inner)
     ends = not any(isinstance(n, ast.While) for n in inner)
     return yields and ends and not function.decorator_list and ENDLESS.search(function.name) is None
-
-
-def own(scope: Scope) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
-    """What stands in the scope itself, in the order of the text, with all that is around it."""
-    todo: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(n, ()) for n in reversed(scope.body)]
-    while todo:
-        node, parents = todo.pop()
-        yield node, parents
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            below_it = [(child, (*parents, node)) for child in ast.iter_child_nodes(node)]
-            todo += reversed(below_it)
 
 
 def _names(scope: Scope) -> dict[str, ast.Assign | None]:
@@ -142,15 +130,14 @@ def _uses(scope: Scope, names: frozenset[str]) -> dict[str, list[Use]]:
 def _element_name(node: ast.expr) -> str:
     """The variable whose elements are gone over, also by ``enumerate`` or a progress bar."""
     while isinstance(node, ast.Call) and node.args:
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name not in PASSING:
+        if last_name(node.func) not in PASSING:
             return ""
         node = node.args[0]
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def _kind(call: ast.Call) -> str | None:
-    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    name = last_name(call.func)
     if OPTIMIZER.fullmatch(name):
         return "optimizer"
     if name.startswith("clip_grad_"):

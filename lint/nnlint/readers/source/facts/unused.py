@@ -11,7 +11,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.usage import UnusedLayer
 from nnlint.pattern import pattern
 from nnlint.readers.source.facts.trace import Trace
-from nnlint.readers.source.files.nodes import below, everything, kept
+from nnlint.readers.source.files.nodes import below, everything, kept, last_name
 from nnlint.readers.source.files.text import Text
 from nnlint.readers.source.language.values import Class, Function, Instance
 from nnlint.readers.source.libraries.modules import all_weights, is_module
@@ -173,7 +173,7 @@ def _reads(tree: ast.AST) -> Reads:
     bases: dict[str, set[str]] = {}
     inside: set[int] = set()
     for cls in (n for n in everything(tree) if isinstance(n, ast.ClassDef)):
-        bases.setdefault(cls.name, set()).update(_last(base) for base in cls.bases)
+        bases.setdefault(cls.name, set()).update(last_name(base) for base in cls.bases)
         filling = _filling(cls)
         for node in everything(cls):
             if isinstance(node, ast.Attribute) and _is_self(node.value):
@@ -188,10 +188,6 @@ def _reads(tree: ast.AST) -> Reads:
 
 WORD = pattern(r"[A-Za-z_]\w*")
 SHORT = 80  # longer strings are documentation
-
-
-def _last(base: ast.expr) -> str:
-    return base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
 
 
 def _filling(cls: ast.ClassDef) -> set[int]:

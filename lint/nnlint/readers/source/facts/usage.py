@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.usage import DirectForward, Dropped, Synchronised, Uncalled
 from nnlint.network.graph import Tensor
 from nnlint.pattern import pattern
-from nnlint.readers.source.files.nodes import everything
+from nnlint.readers.source.files.nodes import everything, last_name
 from nnlint.readers.source.language.values import (
     MISSING,
     UNKNOWN,
@@ -149,7 +149,7 @@ def _called(i: Interpreter, node: ast.Call, value: Value) -> None:
 
 def _pure(i: Interpreter, node: ast.Call, value: Value) -> str:
     """What kind of result the call only computes, "" when it may do something else."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = last_name(node.func)
     if name.endswith("_") or name in IN_MIND or any(k.arg in ("out", "inplace") for k in node.keywords):
         return ""
     if any(k.arg is None for k in node.keywords):

@@ -6,7 +6,7 @@ The same functions are run many times over, so what their text alone decides is 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -69,3 +69,30 @@ FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 def everything(root: ast.AST) -> list[ast.AST]:
     """``below``, kept at the node: for roots that are asked again."""
     return kept(root, "_nodes", below)
+
+
+Written = ast.FunctionDef | ast.AsyncFunctionDef
+Scope = ast.Module | Written
+
+
+def functions(tree: ast.AST) -> list[Written]:
+    """All functions that a tree defines, outer ones first."""
+    return [node for node in everything(tree) if isinstance(node, Written)]
+
+
+def own(scope: Scope) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
+    """What stands in the scope itself, in the order of the text, with all that is around it."""
+    todo: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(n, ()) for n in reversed(scope.body)]
+    while todo:
+        node, parents = todo.pop()
+        yield node, parents
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            below_it = [(child, (*parents, node)) for child in ast.iter_child_nodes(node)]
+            todo += reversed(below_it)
+
+
+def last_name(node: ast.AST) -> str:
+    """The last part of a dotted name: ``fit`` of ``MinMaxScaler().fit``; "" of what has none."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

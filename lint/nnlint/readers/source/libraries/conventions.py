@@ -12,7 +12,7 @@ from dataclasses import replace
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader
 from nnlint.pattern import pattern
-from nnlint.readers.source.files.nodes import below
+from nnlint.readers.source.files.nodes import below, last_name
 
 OPTIMIZER = pattern(r"(^|_)opt(im|imizer|imiser)?(s|_|\d|$)", re.IGNORECASE)
 SCHEDULER = pattern(r"sched", re.IGNORECASE)
@@ -102,12 +102,8 @@ def role_of(name: str) -> str:
 def roles_of(node: ast.AST) -> frozenset[str]:
     """The splits that the names in an expression, or in the arguments of a call, tell of."""
     parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else [node]
-    names = (_name(part) for root in parts for part in below(root))
+    names = (last_name(part) for root in parts for part in below(root))
     return frozenset(role for name in names if name and (role := role_of(name)))
-
-
-def _name(node: ast.AST) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def named_loader(loader: Loader | None, iterable: ast.expr, place: Place, given: str = "") -> Loader | None:
