@@ -122,16 +122,19 @@ class Survey:
     slices: tuple[Slices | None, ...]
 
 
-def survey(array: Array, axes: tuple[int | None, ...] = (), decode: Decoder | None = None) -> Survey:
+def survey(
+    array: Array, axes: tuple[int | None, ...] = (), decode: Decoder | None = None, step: int = CHUNK
+) -> Survey:
     """Statistics and slices of a tensor, in one pass and in bounded memory.
 
-    ``decode`` makes numbers of stored bits. Slices are None where the axis is no axis of units.
+    ``decode`` makes numbers of stored bits; ``step`` is how many values are looked at together. Slices are
+    None where the axis is no axis of units.
     """
     array = np.asarray(array)  # slices of a memory map that are maps themselves take time
     wanted = tuple(a if a is not None and _has_units(array, a) else None for a in axes)
     if array.size <= SMALL or not array.flags.c_contiguous:
         return _exactly(array, wanted, decode)
-    sums = _Sums(array, decode, columns=any(a for a in wanted))
+    sums = _Sums(array, decode, any(a for a in wanted), step)
     statistics = sums.statistics()
     if statistics is None:
         return _exactly(array, wanted, decode)
@@ -165,7 +168,7 @@ class _Sums:
     Single precision is enough within a block; blocks are added up in double precision.
     """
 
-    def __init__(self, array: Array, decode: Decoder | None, columns: bool) -> None:
+    def __init__(self, array: Array, decode: Decoder | None, columns: bool, step: int) -> None:
         table = array.reshape(len(array), -1) if array.ndim > 1 else array.reshape(1, -1)
         self.count, self.nans, self.infinities = array.size, 0, 0
         self.minimum, self.maximum = math.inf, -math.inf
@@ -176,7 +179,7 @@ class _Sums:
         self._ones = np.ones(min(table.shape[1], WIDEST), np.float32)
         flat = array.reshape(-1)
         with np.errstate(all="ignore"):  # signalling NaNs, squares beyond the type
-            for down, across, start, stop in _bands(*table.shape):
+            for down, across, start, stop in _bands(*table.shape, step):
                 band = flat[start:stop].reshape(-1, across.stop - across.start)
                 for left in range(0, band.shape[1], WIDEST):
                     part = band[:, left : left + WIDEST]
@@ -197,7 +200,7 @@ class _Sums:
         self.totals[down] += _dot(part, self._ones[: part.shape[1]])
         if self.columns is not None:
             sample = part[:: self.spacing]
-            self.columns[across] += np.multiply(sample, sample).sum(axis=0)
+            self.columns[across] += np.einsum("ij,ij->j", sample, sample)
             self.sampled += len(sample) if across.start == 0 else 0
 
     def _finite(self, part: Array) -> tuple[Array, float, float]:
@@ -264,9 +267,9 @@ def _dot(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("...j,...j", a, b) if product is None else product(a, b))
 
 
-def _bands(rows: int, columns: int) -> Iterator[tuple[slice, slice, int, int]]:
-    """Some rows, or a part of one, of about CHUNK values, and where these begin and end in the tensor."""
-    wide, high = min(columns, CHUNK), min(MOST_ROWS, max(1, CHUNK // columns))
+def _bands(rows: int, columns: int, step: int) -> Iterator[tuple[slice, slice, int, int]]:
+    """Some rows, or a part of one, of about ``step`` values, and where these begin and end in the tensor."""
+    wide, high = min(columns, step), min(MOST_ROWS, max(1, step // columns))
     for top in range(0, rows, high):
         down = slice(top, min(top + high, rows))
         for left in range(0, columns, wide):
