@@ -33,9 +33,9 @@ def measured(path: Path, raws: Sequence[Raw], keras: bool = False) -> list[Store
     known = parts({r.name: r.shape for r in raws}, keras)
     counted = [(r, known[r.name]) for r in raws if _counts(r, known[r.name])]
     if sum(math.prod(r.shape) for r, _ in counted) < WORTH_THREADS or (os.cpu_count() or 1) < THREADS:
-        return [_measured(path, *one, CHUNK) for one in counted]
+        return [_measured(path, raw, part, CHUNK) for raw, part in counted]
     with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(lambda one: _measured(path, *one, STEP_OF_THREADS), counted))
+        return list(threads.map(lambda one: _measured(path, one[0], one[1], STEP_OF_THREADS), counted))
 
 
 def _counts(raw: Raw, part: Part) -> bool:
