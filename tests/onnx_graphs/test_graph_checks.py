@@ -326,3 +326,10 @@ def test_moved_weights_follow_no_law(change: object) -> None:
 def test_a_trained_bias_is_enough_to_be_trained() -> None:
     weight, _ = fresh()
     assert not untrained(stored(weight, tensor("b", RANDOM.normal(0, 1, 64), "bias", "linear")))
+
+
+@pytest.mark.parametrize("scalar", [-np.inf, np.nan, 0.5])
+def test_a_single_number_is_no_matrix(scalar: float) -> None:
+    alone = tensor("masked", np.array(scalar, np.float32))
+    assert untrained(stored(*fresh(), alone))
+    assert not untrained(stored(trained(), alone))

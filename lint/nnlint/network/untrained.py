@@ -118,7 +118,7 @@ def _alike(slices: Slices | None) -> bool:
 
 
 def _is_matrix(tensor: StoredTensor) -> bool:
-    several_rows = math.prod(tensor.shape) > max(tensor.shape, default=0)
+    several_rows = len(tensor.shape) > 1 and math.prod(tensor.shape) > max(tensor.shape)
     return several_rows and tensor.role in ("weight", "embedding", "")
 
 
