@@ -177,6 +177,15 @@ SOUND: dict[str, onnx.ModelProto] = {
         low=np.float16(-65504),
         **HALF,
     ),
+    "exponential of what is clipped": model(
+        "c = Clip(z, , most) y = Exp(c)", most=np.float16(10), **HALVES, **HALF
+    ),
+    "attention among steps": model(
+        "q = Reshape <allowzero = 1> (x, s) k = Transpose <perm = [0, 2, 1]> (q) m = MatMul(q, k) "
+        "a = Softmax <axis = 1> (m) v = MatMul(a, q) f = Flatten(v) y = MatMul(f, w)",
+        s=np.array([-1, 2, 4]),
+        w=floats(8, 4),
+    ),
     "dropout that rests": model("y = Dropout(z, share)", share=np.float32(0.5)),
     "sizes left behind": model("s = Shape(z) t = Gather(s, i) u = Mul(t, t) y = Tanh(z)", i=np.array(1)),
     "shape not given": model("y = Sigmoid(z)", outs="float[] y"),
@@ -241,7 +250,20 @@ BROKEN: dict[str, tuple[str, onnx.ModelProto]] = {
         "OX109",
         model("d = Cast <to = 11> (z) m = Mul(d, s) y = Cast <to = 1> (m)", s=np.arange(4) + 0.5),
     ),
+    "attention among samples": (
+        "OX108",
+        model(
+            "q = Reshape <allowzero = 1> (x, s) k = Transpose <perm = [0, 2, 1]> (q) m = MatMul(q, k) "
+            "a = Softmax <axis = 0> (m) v = MatMul(a, q) f = Flatten(v) y = MatMul(f, w)",
+            s=np.array([-1, 2, 4]),
+            w=floats(8, 4),
+        ),
+    ),
     "exponential": ("OX113", model("y = Exp(z)", **HALVES, **HALF)),
+    "exponential of what is clipped too late": (
+        "OX113",
+        model("c = Clip(z, , most) y = Exp(c)", most=np.float16(30), **HALVES, **HALF),
+    ),
     "mask": (
         "OX113",
         model(

@@ -39,7 +39,8 @@ def fixed_batch(graph: Graph) -> Iterator[Finding]:
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "model.onnx")
         ```
     """
-    batched = [v for v in graph.inputs if v.dtype in FLOATS and v.shape is not None and len(v.shape) >= 2]
+    several = [v for v in graph.inputs if v.shape is not None and len(v.shape) >= 2]
+    batched = [v for v in several if v.dtype in FLOATS] or several  # of tokens where there is nothing else
     sizes = {v.shape[0] for v in batched if v.shape}
     given = {v.shape[0] for v in graph.outputs if v.shape}
     if len(sizes) == 1 and None not in sizes and sizes & given:

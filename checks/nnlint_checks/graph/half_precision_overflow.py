@@ -134,7 +134,20 @@ def _bounded(name: str, graph: Graph) -> bool:
         return constant is not None
     if maker.operator in ("Cast", "Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze"):
         return _bounded(maker.inputs[0], graph)
+    if maker.operator in ("Clip", "Min"):
+        return _capped(maker, graph) or _bounded(maker.inputs[0], graph)
     return maker.operator not in ("MatMul", "Gemm", "Conv", "Add")
+
+
+def _capped(node: GraphNode, graph: Graph) -> bool:
+    """Whether its upper bound, if it is known, is one whose exponential the type can hold."""
+    if node.operator == "Clip" and "max" in node.attributes:
+        return float(node.attributes["max"]) <= LARGEST_EXPONENT
+    given = node.inputs[2:3] if node.operator == "Clip" else node.inputs[1:]
+    if not any(given):
+        return False
+    known = [c.range for i in given if i and (c := graph.constants.get(i)) is not None]
+    return len(known) < len(given) or any(r is None or max(r) <= LARGEST_EXPONENT for r in known)
 
 
 def _sums_squares(node: GraphNode, graph: Graph) -> bool:

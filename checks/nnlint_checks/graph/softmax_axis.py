@@ -11,7 +11,7 @@ from nnlint.evidence.place import Step
 from nnlint.finding import Finding
 from nnlint.network.batch import Axes, batch_axes, from_front
 from nnlint.network.graph import Network, Operation
-from nnlint.network.scores import readers_of, weighs
+from nnlint.network.scores import multiplies_apart, readers_of, weighs
 from nnlint.network.size import Symbolic
 from nnlint.pattern import pattern
 
@@ -85,8 +85,12 @@ def softmax_axis(network: Network, _: Graph) -> Iterator[Finding]:
     for operation in network.operations:
         if operation.kind not in SOFTMAX or not operation.inputs or not operation.attributes.get("axes"):
             continue
-        message = _over_batch(operation, axes) or _over_several(operation)
-        if message and not weighs(operation, readers):
+        over = _over_batch(operation, axes)
+        message = over or _over_several(operation)
+        if not message:
+            continue
+        apart = bool(over) and multiplies_apart(operation, axes(operation.inputs[0]) or 0, readers)
+        if apart or not weighs(operation, readers):
             value = operation.inputs[0]
             steps = (Step(value.place, f"makes {value.shape}"),)
             yield Finding(operation.place, message, "give Softmax the axis of the classes", steps)

@@ -11,7 +11,7 @@ from nnlint.finding import Finding
 from nnlint.network.batch import Axes, batch_axes, from_front
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.lookback import home, last_shaping
-from nnlint.network.scores import affine, readers_of, weighs
+from nnlint.network.scores import affine, multiplies_apart, readers_of, weighs
 from nnlint.repair import Repair, SetArgument
 from nnlint_checks.head.class_axis import ON_AXIS_ONE, ON_LAST_AXIS, UNMOVED, before_moves
 from nnlint_checks.head.training_losses import loss_api, training_uses
@@ -172,7 +172,9 @@ def _sums_elsewhere(operation: Operation, readers: Callable[[Operation], tuple[O
     products = [reader for reader in readers(operation) if reader.kind == "multiply"]
     sums = [(p, s) for p in products for s in readers(p) if s.kind in ("sum", "mean")]
     axes = [from_front(s.attributes.get("axis"), s.inputs[0]) for _, s in sums]
-    return bool(axes) and all(axis is not None and axis != own for axis in axes)
+    if axes:
+        return all(axis is not None and axis != own for axis in axes)
+    return own is not None and multiplies_apart(operation, own, readers)
 
 
 def over_batch(operation: Operation, axes: Axes) -> bool:

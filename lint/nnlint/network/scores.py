@@ -70,6 +70,23 @@ def weighs(operation: Operation, readers: Callable[[Operation], tuple[Operation,
     return False
 
 
+def multiplies_apart(
+    operation: Operation, axis: int, readers: Callable[[Operation], tuple[Operation, ...]]
+) -> bool:
+    """Its values meet others in products of matrices only, none of which sums over this axis of them."""
+    rank, products = operation.inputs[0].shape.rank, 0
+    todo = list(readers(operation))
+    while todo:
+        reader = todo.pop()
+        if family(reader) is Family.DROPOUT:
+            todo += readers(reader)
+            continue
+        if reader.kind != "matmul" or rank is None or axis >= rank - 2:
+            return False
+        products += 1
+    return products > 0
+
+
 def readers_of(operations: tuple[Operation, ...]) -> Callable[[Operation], tuple[Operation, ...]]:
     """For an operation, those of ``operations`` that read what it made."""
     found: dict[int, list[Operation]] = {}

@@ -40,11 +40,13 @@ def flatten(node: Node) -> Made:
 
 
 def reshape(node: Node) -> Made:
-    """Reshape; 0 keeps the size of its axis, unless ``allowzero``."""
+    """Reshape; 0 keeps the size of its axis, unless ``allowzero``. Computed sizes are those that ONNX infers."""
     wanted = node.attributes.get("shape") if node.opset < 5 else node.integers(1)
     x = node.tensor(0).shape
-    if wanted is None or node.attributes.get("allowzero", 0):
-        return Made("reshape", node.inputs[:1])
+    if wanted is None or (0 in wanted and node.attributes.get("allowzero", 0)):
+        sizes, first = node.output_shape().sizes, x.axis(0)
+        kept = wanted is None and first is not None and sizes[:1] == (first,) and None not in sizes
+        return Made("reshape", node.inputs[:1], {"sizes": sizes} if kept else {})
     return Made(
         "reshape",
         node.inputs[:1],
