@@ -40,7 +40,7 @@ def flatten(node: Node) -> Made:
 
 
 def reshape(node: Node) -> Made:
-    """Reshape; 0 keeps the size of its axis, unless ``allowzero``. Computed sizes are those that ONNX infers."""
+    """Reshape; 0 keeps the size of its axis, unless ``allowzero``. Computed sizes are as ONNX infers them."""
     wanted = node.attributes.get("shape") if node.opset < 5 else node.integers(1)
     x = node.tensor(0).shape
     if wanted is None or (0 in wanted and node.attributes.get("allowzero", 0)):
