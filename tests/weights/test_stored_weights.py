@@ -59,6 +59,9 @@ FORMS = {
     "zip": lambda p: saved(p / "m.pt", NET.state_dict()),
     "legacy": lambda p: saved(p / "m.pth", NET.state_dict(), _use_new_zipfile_serialization=False),
     "whole module": lambda p: saved(p / "m.pt", NET),
+    "called an archive": lambda p: saved(
+        p / "model_best.pth.tar", {"epoch": 1, "state_dict": NET.state_dict()}
+    ),
     "nested": lambda p: saved(p / "m.ckpt", {"epoch": 1, "state_dict": NET.state_dict()}),
     "parallel": lambda p: saved(p / "m.bin", {f"module.{k}": v for k, v in NET.state_dict().items()}),
     "compiled": lambda p: saved(p / "m.pt", {f"_orig_mod.{k}": v for k, v in NET.state_dict().items()}),
@@ -95,6 +98,11 @@ def test_a_weight_that_is_computed_from_others_belongs_to_its_layer() -> None:
         ("conv", "weight_g", "norm", None),
         ("conv", "weight", "weight", 0),
     }
+
+
+def test_a_network_of_many_buffers_is_one(tmp_path: Path) -> None:
+    tables = {f"product.table_{i}": torch.rand(3, 3) for i in range(30)}
+    assert "0.weight" in stored(saved(tmp_path / "m.pt", NET.state_dict() | tables))
 
 
 def test_slices_are_those_of_numpy(tmp_path: Path) -> None:

@@ -99,4 +99,7 @@ def _of_sizes(graph: Graph) -> set[str]:
 
 
 def _counts(tensor: GraphValue) -> bool:
-    return tensor.shape is not None and math.prod(s or 0 for s in tensor.shape) >= FEWEST_VALUES
+    """Weights, not what exporters fill in for a bias that is not there."""
+    if tensor.shape is None or math.prod(s or 0 for s in tensor.shape) < FEWEST_VALUES:
+        return False
+    return tensor.range is None or min(tensor.range) < max(tensor.range)

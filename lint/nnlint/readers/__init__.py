@@ -58,7 +58,8 @@ READERS: dict[str, tuple[str, ...]] = {
     "source": (".py", ".ipynb"),
     "onnx": (".onnx",),
     "weights": (
-        *(".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".keras", ".h5"),
+        *(".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".keras", ".h5", ".hdf5"),
+        *(".pth.tar", ".pt.tar", ".ckpt.tar"),
         *(".safetensors.index.json", ".bin.index.json"),
     ),
     "data": (

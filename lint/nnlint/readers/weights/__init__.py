@@ -24,10 +24,10 @@ OPENERS: dict[str, tuple[str, Callable[[Path], list[Raw]]]] = {
     ".safetensors": ("safetensors", open_safetensors),
     ".npz": ("npz", open_arrays),
     ".keras": ("keras", open_keras),
-    ".h5": ("keras", open_keras),
-    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt"), ("pytorch", open_pytorch)),
+    **dict.fromkeys((".h5", ".hdf5"), ("keras", open_keras)),
+    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt", ".tar"), ("pytorch", open_pytorch)),
 }
-"""End of the file name -> name of the format, and what opens it."""
+"""End of the file name -> name of the format, and what opens it; ``best.pth.tar`` is no archive of tar."""
 ORDERED = frozenset({"pytorch"})
 """Formats that keep the order in which a network's layers were made."""
 

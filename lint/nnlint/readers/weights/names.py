@@ -30,6 +30,7 @@ GAINS = {"gamma": "weight", "beta": "bias", "scale": "weight"}
 OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_scale", "inv_freq"})
 OTHERS |= {"weight_g", "scales", "qzeros", "g_idx", "weight_scale", "weight_zero_point", "scb"}
 EMBEDDING = pattern(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
+SEVERAL_LAYERS = 3
 SECOND = frozenset({"recurrent_kernel", "pointwise_kernel"})
 """Weights of layers that have a ``kernel`` besides."""
 PROJECTION = pattern(r"(^|[._/])(query|key|value|attention_output|output)(_dense)?$")
@@ -62,9 +63,15 @@ def split(name: str) -> tuple[str, str]:
 
 
 def holds_weights(names: Iterable[str]) -> bool:
-    """Whether names are those of a network's parameters: most have the form, one of them is a weight."""
-    parts = [split(n)[1] for n in names]
+    """Whether names are those of a network's parameters: most have the form, one of them is a weight.
+
+    Weights of several layers are enough: a network may have many buffers of its own.
+    """
+    split_names = [split(n) for n in names]
+    parts = [parameter for _, parameter in split_names]
     weights = [bool(WEIGHTS.match(p)) for p in parts]
+    if sum(w and bool(layer) for w, (layer, _) in zip(weights, split_names, strict=True)) >= SEVERAL_LAYERS:
+        return True
     known = [
         w or bool(BIASES.match(p)) or p in STATISTICS or p in GAINS or p in OTHERS
         for w, p in zip(weights, parts, strict=True)
