@@ -13,6 +13,7 @@ import inspect
 from _thread import RLock  # ``threading`` itself is rarely needed
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, FrozenInstanceError
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 Function = Callable[..., Any]
@@ -75,7 +76,7 @@ _LOCK = RLock()
 def _methods(
     cls: type, *, frozen: bool, slots: bool, eq: bool, order: bool
 ) -> Iterator[tuple[str, Function | None]]:
-    yield "__init__", _later(cls, "__init__", _initialising, frozen=frozen)
+    yield "__init__", _later(cls, "__init__", _initialising, owner=cls, frozen=frozen)
     yield "__repr__", _shown
     if eq:
         yield "__eq__", _later(cls, "__eq__", _equal)
@@ -107,9 +108,9 @@ def _later(cls: type, name: str, write: Callable[..., tuple[str, dict[str, Any]]
     return method
 
 
-def _initialising(fields: tuple[Field[Any], ...], *, frozen: bool) -> tuple[str, dict[str, Any]]:
-    known: dict[str, Any] = {"_MISSING": MISSING, "_set": object.__setattr__}
-    parameters, body = ["self"], []
+def _initialising(fields: tuple[Field[Any], ...], *, owner: type, frozen: bool) -> tuple[str, dict[str, Any]]:
+    known: dict[str, Any] = {"_MISSING": MISSING}
+    parameters, body = ["self"], ["_own = self.__dict__"] if frozen and owner.__dictoffset__ else []
     for field in fields:
         name, value = field.name, field.name
         if field.default_factory is not MISSING:
@@ -121,8 +122,17 @@ def _initialising(fields: tuple[Field[Any], ...], *, frozen: bool) -> tuple[str,
             parameters.append(f"{name}=_default_{name}")
         else:
             parameters.append(name)
-        body.append(f"_set(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
+        body.append(_past_refusal(owner, name, value, known) if frozen else f"self.{name} = {value}")
     return f"def __init__({', '.join(parameters)}):\n " + "\n ".join(body or ["pass"]), known
+
+
+def _past_refusal(owner: type, name: str, value: str, known: dict[str, Any]) -> str:
+    """What sets a field of a frozen class, in half the time that ``object.__setattr__`` takes."""
+    slot = getattr(owner, name, None)
+    if not isinstance(slot, MemberDescriptorType):
+        return f"_own[{name!r}] = {value}"
+    known[f"_set_{name}"] = slot.__set__
+    return f"_set_{name}(self, {value})"
 
 
 def _equal(fields: tuple[Field[Any], ...]) -> tuple[str, dict[str, Any]]:

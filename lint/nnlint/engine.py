@@ -23,7 +23,7 @@ from nnlint.readers import READERS, SOURCE
 from nnlint.readers.units import Loaded, Record, Unit, Units, Without
 from nnlint.repair import Fix
 from nnlint.result import Result as Result
-from nnlint.selection import Chosen, asked_for, runs, selected, selectors
+from nnlint.selection import Chosen, asked_for, runs, selectors, verify
 from nnlint.understood import understood
 from nnlint.vouching import vouched
 
@@ -69,7 +69,7 @@ def run(
     of source only numbers are wanted, so that processes may do the reading.
     """
     if selectors(settings):
-        selected(all_checks(), settings)  # a mistake in them is told before anything is read
+        verify(all_checks(), settings)  # a mistake in them is told before anything is read
     options = options_of(settings)
     memory = memory or Memory()
     reading = read(paths, settings, progress, memory, earlier, outlined=outlined)

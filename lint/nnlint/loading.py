@@ -9,11 +9,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around the import of many modules, or the making of many objects."""
+    """Around the import of many modules, or the making of many objects; they join the old ones."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if collecting:
+            if not gc.get_freeze_count():  # what the caller froze stays so
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

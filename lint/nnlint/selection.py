@@ -24,10 +24,15 @@ def selected(checks: Iterable[Check], settings: Settings) -> list[Check]:
     Raises UnknownSelector for a code or name that no check has.
     """
     checks = list(checks)
+    verify(checks, settings)
+    return [c for c in checks if runs(c, settings)]
+
+
+def verify(checks: Sequence[Check], settings: Settings) -> None:
+    """Raises UnknownSelector for a code or name in the settings that no check has."""
     for selector in selectors(settings):
         if not any(matches(selector, c) for c in checks):
             raise UnknownSelector(unknown(selector, checks))
-    return [c for c in checks if runs(c, settings)]
 
 
 def selectors(settings: Settings) -> tuple[str, ...]:

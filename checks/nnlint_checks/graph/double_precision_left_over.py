@@ -58,7 +58,7 @@ def double_precision_left_over(graph: Graph) -> Iterator[Finding]:
         save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "model.onnx")
         ```
     """
-    if not _single(graph):
+    if DOUBLE not in graph.types.values() or not _single(graph):
         return
     for node in graph.nodes:
         if not node.standard or node.operator not in ARITHMETIC:

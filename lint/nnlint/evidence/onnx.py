@@ -15,7 +15,9 @@ from nnlint.network.facts import Range
 
 @dataclass(frozen=True, slots=True)
 class GraphNode:
-    """A node. ``captured``: values of the graph around it that its inner graphs read."""
+    """A node. ``attributes``: numbers, texts and lists of them; ``captured``: values of the graph around it
+    that its inner graphs read.
+    """
 
     operator: str
     domain: str
@@ -125,7 +127,7 @@ def _producers(graph: Graph) -> Mapping[str, GraphNode]:
 def _readers(graph: Graph) -> Mapping[str, Sequence[GraphNode]]:
     found: dict[str, list[GraphNode]] = {}
     for node in graph.nodes:
-        for name in dict.fromkeys((*node.inputs, *node.captured)):
+        for name in {*node.inputs, *node.captured}:
             found.setdefault(name, []).append(node)
     return found
 

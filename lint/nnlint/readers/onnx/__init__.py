@@ -13,7 +13,7 @@ from nnlint.readers.onnx.files import Broken, opened, unreadable, with_shapes
 from nnlint.readers.onnx.graph import inner_constants, network
 from nnlint.readers.onnx.statistics import stored
 from nnlint.readers.onnx.weights import weights
-from nnlint.readers.onnx.written import written
+from nnlint.readers.onnx.written import written, written_nodes
 
 __all__ = ["read"]
 
@@ -40,15 +40,16 @@ def _read(path: Path) -> Reading:
     graph = file.model.graph
     constants = {t.name: stored(path, t) for t in graph.initializer}
     inner = tuple(inner_constants(path, graph))
-    model, fault = with_shapes(str(path), file.model, file.newer)
+    model, fault = with_shapes(str(path), file.light, file.newer)
     notes = [Note(str(path), f"not checked for validity: {file.newer}")] if file.newer else []
     problems = (*file.problems, *((fault,) if fault else ()))
     try:
-        net, scope = network(path, model, constants, fault is None)
+        nodes = written_nodes(path, model.graph)
+        net, scope = network(path, model, nodes, constants, fault is None)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         # The file is valid as far as ONNX can tell: not knowing how to follow it is no defect of it.
         notes.append(Note(str(path), f"its graph was not followed: {error}"))
         return Reading((*problems, weights(path, (*constants.values(), *inner), {}, None)), tuple(notes))
     stores = (*scope.constants.values(), *inner)
-    as_written = written(path, model, scope.constants)
+    as_written = written(path, model, nodes, scope.constants)
     return Reading((*problems, net, as_written, weights(path, stores, scope.uses, net)), tuple(notes))

@@ -19,6 +19,7 @@ from nnlint.pattern import pattern
 from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+SHAPING = 2**10  # bytes of values that may be sizes, axes or indices, on which shapes depend
 TWO_GIB = 2**31  # protobuf's limit for one message, so also for what the C++ checks take
 LONGEST_REASON = 240
 RUNTIME = "com.microsoft"
@@ -36,9 +37,12 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """A model with what is wrong about it. ``newer``: made for a newer ONNX than the one installed."""
+    """A model with what is wrong about it. ``light``: the same but for what stored tensors hold, if more than
+    SHAPING; ``newer``: made for a newer ONNX than the one installed.
+    """
 
     model: onnx.ModelProto
+    light: onnx.ModelProto
     problems: tuple[Unreadable | Unsafe, ...] = ()
     newer: str = ""
 
@@ -52,20 +56,33 @@ def opened(path: Path) -> Opened:
     _give_to_runtime(model)
     newer = _newer(model)
     problems = tuple(_external_problems(path, model))
+    light, emptied = _light(model)
     if not newer and not problems:
-        _check(model)
-    return Opened(model, problems, newer)
+        _check(light, emptied)
+    return Opened(model, light, problems, newer)
+
+
+def _light(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[int]]:
+    """The model as ONNX's own checks need it, and which of its initializers no longer hold their values."""
+    light, emptied = onnx.ModelProto(), []
+    light.CopyFrom(model)
+    for i, tensor in enumerate(light.graph.initializer):
+        if len(tensor.raw_data) > SHAPING:
+            tensor.ClearField("raw_data")
+            emptied.append(i)
+    return light, emptied
 
 
 def with_shapes(path: str, model: onnx.ModelProto, newer: str) -> tuple[onnx.ModelProto, Unreadable | None]:
     """The model with every shape that ONNX itself can tell, and why its shapes cannot be, if so."""
-    if model.ByteSize() >= TWO_GIB:
-        return model, None
-    first = ""
+    message, first = b"", ""
     for strict, values in ((True, True), (True, False), (False, False)):
         try:
+            message = message or _serialized(model)
+            if len(message) >= TWO_GIB:
+                return model, None
             known = onnx.shape_inference.infer_shapes(
-                model, check_type=strict, strict_mode=strict, data_prop=values
+                message, check_type=strict, strict_mode=strict, data_prop=values
             )
         except (*_ERRORS, EncodeError, DecodeError) as error:
             first = first or str(error)
@@ -87,7 +104,10 @@ def external(tensor: onnx.TensorProto) -> dict[str, str]:
     """
     if tensor.data_location != onnx.TensorProto.EXTERNAL:
         return {}
-    return {entry.key: entry.value for entry in tensor.external_data}
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    if INLINE in entries:
+        entries["offset"], _, entries["length"] = entries[INLINE].partition(" ")
+    return entries
 
 
 def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
@@ -95,6 +115,11 @@ def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
     yield from within(model.graph)
     for function in model.functions:
         yield from _held(function.node)
+
+
+def _outside(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Those that say where else their values stand."""
+    return [t for t in tensors(model) if t.data_location == onnx.TensorProto.EXTERNAL and t.external_data]
 
 
 def within(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -110,8 +135,15 @@ def _held(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
                 yield attribute.t
             elif attribute.type == onnx.AttributeProto.TENSORS:
                 yield from attribute.tensors
-            for inner in (attribute.g, *attribute.graphs) if attribute.type in _GRAPHS else ():
-                yield from within(inner)
+        for inner in inner_graphs(node):
+            yield from within(inner)
+
+
+def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The bodies of control flow."""
+    for attribute in node.attribute:
+        if attribute.type in _GRAPHS:
+            yield from (attribute.g, *attribute.graphs)
 
 
 _GRAPHS = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
@@ -173,31 +205,34 @@ def _message(path: Path) -> onnx.ModelProto:
     return model
 
 
-def _check(model: onnx.ModelProto) -> None:
+def _check(light: onnx.ModelProto, emptied: Iterable[int]) -> None:
     """What ONNX's own checker says of all but the values. Raises Broken."""
     bare = onnx.ModelProto()
-    bare.CopyFrom(model)
-    for tensor in tensors(bare):
-        entries = external(tensor)
-        if entries:
-            try:
-                _fills(tensor, entries)
-            except (KeyError, ValueError):
-                raise Broken(f"tensor '{tensor.name}' does not say where its values stand") from None
-            # Values that are elsewhere have no size here.
-            tensor.dims[:] = [0]
-            tensor.ClearField("data_location")
-            tensor.ClearField("external_data")
+    bare.CopyFrom(light)
+    for i in emptied:
+        bare.graph.initializer[i].dims[:] = [0]  # values that are elsewhere have no size here
+    for tensor in _outside(bare):
+        try:
+            _fills(tensor, external(tensor))
+        except (KeyError, ValueError):
+            raise Broken(f"tensor '{tensor.name}' does not say where its values stand") from None
+        tensor.dims[:] = [0]
+        tensor.ClearField("data_location")
+        tensor.ClearField("external_data")
     for value in (*bare.graph.input, *bare.graph.output):
         # Exporters leave out shapes that they do not know, and all runtimes take it.
         if value.type.HasField("tensor_type"):
             value.type.tensor_type.shape.SetInParent()
-    if bare.ByteSize() >= TWO_GIB:
-        return
     try:
-        onnx.checker.check_model(bare, full_check=False)
+        if len(message := _serialized(bare)) < TWO_GIB:
+            onnx.checker.check_model(message, full_check=False)
     except (*_ERRORS, EncodeError, DecodeError) as error:
         raise Broken(f"fails the ONNX checker: {_readable(str(error))}") from error
+
+
+def _serialized(model: onnx.ModelProto) -> bytes:
+    """What the C++ checks read: made once, and its size is the model's."""
+    return bytes(model.SerializeToString())
 
 
 def _fills(tensor: onnx.TensorProto, entries: Mapping[str, str]) -> None:
@@ -235,10 +270,10 @@ def _newer(model: onnx.ModelProto) -> str:
 
 def _external_problems(path: Path, model: onnx.ModelProto) -> Iterator[Unreadable | Unsafe]:
     seen: set[str] = set()
-    for tensor in tensors(model):
+    for tensor in _outside(model):
         entries = external(tensor)
         location = entries.get("location", "")
-        if not entries or INLINE in entries or location in seen:
+        if INLINE in entries or location in seen:
             continue
         seen.add(location)
         place = Place(str(path), part=f"tensor '{tensor.name}'")

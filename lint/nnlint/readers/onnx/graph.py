@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -12,13 +12,14 @@ import onnx
 
 from nnlint.dataclass import dataclass
 from nnlint.evidence.deferred import Once
+from nnlint.evidence.onnx import GraphNode
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, apply, family
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size, symbol
 from nnlint.readers.onnx.elementwise import TRANSLATIONS
-from nnlint.readers.onnx.files import RUNTIME, within
+from nnlint.readers.onnx.files import RUNTIME, inner_graphs, within
 from nnlint.readers.onnx.moves import Translation
 from nnlint.readers.onnx.node import Made, Node, Scope
 from nnlint.readers.onnx.quantized import RUNTIME_TRANSLATIONS
@@ -28,8 +29,9 @@ from nnlint.readers.statistics import Survey, survey
 STANDARD = ("", "ai.onnx")
 KEEPS_VALUES = frozenset({"Identity", "Cast", "DequantizeLinear"})
 """Operators that make a constant of a constant with the same shape."""
-FOLDED = KEEPS_VALUES | {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Concat"}
-"""Operators that arrange a constant anew, or give parts of it."""
+ARRANGED = frozenset({"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Concat"})
+FOLDED = KEEPS_VALUES | ARRANGED | {"Constant"}
+"""Operators that make a constant, arrange one anew, or give parts of it."""
 CONVERTED = frozenset({"Cast", "DequantizeLinear"})
 CHANGED = CONVERTED | {"Slice", "Concat"}
 """Of those the ones whose result has other values than the constant."""
@@ -54,13 +56,12 @@ class Builder:
 
     def node(self, node: Node) -> None:
         """Translate one node; every output that its translation leaves out is unknown."""
-        proto = node.proto
-        translate = TABLES.get(proto.domain, {}).get(proto.op_type)
+        translate = TABLES.get(node.written.domain, {}).get(node.operator)
         made = translate(node) if translate else ()
         known = (made,) if isinstance(made, Made) else made
         self.understood &= bool(known) and all(one.kind != "unknown" for one in known)
         shared: dict[int, Operation] = {}
-        for i, output in enumerate(proto.output):
+        for i, output in enumerate(node.written.outputs):
             result = known[i] if i < len(known) else Made("unknown", node.inputs)
             if output:
                 self.scope.tensors[output] = self._tensor(node, result, i, shared)
@@ -71,7 +72,7 @@ class Builder:
             made.inputs,
             made.attributes,
             node.place,
-            name=node.proto.output[i],
+            name=node.written.outputs[i],
             layer=made.layer,
         )
         inferred, operation = node.output_shape(i), tensor.operation
@@ -90,26 +91,29 @@ class Builder:
 
 
 def network(
-    path: Path, model: onnx.ModelProto, constants: dict[str, Stored], sound: bool
+    path: Path,
+    model: onnx.ModelProto,
+    nodes: Sequence[GraphNode],
+    constants: dict[str, Stored],
+    sound: bool,
 ) -> tuple[Network, Scope]:
-    """The main graph as a Network. ``constants`` are its initializers; Constant nodes are added to them.
-
-    ``sound``: shape inference found no fault.
+    """The main graph as a Network. ``nodes``: as they are written; ``constants``: the initializers, to which
+    Constant nodes are added; ``sound``: shape inference found no fault.
     """
     graph = model.graph
     opset = max((o.version for o in model.opset_import if o.domain in STANDARD), default=1)
     scope = Scope(str(path), opset, dict(_shapes(graph)), constants)
     builder = Builder(scope, sound)
     inputs = tuple(_input(scope, i) for i in graph.input if i.name not in constants)
-    biases = dict(_biases(graph, scope))
+    biases = dict(_biases(graph, nodes, scope))
     skipped = {add for add, _ in biases.values()}
-    for index, proto in enumerate(graph.node):
-        if index in skipped or _fold(path, proto, scope):
+    for index, (node, proto) in enumerate(zip(nodes, graph.node, strict=True)):
+        if index in skipped or _fold(path, node, proto, scope):
             continue
         add, bias = biases.get(index, (-1, ""))
-        builder.node(Node(proto, scope, bias))
+        builder.node(Node(node, proto, scope, bias))
         if add >= 0:
-            scope.tensors[graph.node[add].output[0]] = scope.tensors[proto.output[0]]
+            scope.tensors[nodes[add].outputs[0]] = scope.tensors[node.outputs[0]]
     place = Place(str(path), part=f"graph '{graph.name}'")
     outputs = tuple(replace(scope.tensor(o.name), name=o.name) for o in graph.output)
     name = graph.name or path.stem
@@ -140,15 +144,16 @@ def _input(scope: Scope, value: onnx.ValueInfoProto) -> Tensor:
 
 def _shapes(graph: onnx.GraphProto) -> Iterator[tuple[str, Shape]]:
     for value in (*graph.input, *graph.value_info, *graph.output):
-        if value.type.HasField("tensor_type") and value.type.tensor_type.HasField("shape"):
-            yield value.name, Shape(tuple(_size(d) for d in value.type.tensor_type.shape.dim))
+        kind = value.type
+        if kind.HasField("tensor_type") and (tensor := kind.tensor_type).HasField("shape"):
+            yield value.name, Shape(tuple([_size(d) for d in tensor.shape.dim]))
 
 
 def _size(dimension: onnx.TensorShapeProto.Dimension) -> Size:
     if dimension.HasField("dim_value"):
         # Exporters of old wrote 0 or -1 for sizes that are not fixed.
-        return int(dimension.dim_value) if dimension.dim_value > 0 else None
-    return symbol(dimension.dim_param) if dimension.dim_param else None
+        return size if (size := dimension.dim_value) > 0 else None
+    return symbol(name) if (name := dimension.dim_param) else None
 
 
 def merged(own: Shape, inferred: Shape) -> Shape:
@@ -166,23 +171,27 @@ def _known(own: Size, inferred: Size) -> Size:
     return own if own is not None and not isinstance(inferred, int) else inferred
 
 
-def _biases(graph: onnx.GraphProto, scope: Scope) -> Iterator[tuple[int, tuple[int, str]]]:
+def _biases(
+    graph: onnx.GraphProto, nodes: Sequence[GraphNode], scope: Scope
+) -> Iterator[tuple[int, tuple[int, str]]]:
     """Products with a constant matrix that only an Add of a constant vector reads: (Add, vector)."""
-    readers = Counter(name for node in graph.node for name in _read(node))
-    readers.update(o.name for o in graph.output)
     makers = {
-        node.output[0]: i for i, node in enumerate(graph.node) if node.op_type == "MatMul" and node.output
+        node.outputs[0]: i for i, node in enumerate(nodes) if node.operator == "MatMul" and node.outputs
     }
-    constant = {n.output[0]: n for n in graph.node if n.op_type == "Constant" and n.output}
-    for i, node in enumerate(graph.node):
-        if node.op_type != "Add" or node.domain not in STANDARD or len(node.input) != 2:
+    if not makers:
+        return
+    readers = Counter(name for node in nodes for name in (*node.inputs, *node.captured))
+    readers.update(o.name for o in graph.output)
+    constant = {n.outputs[0]: i for i, n in enumerate(nodes) if n.operator == "Constant" and n.outputs}
+    for i, node in enumerate(nodes):
+        if node.operator != "Add" or not node.standard or len(node.inputs) != 2:
             continue
-        for product, vector in (node.input, reversed(node.input)):
+        for product, vector in (node.inputs, node.inputs[::-1]):
             if product not in makers or readers[product] != 1:
                 continue
             known = scope.constants.get(vector)
-            dims = known.shape if known else _dims(constant.get(vector))
-            weight = scope.constants.get(graph.node[makers[product]].input[1])
+            dims = known.shape if known else _dims(graph, constant.get(vector))
+            weight = scope.constants.get(nodes[makers[product]].inputs[1])
             if dims is None or not _is_row(dims, scope.shapes.get(product, UNKNOWN)):
                 continue
             if weight is None or weight.shape[-1:] == dims[-1:]:
@@ -194,66 +203,55 @@ def _is_row(dims: tuple[int, ...], product: Shape) -> bool:
     return len(dims) == 1 or (len(dims) == 2 and dims[0] == 1 and (product.rank or 0) >= 2)
 
 
-def _dims(node: onnx.NodeProto | None) -> tuple[int, ...] | None:
-    tensor = next((a.t for a in node.attribute if a.name == "value"), None) if node else None
+def _dims(graph: onnx.GraphProto, index: int | None) -> tuple[int, ...] | None:
+    attributes = graph.node[index].attribute if index is not None else ()
+    tensor = next((a.t for a in attributes if a.name == "value"), None)
     return tuple(tensor.dims) if tensor is not None else None
 
 
-def _read(node: onnx.NodeProto) -> Iterator[str]:
-    """Names a node reads, those that its subgraphs capture included."""
-    yield from node.input
-    for attribute in node.attribute:
-        for inner in (attribute.g, *attribute.graphs):
-            for deeper in inner.node:
-                yield from _read(deeper)
-            yield from (o.name for o in inner.output)
-
-
-def _fold(path: Path, proto: onnx.NodeProto, scope: Scope) -> bool:
+def _fold(path: Path, node: GraphNode, proto: onnx.NodeProto, scope: Scope) -> bool:
     """Whether the node only makes a constant, which then is in the scope."""
-    if proto.domain not in STANDARD or not proto.output:
+    if node.operator not in FOLDED or not node.standard or not node.outputs:
         return False
-    name = proto.output[0]
-    if proto.op_type == "Constant":
+    name = node.outputs[0]
+    if node.operator == "Constant":
         constant = _constant(path, proto, name)
         if constant is not None:
             scope.constants[name] = constant
         return constant is not None
-    source = _source(proto, scope)
+    source = _source(node, scope)
     if source is None:
         return False
     inferred = scope.shapes.get(name, UNKNOWN)
     sizes = tuple(s for s in inferred.sizes if isinstance(s, int))
     if inferred.rank is None or len(sizes) != inferred.rank:
         return False
-    same = proto.op_type not in CHANGED
+    same = node.operator not in CHANGED
     scope.constants[name] = replace(
         source,
         name=name,
         shape=sizes,
-        floating=source.floating or proto.op_type in CONVERTED,
+        floating=source.floating or node.operator in CONVERTED,
         look=source.look if same else UNSEEN,
-        few=source.few if proto.op_type in ("Identity", "Cast") else UNLISTED,
-        turned=_turned(proto, source),
+        few=source.few if node.operator in ("Identity", "Cast") else UNLISTED,
+        turned=_turned(node, source),
     )
     return True
 
 
-def _source(proto: onnx.NodeProto, scope: Scope) -> Stored | None:
+def _source(node: GraphNode, scope: Scope) -> Stored | None:
     """The one stored tensor whose values the node gives again, all of its inputs being constants."""
-    if proto.op_type not in FOLDED:
-        return None
-    given = [scope.constants.get(i) for i in proto.input if i]
+    given = [scope.constants.get(i) for i in node.inputs if i]
     if not given or None in given:
         return None
-    pieces = [c for c in (given if proto.op_type == "Concat" else given[:1]) if c is not None]
+    pieces = [c for c in (given if node.operator == "Concat" else given[:1]) if c is not None]
     return pieces[0] if len({c.root for c in pieces}) == 1 else None
 
 
-def _turned(proto: onnx.NodeProto, source: Stored) -> bool | None:
-    if proto.op_type in KEEPS_VALUES or source.turned is None:
+def _turned(node: GraphNode, source: Stored) -> bool | None:
+    if node.operator in KEEPS_VALUES or source.turned is None:
         return source.turned
-    return not source.turned if proto.op_type == "Transpose" and len(source.shape) == 2 else None
+    return not source.turned if node.operator == "Transpose" and len(source.shape) == 2 else None
 
 
 def _constant(path: Path, proto: onnx.NodeProto, name: str) -> Stored | None:
@@ -282,6 +280,5 @@ def _constant(path: Path, proto: onnx.NodeProto, name: str) -> Stored | None:
 def inner_constants(path: Path, graph: onnx.GraphProto) -> Iterator[Stored]:
     """Tensors of subgraphs, which the network does not show but whose values count."""
     for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                yield from (stored(path, t) for t in within(inner) if t.name)
+        for inner in inner_graphs(node):
+            yield from (stored(path, t) for t in within(inner) if t.name)

@@ -106,7 +106,7 @@ def layer_norm(node: Node) -> Made:
     first = axis if axis < 0 else (axis - x.rank if x.rank is not None else 0)
     sizes = tuple(x.axis(i) for i in range(first, 0))
     attributes: dict[str, Any] = {"normalized_shape": sizes or None}
-    attributes["centered"] = node.proto.op_type == "LayerNormalization"
+    attributes["centered"] = node.operator == "LayerNormalization"
     return _norm("layer_norm", attributes, node)
 
 
@@ -127,7 +127,7 @@ _DEFAULT_ACTIVATIONS = {"rnn": {"tanh"}, "gru": {"sigmoid", "tanh"}, "lstm": {"s
 
 def recurrent(node: Node) -> tuple[Made, ...]:
     """RNN, GRU, LSTM: Y (seq, directions, batch, hidden), then last states (directions, batch, hidden)."""
-    cell, x, weight = node.proto.op_type.lower(), node.tensor(0), node.constant(1)
+    cell, x, weight = node.operator.lower(), node.tensor(0), node.constant(1)
     hidden, batch_first = node.attributes.get("hidden_size"), bool(node.attributes.get("layout", 0))
     directions = 2 if node.attributes.get("direction") == "bidirectional" else 1
     attributes: dict[str, Any] = {

@@ -81,7 +81,7 @@ def split(node: Node) -> tuple[Made, ...]:
     """Split: one part for each output."""
     axis = node.attributes.get("axis", 0)
     sizes = node.attributes.get("split") or node.integers(1)
-    parts = range(len(node.proto.output))
+    parts = range(len(node.written.outputs))
     return tuple(
         Made("split", node.inputs[:1], {"axis": axis, "size": sizes[i] if sizes and i < len(sizes) else None})
         for i in parts
@@ -209,7 +209,7 @@ def sizes(node: Node) -> Made:
 
 def filled(node: Node) -> Made:
     """ConstantOfShape: one value everywhere, 0 by default."""
-    value = node.attributes.get("value")
+    value = next((a.t for a in node.proto.attribute if a.name == "value"), None)
     number = float(onnx.numpy_helper.to_array(value).reshape(-1)[0]) if value is not None else 0.0
     known = Range(number, number) if not math.isnan(number) else None
     return Made("constant", (), {"shape": node.output_shape(), "range": known})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import onnx
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.deferred import DeferredMapping
+from nnlint.evidence.onnx import GraphNode
 from nnlint.evidence.place import Place
 from nnlint.evidence.weights import StoredTensor
 from nnlint.network.graph import Initialization, Layer, Parameter, Tensor
@@ -71,21 +73,17 @@ class Scope:
         return apply("constant", (), attributes, place, name=constant.root)
 
 
-@dataclass
 class Node:
-    """A node of the graph with the scope it stands in."""
+    """A node of the graph with the scope it stands in. ``given``: names of its inputs, "" where one is left
+    out; ``bias``: a constant added right after the product, by the node that follows.
+    """
 
-    proto: onnx.NodeProto
-    scope: Scope
-    bias: str = ""  # constant added right after the product, by the node that follows
-    attributes: Mapping[str, Any] = field(init=False)
-    given: tuple[str, ...] = field(init=False)  # names of its inputs, "" where one is left out
-    place: Place = field(init=False)  # where findings about it point
+    __slots__ = ("attributes", "bias", "given", "operator", "place", "proto", "scope", "written")
 
-    def __post_init__(self) -> None:
-        self.attributes = {a.name: _value(a) for a in self.proto.attribute}
-        self.given = tuple(self.proto.input)
-        self.place = Place(self.scope.path, part=f"node '{self.name}' ({self.proto.op_type})")
+    def __init__(self, written: GraphNode, proto: onnx.NodeProto, scope: Scope, bias: str = "") -> None:
+        self.written, self.proto, self.scope, self.bias = written, proto, scope, bias
+        self.operator, self.given, self.place = written.operator, written.inputs, written.place
+        self.attributes = written.attributes
 
     @property
     def opset(self) -> int:
@@ -95,7 +93,7 @@ class Node:
     @property
     def name(self) -> str:
         """Its name; that of its first output where it has none."""
-        return self.proto.name or next((o for o in self.proto.output if o), "")
+        return self.written.name or next((o for o in self.written.outputs if o), "")
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -131,7 +129,8 @@ class Node:
 
     def output_shape(self, i: int = 0) -> Shape:
         """The shape of output ``i`` as ONNX infers it."""
-        return self.scope.shapes.get(self.proto.output[i], UNKNOWN) if i < len(self.proto.output) else UNKNOWN
+        outputs = self.written.outputs
+        return self.scope.shapes.get(outputs[i], UNKNOWN) if i < len(outputs) else UNKNOWN
 
     def use(self, i: int, role: str, kind: str, parameter: str = "") -> None:
         """Note that input ``i``, if it is a constant, is the ``role`` of an operation."""
@@ -157,7 +156,7 @@ class Node:
         given = {name: (constant, role) for name, (constant, role) in found.items() if constant is not None}
         name = _layer_name([constant.root for constant, _ in given.values()]) or self.name
         parameters = tuple(_parameter(name, constant) for name, (constant, _) in given.items())
-        layer = Layer(kind, self.proto.op_type, name, self.place, attributes, parameters)
+        layer = Layer(kind, self.operator, name, self.place, attributes, parameters)
         for parameter, (constant, role) in given.items():
             units = self._units(kind, constant) if parameter == "weight" else None
             self.scope.uses[constant.root] = Use(role, kind, layer, parameter, self.place.part, units)
@@ -196,12 +195,3 @@ def _layer_name(roots: list[str]) -> str:
     """``encoder.fc`` of ``encoder.fc.weight``; exporters keep the module's path in the tensor's name."""
     stem, dot, last = roots[0].rpartition(".") if roots else ("", "", "")
     return stem if dot and last.split("_")[0] in ("weight", "bias", "kernel", "gamma", "running") else ""
-
-
-def _value(attribute: onnx.AttributeProto) -> Any:
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if attribute.type in (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS):
-        return tuple(value)
-    return value

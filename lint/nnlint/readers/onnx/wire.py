@@ -17,13 +17,17 @@ LARGE = 2**14
 DEEPEST = 100
 """Messages within messages that protobuf itself reads."""
 INLINE = "inline"
-"""Marks ``external_data`` that stands in the model's own file; beside it ``offset`` and ``length``."""
+"""Key of ``external_data`` in the model's own file; its value: where it begins, and its length."""
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _AS_STORED: Mapping[int, int | None] = {  # field of values -> the one type that it holds as raw bytes
     onnx.TensorProto.RAW_DATA_FIELD_NUMBER: None,
     onnx.TensorProto.FLOAT_DATA_FIELD_NUMBER: onnx.TensorProto.FLOAT,
     onnx.TensorProto.DOUBLE_DATA_FIELD_NUMBER: onnx.TensorProto.DOUBLE,
 }
+_EXTERNAL: bytes = onnx.TensorProto(data_location=onnx.TensorProto.EXTERNAL).SerializeToString()
+_ENTRY = onnx.TensorProto.EXTERNAL_DATA_FIELD_NUMBER << 3 | _BYTES
+_KEY = onnx.StringStringEntryProto.KEY_FIELD_NUMBER << 3 | _BYTES
+_VALUE = onnx.StringStringEntryProto.VALUE_FIELD_NUMBER << 3 | _BYTES
 _OUTER = (onnx.ModelProto, onnx.GraphProto, onnx.NodeProto, onnx.AttributeProto, onnx.FunctionProto)
 
 
@@ -96,10 +100,9 @@ def _tensor(data: mmap | bytes, start: int, stop: int) -> bytes:
 
 
 def _placed(offset: int, length: int) -> bytes:
-    found = onnx.TensorProto(data_location=onnx.TensorProto.EXTERNAL)
-    for key, value in ((INLINE, ""), ("offset", offset), ("length", length)):
-        found.external_data.add(key=key, value=str(value))
-    return bytes(found.SerializeToString())
+    """The fields ``data_location`` and ``external_data`` of a tensor whose values stand there."""
+    place = _field(_VALUE, f"{offset} {length}".encode())
+    return _EXTERNAL + _field(_ENTRY, _field(_KEY, INLINE.encode()) + place)
 
 
 def _number(data: mmap | bytes, at: int, stop: int) -> tuple[int, int]:

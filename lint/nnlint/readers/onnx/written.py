@@ -8,43 +8,48 @@ from typing import Any
 
 import onnx
 
-from nnlint.evidence.deferred import Once
+from nnlint.evidence.deferred import DeferredMapping, Once
 from nnlint.evidence.onnx import Extent, Graph, GraphNode, GraphValue
 from nnlint.evidence.place import Place
 from nnlint.network.facts import Range
+from nnlint.readers.onnx.files import inner_graphs
 from nnlint.readers.onnx.statistics import NAMES, Stored
 
-_SCALARS = (
+_PLAIN = (
     onnx.AttributeProto.INT,
     onnx.AttributeProto.FLOAT,
+    onnx.AttributeProto.STRING,
     onnx.AttributeProto.INTS,
     onnx.AttributeProto.FLOATS,
+    onnx.AttributeProto.STRINGS,
 )
-_GRAPHS = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 
 
-def written(path: Path, model: onnx.ModelProto, constants: Mapping[str, Stored]) -> Graph:
+def written_nodes(path: Path, graph: onnx.GraphProto) -> tuple[GraphNode, ...]:
+    """The nodes of a graph, in its order."""
+    file = str(path)
+    return tuple([_node(file, node) for node in graph.node])
+
+
+def written(
+    path: Path, model: onnx.ModelProto, nodes: tuple[GraphNode, ...], constants: Mapping[str, Stored]
+) -> Graph:
     """The main graph of a model; ``constants``: its initializers and constants with their statistics."""
     graph, file = model.graph, str(path)
     stored = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
-    found = (*graph.input, *graph.value_info, *graph.output)
-    types = {
-        v.name: NAMES.get(v.type.tensor_type.elem_type, "") for v in found if v.type.HasField("tensor_type")
-    }
-    types = {name: constant.dtype for name, constant in constants.items()} | types
     fixed = {name: _stored(file, constant) for name, constant in constants.items()}
     return Graph(
         file,
         file,
         graph.name,
         Place(file, part=f"graph '{graph.name}'"),
-        tuple(_node(file, n) for n in graph.node),
+        nodes,
         tuple(_value(file, v, "input") for v in graph.input if v.name not in stored),
         tuple(_value(file, v, "output") for v in graph.output),
         {name: value for name, value in fixed.items() if name in stored},
         fixed,
-        types,
-        {v.name: shape for v in found if (shape := _shape(v)) is not None},
+        DeferredMapping(lambda: _types(graph, constants)),
+        DeferredMapping(lambda: _shapes(graph)),
         {o.domain: o.version for o in model.opset_import},
         frozenset(f.name for f in model.functions),
         frozenset(e.value for a in graph.quantization_annotation for e in a.quant_parameter_tensor_names),
@@ -52,38 +57,56 @@ def written(path: Path, model: onnx.ModelProto, constants: Mapping[str, Stored])
 
 
 def _node(file: str, node: onnx.NodeProto) -> GraphNode:
-    outputs, attributes = tuple(node.output), node.attribute
-    name = node.name or next((o for o in outputs if o), "")
-    inner = any(a.type in _GRAPHS for a in attributes)
+    outputs, operator, own = tuple(node.output), node.op_type, node.name
+    name = own or next((o for o in outputs if o), "")
     return GraphNode(
-        node.op_type,
+        operator,
         node.domain,
-        node.name,
+        own,
         tuple(node.input),
         outputs,
-        Place(file, part=f"node '{name}' ({node.op_type})"),
-        {a.name: _plain(a) for a in attributes if a.type in _SCALARS},
-        tuple(dict.fromkeys(_captured(node))) if inner else (),
+        Place(file, part=f"node '{name}' ({operator})"),
+        {a.name: _plain(a) for a in node.attribute if a.type in _PLAIN},
+        tuple(dict.fromkeys(_captured(node))),
     )
 
 
 def _plain(attribute: onnx.AttributeProto) -> Any:
     value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     return value if isinstance(value, int | float) else tuple(value)
 
 
 def _captured(node: onnx.NodeProto) -> Iterator[str]:
-    for attribute in node.attribute:
-        for inner in (attribute.g, *attribute.graphs):
-            for deeper in inner.node:
-                yield from deeper.input
-                yield from _captured(deeper)
-            yield from (o.name for o in inner.output)
+    for inner in inner_graphs(node):
+        for deeper in inner.node:
+            yield from deeper.input
+            yield from _captured(deeper)
+        yield from (o.name for o in inner.output)
 
 
 def _value(file: str, value: onnx.ValueInfoProto, what: str) -> GraphValue:
     kind = NAMES.get(value.type.tensor_type.elem_type, "")
     return GraphValue(value.name, kind, _shape(value), Place(file, part=f"{what} '{value.name}'"))
+
+
+def _types(graph: onnx.GraphProto, constants: Mapping[str, Stored]) -> Mapping[str, str]:
+    """The type of every value whose type is known."""
+    inferred = {
+        v.name: NAMES.get(v.type.tensor_type.elem_type, "")
+        for v in _values(graph)
+        if v.type.HasField("tensor_type")
+    }
+    return {name: constant.dtype for name, constant in constants.items()} | inferred
+
+
+def _shapes(graph: onnx.GraphProto) -> Mapping[str, tuple[int | None, ...]]:
+    return {v.name: shape for v in _values(graph) if (shape := _shape(v)) is not None}
+
+
+def _values(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
+    yield from (*graph.input, *graph.value_info, *graph.output)
 
 
 def _shape(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.rounds import Spent
 from nnlint.pattern import pattern
 from nnlint.readers.source.facts.settings import OPTIMIZER
