@@ -17,6 +17,7 @@ from nnlint.finding import Finding
 from nnlint.network.untrained import untrained
 from nnlint_checks.weights.constant_weights import constant_weights
 from nnlint_checks.weights.non_finite_weights import non_finite_weights
+from nnlint_checks.weights.untrained_layer import untrained_layer
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "onnx"
 RANDOM = np.random.default_rng(0)
@@ -326,6 +327,28 @@ def test_moved_weights_follow_no_law(change: object) -> None:
 def test_a_trained_bias_is_enough_to_be_trained() -> None:
     weight, _ = fresh()
     assert not untrained(stored(weight, tensor("b", RANDOM.normal(0, 1, 64), "bias", "linear")))
+
+
+def beside_norm(weights: list[Array]) -> Weights:
+    """Layers of no bias with a norm as it is made, as in ``Sequential(Linear, BatchNorm1d, ReLU, Linear)``."""
+    gains = [tensor("norm.weight", np.ones(64), "norm"), tensor("norm.bias", np.zeros(64), "norm")]
+    return stored(*gains, *(tensor(f"{i}.weight", w, "weight", "linear") for i, w in enumerate(weights)))
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_nothing_is_said_of_fresh_networks_however_they_were_drawn(law: str) -> None:
+    shapes = [(64, 20), (9, 64)]
+    drawn = [beside_norm([LAWS[law](shape) for shape in shapes]) for _ in range(2000)]
+    assert [w for w in drawn if list(untrained_layer(w)) or not untrained(w)] == []
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_one_fresh_layer_is_seen_among_trained_ones(law: str) -> None:
+    moved = [RANDOM.standard_t(4, shape) * 0.37 + 0.05 for shape in ((64, 100), (32, 64), (9, 32))]
+    drawn = [beside_norm([*moved, LAWS[law]((128, 128))]) for _ in range(50)]
+    assert (
+        sum(names(list(untrained_layer(w))) == ["3.weight"] for w in drawn) >= 45
+    )  # some are chance samples
 
 
 @pytest.mark.parametrize("scalar", [-np.inf, np.nan, 0.5])

@@ -46,6 +46,7 @@ def statistics(name: str, width: int) -> State:
     return norm(name, width) | {f"{name}.{n}": t for n, t in found.items()}
 
 
+torch.manual_seed(0)
 CNN = layer("conv", 16, 3, 3, 3) | statistics("bn", 16) | layer("fc", 5, 16)
 BERT = (
     {"bert.embeddings.word_embeddings.weight": drawn(99, 16), "bert.embeddings.position_ids": torch.arange(9)}
@@ -97,6 +98,9 @@ SOUND: dict[str, object] = {
         nn.Linear(20, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 9)
     ).state_dict(),
     "control.pth": layer("hint", 16, 3, 3, 3) | {"zero_convs.0.weight": torch.zeros(16, 16, 1, 1)},
+    "control_of_diffusers.pth": layer("hint", 16, 3, 3, 3)
+    | {"controlnet_down_blocks.0.weight": torch.zeros(16, 16, 1, 1)},
+    "blurred.pth": CNN | {"blur.kernel": torch.full((16, 1, 3, 3), 1 / 9)},
     "pruned.pt": layer("a", 32, 32)
     | {"b.weight_orig": drawn(9, 32), "b.weight_mask": (drawn(9, 32) > 0).float()},
     "quantised.bin": norm("norm", 8)
@@ -132,6 +136,13 @@ def test_nothing_is_said_of_sound_shards(tmp_path: Path) -> None:
         safetensors(tmp_path / file, {name: LLAMA[name] for name in names if names[name] == file})
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
     assert found(tmp_path) == []
+
+
+def test_a_gate_that_both_biases_shut_is_reported_once(tmp_path: Path) -> None:
+    gates = {f"rnn.weight_{side}_l0": drawn(32, 8) for side in ("ih", "hh")}
+    biases = {f"rnn.bias_{side}_l0": drawn(32) - 20.0 for side in ("ih", "hh")}
+    torch.save(gates | biases | layer("fc", 4, 8), tmp_path / "m.pt")
+    assert [f[:5] for f in found(tmp_path / "m.pt")] == ["WT109"]
 
 
 # what is hostile

@@ -20,7 +20,9 @@ CUSTOMARY = pattern(
     re.IGNORECASE,
 )
 """Adapters start at zero and may stay there; tables of positions, tokens and masks are no layers."""
-ZERO_STARTS = pattern(r"zero_?(conv|module|init|linear)|proj_out|gate|layer_?scale", re.IGNORECASE)
+ZERO_STARTS = pattern(
+    r"zero_?(conv|module|init|linear)|controlnet_(down|mid)|proj_out|gate|layer_?scale", re.IGNORECASE
+)
 """Layers at the end of a branch whose customary start is zero (ControlNet, diffusion, Flamingo, CaiT)."""
 
 

@@ -36,6 +36,15 @@ def by_layer(weights: Weights) -> Mapping[str, dict[str, StoredTensor]]:
     return found
 
 
+def biases_of(tensor: StoredTensor, layer: Mapping[str, StoredTensor]) -> tuple[StoredTensor, ...]:
+    """The biases that are added to what a weight gives, none where there is none; a recurrent layer has two."""
+    own = layer.get("bias")
+    if own is not None or not tensor.parameter.startswith("weight_"):
+        return () if own is None else (own,)
+    ending = tensor.parameter[len("weight_ih") :]
+    return tuple(layer[name] for name in (f"bias_ih{ending}", f"bias_hh{ending}") if name in layer)
+
+
 def batch_norms(weights: Weights) -> Iterator[tuple[StoredTensor, StoredTensor, Mapping[str, StoredTensor]]]:
     """Running mean, running variance and all tensors of each batch norm."""
     for layer in by_layer(weights).values():

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 
 from nnlint.check import HINT, check
+from nnlint.evidence.place import Place
 from nnlint.evidence.weights import Weights
 from nnlint.finding import Finding
-from nnlint_checks.weights.layers import by_layer, matrices
+from nnlint_checks.weights.layers import biases_of, by_layer, matrices
 
 SHARE = 0.1
 OUTWEIGHS = 10.0
@@ -56,17 +57,20 @@ def saturated_gate(
         )
         ```
     """
-    layers = by_layer(weights)
+    layers, spoken = by_layer(weights), set[Place]()
     for tensor in matrices(weights)[:-1]:
-        bias, units = layers.get(tensor.layer, {}).get("bias"), tensor.units
-        if bias is None or units is None or len(bias.values) != len(units.norms):
+        biases, units = biases_of(tensor, layers.get(tensor.layer, {})), tensor.units
+        if not biases or units is None or any(len(b.values) != len(units.norms) for b in biases):
             continue
-        if max(map(abs, bias.values)) <= SMALLEST:
+        bias = max(biases, key=lambda b: max(map(abs, b.values), default=0.0))
+        values = [sum(each) for each in zip(*(b.values for b in biases), strict=True)]
+        if max(map(abs, values), default=0.0) <= SMALLEST or bias.place in spoken:
             continue
         spread = [norm * math.sqrt(units.size) for norm in units.norms]
-        pairs = zip(bias.values, spread, strict=True)
+        pairs = zip(values, spread, strict=True)
         stuck = sum(math.inf > abs(b) > max(SMALLEST, outweighs * s) for b, s in pairs if s > 0.0)
         if stuck and stuck >= share * len(spread):
+            spoken.add(bias.place)
             yield Finding(
                 bias.place,
                 f"{stuck} of {len(spread)} biases in '{bias.name}' outweigh the weights {outweighs:g} times",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from nnlint.check import HINT, check
 from nnlint.evidence.weights import StoredTensor, Weights
 from nnlint.finding import Finding
-from nnlint.network.untrained import Law, law_of, untrained
-from nnlint_checks.weights.layers import by_layer, matrices
+from nnlint.network.untrained import Law, law_of, training_shows, untrained
+from nnlint_checks.weights.layers import biases_of, by_layer, matrices
 
 FEWEST_VALUES = 512
 """Smaller tensors meet some law of initialisation by chance."""
@@ -60,6 +60,8 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
     fresh = [t for t in large if _is_fresh(t, layers.get(t.layer, {}))]
     if len(fresh) > len(known) / 2:  # a network in its first steps, or with laws of its own
         return
+    if fresh and not training_shows(weights):  # what is not like it may be a chance sample, too
+        return
     for tensor in fresh:
         yield Finding(
             tensor.place,
@@ -69,11 +71,10 @@ def untrained_layer(weights: Weights, *, fewest_values: int = FEWEST_VALUES) -> 
 
 
 def _is_fresh(tensor: StoredTensor, layer: Mapping[str, StoredTensor]) -> bool:
-    bias = layer.get("bias")
     bound = max(math.sqrt(n / math.prod(tensor.shape)) for n in tensor.shape[:2])
     law = law_of(tensor)
     telling = law is Law.UNIFORM or (law is Law.NORMAL and math.prod(tensor.shape) >= FEWEST_NORMAL)
-    return telling and (bias is None or _within(bias, bound))
+    return telling and all(_within(bias, bound) for bias in biases_of(tensor, layer))
 
 
 def _within(bias: StoredTensor, bound: float) -> bool:

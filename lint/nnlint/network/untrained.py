@@ -10,26 +10,47 @@ import math
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
+from nnlint.dataclass import dataclass
 from nnlint.evidence.weights import Slices, StoredTensor, Weights
 
 FEWEST_VALUES = 32
 """Below so many values a sample tells no law from another."""
-STANDARD_ERRORS = 4.0
 LAWFUL = 0.5
 """Of the matrices, where biases and norms are as they are made: some libraries have laws of their own."""
 TELLING = 512
 """Values of one matrix at least where there are no biases or norms: smaller ones meet some law by chance."""
 MANY = 8
 """Matrices that do not all meet a law by chance: biases and norms then started from laws of their own."""
-GUMBEL = (2.0, 8.0)
-"""Below and above the mode, in units of the law's scale: one sample in a thousand is further off."""
 EDGE = (2.0, 2.28)
 """Deviations that normal values truncated at two reach: their own deviation is 0.88 of the law's."""
 TRUNCATED = 0.8796
 ENOUGH_SLICES = 512
 """Units that are compared with one another: more tell no more."""
-WIDEST_TOLERANCE = 0.1  # whatever the standard error, a law is not "met" from further off than this
+MOST_OF_EDGE = 0.2  # and the samples of few values reach as far as this below the edge
 _UNIFORM_ERROR, _NORMAL_ERROR = 0.45, 0.71  # relative standard error of a sample's deviation, times √n
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far off a sample of a law may be.
+
+    ``errors``: standard errors of its mean, deviation and spread over slices. ``gap``: between the largest of
+    n values and the edge of a uniform law, in n-ths of it; all are below with a chance of exp(−gap).
+    ``gumbel``: from the mode of the largest of normal values, down and up, in units of the scale of Gumbel's
+    law; the chances are exp(−exp(down)) and exp(−up). ``widest``: whatever the standard error, a law is not
+    met from further off.
+    """
+
+    errors: float
+    gap: float
+    gumbel: tuple[float, float]
+    widest: float
+
+
+LIKELY = Tolerance(4.0, 12.0, (2.0, 8.0), 0.1)
+"""One sample in a thousand is further off."""
+CERTAIN = Tolerance(8.0, 30.0, (3.3, 28.0), 0.5)
+"""One in 10¹² is: what is further off has moved, or started from a law that is not known here."""
 
 
 class Law(Enum):
@@ -54,8 +75,20 @@ def untrained(weights: Weights) -> bool:
         return len(matrices) >= MANY and all(map(follows_a_law, matrices))
     lawful = sum(map(follows_a_law, matrices))
     if vectors:
-        return lawful > LAWFUL * len(matrices)
+        return lawful > LAWFUL * len(matrices) or not any(map(_has_moved, matrices))
     return lawful == len(matrices) and max(math.prod(m.shape) for m in matrices) >= TELLING
+
+
+def training_shows(weights: Weights) -> bool:
+    """Something in the file is as no initialisation leaves it, beyond any doubt: a bias, a norm, a matrix."""
+    matrices = [t for t in weights.tensors if _is_matrix(t) and not t.constant]
+    vectors = [t for t in weights.tensors if len(t.shape) == 1 and t.role in ("bias", "norm")]
+    moved = any(not _fresh(v, bound) for v, bound in _with_bounds(vectors, matrices))
+    return moved or any(map(_has_moved, matrices))
+
+
+def _has_moved(tensor: StoredTensor) -> bool:
+    return math.prod(tensor.shape) >= FEWEST_VALUES and law_of(tensor, CERTAIN) is None
 
 
 def _with_bounds(
@@ -79,29 +112,30 @@ def follows_a_law(tensor: StoredTensor) -> bool:
     return law_of(tensor) is not None
 
 
-def law_of(tensor: StoredTensor) -> Law | None:
+def law_of(tensor: StoredTensor, within: Tolerance = LIKELY) -> Law | None:
     """The law that its values may be a sample of: extremes, mean, deviation and slices are as they should."""
     count = math.prod(tensor.shape)
     if count < FEWEST_VALUES or tensor.minimum is None or tensor.maximum is None:
         return None
     if tensor.mean is None or not tensor.deviation:
         return None
-    if abs(tensor.mean) > STANDARD_ERRORS * tensor.deviation / math.sqrt(count):
+    if abs(tensor.mean) > within.errors * tensor.deviation / math.sqrt(count):
         return None
     largest, law = max(-tensor.minimum, tensor.maximum), None
-    if any(_like_uniform(largest, tensor.deviation, b, count) for b in _bounds(tensor)):
+    if any(_like_uniform(largest, tensor.deviation, b, count, within) for b in _bounds(tensor)):
         law = Law.UNIFORM
-    elif _reaches_as_normal(largest / tensor.deviation, count) and any(
-        _close(tensor.deviation, d, _NORMAL_ERROR, count) for d in _deviations(tensor)
+    elif _reaches_as_normal(largest / tensor.deviation, count, within) and any(
+        _close(tensor.deviation, d, _NORMAL_ERROR, count, within) for d in _deviations(tensor)
     ):
         law = Law.NORMAL
-    return law if law and _alike(tensor.units) and _alike(tensor.inputs) else None
+    return law if law and _alike(tensor.units, within) and _alike(tensor.inputs, within) else None
 
 
-def _alike(slices: Slices | None) -> bool:
+def _alike(slices: Slices | None, within: Tolerance) -> bool:
     """Slices of one sample have much the same size: training makes some units far stronger than others.
 
     The mean square of n normal values varies by √(2/n), that of others from laws of initialisation by less.
+    How far the variance over k slices may be off: Wilson and Hilferty 1931, The distribution of chi-square.
     """
     if slices is None or len(slices.norms) < 2 or slices.seen < 2:
         return True
@@ -113,8 +147,8 @@ def _alike(slices: Slices | None) -> bool:
         variance = float(squares.var(ddof=1))
     if not 0.0 < mean < math.inf:
         return False
-    variance = variance / mean / mean
-    return variance <= 2 / slices.seen * (1 + STANDARD_ERRORS * math.sqrt(2 / (len(squares) - 1)))
+    cube = 2 / (9 * (len(squares) - 1))
+    return variance / mean / mean <= 2 / slices.seen * (1 - cube + within.errors * math.sqrt(cube)) ** 3
 
 
 def _is_matrix(tensor: StoredTensor) -> bool:
@@ -131,23 +165,24 @@ def _fresh(vector: StoredTensor, bound: float) -> bool:
     return vector.role == "bias" and max(-vector.minimum, vector.maximum) <= bound
 
 
-def _like_uniform(largest: float, deviation: float, bound: float, count: int) -> bool:
+def _like_uniform(largest: float, deviation: float, bound: float, count: int, within: Tolerance) -> bool:
     """A sample of U(−bound, bound) fills its support: the largest of n is about bound·(1 − 1/n)."""
-    fills = bound * (1 - min(12 / count, 0.2)) <= largest <= bound * 1.001
-    return fills and _close(deviation, bound / math.sqrt(3), _UNIFORM_ERROR, count)
+    fills = bound * (1 - min(within.gap / count, MOST_OF_EDGE)) <= largest <= bound * 1.001
+    return fills and _close(deviation, bound / math.sqrt(3), _UNIFORM_ERROR, count, within)
 
 
-def _reaches_as_normal(reach: float, count: int) -> bool:
+def _reaches_as_normal(reach: float, count: int, within: Tolerance) -> bool:
     """The largest of n normal values lies about √(2 ln 2n) deviations out (Gumbel's law), or, where what is
     beyond two is drawn again, as near to the edge as values come.
     """
     scale = math.sqrt(2 * math.log(2 * count))
     mode = scale - (math.log(math.log(2 * count)) + math.log(4 * math.pi)) / (2 * scale)
-    return mode - GUMBEL[0] / scale <= reach <= mode + GUMBEL[1] / scale or EDGE[0] <= reach <= EDGE[1]
+    down, up = within.gumbel
+    return mode - down / scale <= reach <= mode + up / scale or EDGE[0] <= reach <= EDGE[1]
 
 
-def _close(deviation: float, law: float, error: float, count: int) -> bool:
-    tolerance = min(STANDARD_ERRORS * error / math.sqrt(count) + 1e-3, WIDEST_TOLERANCE)
+def _close(deviation: float, law: float, error: float, count: int, within: Tolerance) -> bool:
+    tolerance = min(within.errors * error / math.sqrt(count) + 1e-3, within.widest)
     return abs(deviation / law - 1) <= tolerance
 
 

@@ -13,6 +13,7 @@ WEIGHTS = pattern(
     r"pointwise_kernel|recurrent_kernel|[wW]\d*|qweight|lora_[AB])$"
 )
 RECURRENT = pattern(r"^weight_[ih]h_l\d+(_reverse)?$")
+RECURRENT_BIAS = pattern(r"^bias_[ih]h_l\d+(_reverse)?$")
 BIASES = pattern(r"^(bias|bias_[ih]h_l\d+(_reverse)?|in_proj_bias|[bB]\d*)$")
 STATISTICS = {
     "running_mean": "running_mean",
@@ -31,6 +32,7 @@ OTHERS = frozenset({"num_batches_tracked", "embedding", "embeddings", "logit_sca
 OTHERS |= {"weight_g", "scales", "qzeros", "g_idx", "weight_scale", "weight_zero_point", "scb"}
 EMBEDDING = pattern(r"emb|wte|wpe|token|vocab|lookup|codebook|(^|\.)shared$", re.IGNORECASE)
 SEVERAL_LAYERS = 3
+WIDEST_WINDOW = 12
 SECOND = frozenset({"recurrent_kernel", "pointwise_kernel"})
 """Weights of layers that have a ``kernel`` besides."""
 PROJECTION = pattern(r"(^|[._/])(query|key|value|attention_output|output)(_dense)?$")
@@ -97,7 +99,7 @@ def _part(layer: str, parameter: str, beside: Mapping[str, tuple[int, ...]], ker
     if len(shape) == 1 and own in ("weight", "bias") and (normalises or _is_norm(beside)):
         return Part(layer, own, "norm", "batch_norm" if normalises else "")
     if len(shape) == 1 and BIASES.match(parameter):
-        return Part(layer, "bias", "bias")
+        return Part(layer, parameter if RECURRENT_BIAS.match(parameter) else "bias", "bias")
     if len(shape) == 2 and parameter == "embeddings":
         return Part(layer, "weight", "embedding", "embedding")
     if parameter == "weight_g":
@@ -112,6 +114,11 @@ def _is_norm(beside: Mapping[str, tuple[int, ...]]) -> bool:
     return gain is not None and len(gain) == 1 and (len(beside) > 1 or gain[0] > 1)
 
 
+def _window_last(shape: tuple[int, ...]) -> bool:
+    """Whether a ``kernel`` is stored as PyTorch stores a convolution: channels first, then the window."""
+    return len(shape) > 3 and max(shape[2:]) < WIDEST_WINDOW and max(shape[:2]) > max(shape[2:])
+
+
 def _weight(
     layer: str, parameter: str, shape: tuple[int, ...], beside: Mapping[str, tuple[int, ...]], keras: bool
 ) -> Part:
@@ -120,7 +127,7 @@ def _weight(
         return Part(layer, "weight", "embedding", "embedding")
     if (keras or parameter == "kernel") and len(shape) == 3 and PROJECTION.search(layer):
         return Part(layer, parameter, "weight")
-    if keras or parameter == "kernel":
+    if keras or (parameter == "kernel" and not _window_last(shape)):
         axes = (len(shape) - 1, len(shape) - 2)
         if len(shape) > 2 and bias == shape[-2:-1] and bias != shape[-1:]:  # of a transposed convolution
             axes = axes[::-1]
@@ -128,7 +135,7 @@ def _weight(
             return Part(layer, parameter, "weight", "", *axes)
     elif RECURRENT.match(parameter) and len(shape) == 2:
         return Part(layer, parameter, "weight", "rnn", 0, 1)
-    elif parameter not in WHOLE or len(shape) > 5:
+    elif parameter not in (*WHOLE, "kernel") or len(shape) > 5:
         return Part(layer, parameter, "weight")
     else:
         # Transposed convolutions are stored with the inputs first: only the bias tells.
