@@ -37,7 +37,7 @@ def by_layer(weights: Weights) -> Mapping[str, dict[str, StoredTensor]]:
 
 
 def biases_of(tensor: StoredTensor, layer: Mapping[str, StoredTensor]) -> tuple[StoredTensor, ...]:
-    """The biases that are added to what a weight gives, none where there is none; a recurrent layer has two."""
+    """The biases that are added to what a weight gives, none or one; a recurrent layer has two."""
     own = layer.get("bias")
     if own is not None or not tensor.parameter.startswith("weight_"):
         return () if own is None else (own,)
