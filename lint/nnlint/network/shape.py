@@ -93,6 +93,8 @@ def broadcast(a: Shape, b: Shape) -> Shape:
 
     Raises Conflict when two sizes are proven to differ and neither is 1.
     """
+    if a == b:
+        return a
     rank = max(len(a.sizes), len(b.sizes))
     return Shape(tuple(_broadcast_axis(a, b, i) for i in range(rank, 0, -1)), a.open or b.open)
 

@@ -77,7 +77,7 @@ class Builder:
         )
         inferred, operation = node.output_shape(i), tensor.operation
         own = tensor.shape if made.shape is None else made.shape
-        checked = inferred != UNKNOWN and family(operation) is not Family.WEIGHTED
+        checked = inferred is not UNKNOWN and family(operation) is not Family.WEIGHTED
         if operation.conflict and (checked or not self.sound):
             # ONNX checks these sizes itself: it found no fault here, or reports the one there is.
             operation = replace(operation, conflict="")

@@ -150,14 +150,17 @@ class Node:
         self, kind: str, attributes: Mapping[str, Any], weights: Mapping[str, tuple[int, str]]
     ) -> Layer:
         """A layer of this node; ``weights``: parameter name -> (input, role), absent inputs left out."""
-        found = {name: (self.constant(i), role) for name, (i, role) in weights.items()}
-        if self.bias:
-            found["bias"] = (self.scope.constants.get(self.bias), "bias")
-        given = {name: (constant, role) for name, (constant, role) in found.items() if constant is not None}
-        name = _layer_name([constant.root for constant, _ in given.values()]) or self.name
-        parameters = tuple(_parameter(name, constant) for name, (constant, _) in given.items())
+        given = [
+            (parameter, constant, role)
+            for parameter, (i, role) in weights.items()
+            if (constant := self.constant(i)) is not None
+        ]
+        if self.bias and (added := self.scope.constants.get(self.bias)) is not None:
+            given.append(("bias", added, "bias"))
+        name = (_layer_name(given[0][1].root) if given else "") or self.name
+        parameters = tuple([_parameter(parameter, constant) for parameter, constant, _ in given])
         layer = Layer(kind, self.operator, name, self.place, attributes, parameters)
-        for parameter, (constant, role) in given.items():
+        for parameter, constant, role in given:
             units = self._units(kind, constant) if parameter == "weight" else None
             self.scope.uses[constant.root] = Use(role, kind, layer, parameter, self.place.part, units)
         return layer
@@ -191,7 +194,7 @@ def _law(name: str, constant: Stored) -> dict[str, float]:
     return {"mean": known.mean, "std": known.deviation} if vector or follows_a_law(tensor) else {}
 
 
-def _layer_name(roots: list[str]) -> str:
+def _layer_name(root: str) -> str:
     """``encoder.fc`` of ``encoder.fc.weight``; exporters keep the module's path in the tensor's name."""
-    stem, dot, last = roots[0].rpartition(".") if roots else ("", "", "")
+    stem, dot, last = root.rpartition(".")
     return stem if dot and last.split("_")[0] in ("weight", "bias", "kernel", "gamma", "running") else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,19 @@ from nnlint.network.facts import Range
 from nnlint.readers.onnx.files import inner_graphs
 from nnlint.readers.onnx.statistics import NAMES, Stored
 
-_PLAIN = (
-    onnx.AttributeProto.INT,
-    onnx.AttributeProto.FLOAT,
-    onnx.AttributeProto.STRING,
-    onnx.AttributeProto.INTS,
-    onnx.AttributeProto.FLOATS,
-    onnx.AttributeProto.STRINGS,
-)
+_PLAIN: Mapping[int, Callable[[onnx.AttributeProto], Any]] = {
+    onnx.AttributeProto.INT: lambda a: a.i,
+    onnx.AttributeProto.FLOAT: lambda a: a.f,
+    onnx.AttributeProto.STRING: lambda a: _text(a.s),
+    onnx.AttributeProto.INTS: lambda a: tuple(a.ints),
+    onnx.AttributeProto.FLOATS: lambda a: tuple(a.floats),
+    onnx.AttributeProto.STRINGS: lambda a: tuple(map(_text, a.strings)),
+}
+"""Types of attributes that are numbers, texts and lists of them."""
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
 
 
 def written_nodes(path: Path, graph: onnx.GraphProto) -> tuple[GraphNode, ...]:
@@ -66,16 +71,9 @@ def _node(file: str, node: onnx.NodeProto) -> GraphNode:
         tuple(node.input),
         outputs,
         Place(file, part=f"node '{name}' ({operator})"),
-        {a.name: _plain(a) for a in node.attribute if a.type in _PLAIN},
+        {a.name: _PLAIN[a.type](a) for a in node.attribute if a.type in _PLAIN},
         tuple(dict.fromkeys(_captured(node))),
     )
-
-
-def _plain(attribute: onnx.AttributeProto) -> Any:
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value if isinstance(value, int | float) else tuple(value)
 
 
 def _captured(node: onnx.NodeProto) -> Iterator[str]:
