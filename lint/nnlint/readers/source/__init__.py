@@ -31,8 +31,12 @@ FRAMEWORKS = (
     b"fastai",
     b"timm",
     b"flax",
+    b"Sequential(",
+    b"nn.Module",
+    b"Dense(",
 )
-"""A file that mentions none of these cannot hold a network; it is skipped by a byte scan."""
+"""A file that mentions none of these cannot hold a network; it is skipped by a byte scan. Snippets that begin
+after their imports name no framework, only what is in it."""
 
 RECURSION = 12_000
 """The interpreter recurses with the program: its own bounds (depth, fuel) end it long before this."""

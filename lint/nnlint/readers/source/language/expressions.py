@@ -30,6 +30,7 @@ from nnlint.readers.source.language.values import (
     Value,
     new_list,
 )
+from nnlint.readers.source.libraries.assumed import assumed
 
 if TYPE_CHECKING:
     from nnlint.readers.source.language.interpreter import Interpreter
@@ -64,9 +65,12 @@ def look_up(i: Interpreter, scope: Scope, name: str) -> Value:
     if name in module.state:
         return i.project.resolve(i, module.state, name)
     found = builtins.BUILTINS.get(name, MISSING)
-    if found is not MISSING and not module.star_unknown:
+    if module.star_unknown:
+        return UNKNOWN
+    if found is not MISSING:
         return found
-    return UNKNOWN
+    home = assumed(module.text, name)
+    return i.project.libraries.symbol(home) if home else UNKNOWN
 
 
 def _attribute(i: Interpreter, node: ast.Attribute) -> Value:
