@@ -35,6 +35,7 @@ ON_PURPOSE = pattern(
 """Names of functions and networks where squared errors of classes are meant."""
 
 HELP = "use cross-entropy for classes, and a metric of regressions for quantities"
+MEASURED = "measure the error of quantities, say mae; for classes end in sigmoid with binary cross-entropy"
 EITHER = "use binary cross-entropy for classes; take sigmoid off for quantities, and measure their error"
 ENCODERS = frozenset({"randint"})
 """What makes numbers that may be quantities as well."""
@@ -77,6 +78,15 @@ def squared_error_for_classification(recipe: Recipe) -> Iterator[Finding]:
         model.compile(optimizer="adam", loss="mse", metrics=["accuracy"])  # warning: [HL108]
         model.fit(x_train, y_train, epochs=5)
         ```
+        Accuracy of a quantity, which is next to never met exactly.
+        ```python
+        from tensorflow import keras
+
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16, activation="relu")])
+        model.add(keras.layers.Dense(1))
+        model.compile(optimizer="adam", loss="mse", metrics=["accuracy"])  # warning: [HL108]
+        model.fit(x_train, y_train, epochs=5)
+        ```
     Silent:
         Regression, with a metric for regressions.
         ```python
@@ -112,6 +122,10 @@ def squared_error_for_classification(recipe: Recipe) -> Iterator[Finding]:
         reason = None if use.place in spoken or _on_purpose(recipe, use) else _classes(recipe, use)
         if reason is None:
             continue
+        if isinstance(reason, Decision):
+            spoken.add(use.place)
+            yield _measured(use, reason)
+            continue
         head = shaped_by(use.prediction, ("softmax", "sigmoid", "relu"))
         if head is not None and head.operation.kind == "softmax" and head.shape.axis(-1) == 1:
             continue  # no classes: softmax-over-one-output speaks
@@ -129,14 +143,31 @@ def squared_error_for_classification(recipe: Recipe) -> Iterator[Finding]:
 Reason = tuple[str, tuple[Step, ...]]
 
 
-def _classes(recipe: Recipe, use: LossUse) -> Reason | None:
-    """What shows that the targets are classes."""
+def _measured(use: LossUse, metric: Decision) -> Finding:
+    """One number without bounds is a quantity as likely as a class: that loss and metric differ is sure."""
+    return Finding(
+        use.place,
+        f"{_named(metric)} counts classes; {loss_api(use)} trains one plain number",
+        MEASURED,
+        subject=("metric", metric.place),
+    )
+
+
+def _one_number(decision: Decision, use: LossUse) -> bool:
+    squashed = shaped_by(use.prediction, ("sigmoid", "softmax", "hardsigmoid", "tanh")) is not None
+    return decision.kind == "metric" and use.prediction.shape.axis(-1) == 1 and not squashed
+
+
+def _classes(recipe: Recipe, use: LossUse) -> Reason | Decision | None:
+    """What shows that the targets are classes; a metric of classes where nothing else does."""
     labels = use.labels
     if labels is not None and labels.api not in ENCODERS:
         written = "one-hot rows" if labels.encoding == "one-hot" else "class numbers"
         step = (Step(labels.place, f"{labels.api} writes the classes"),) if labels.place.path else ()
         return f"{labels.api} gives {written}", step
     decision = next((d for d in recipe.decisions if _reads_class(d, use)), None)
+    if decision is not None and _one_number(decision, use):
+        return decision
     if decision is not None:
         away = decision.place.line != use.place.line
         step = (Step(decision.place, "a class is read off the output"),) if away else ()

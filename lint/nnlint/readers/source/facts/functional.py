@@ -53,7 +53,7 @@ def functional_network(i: Interpreter, trace: Trace, text: Text) -> Network | No
     place = parameters[0].place or text.place(node)
     layer = Layer("custom", "", "", place, {}, tuple(parameters))
     inputs = tuple(rebuilt.inputs.values())
-    kind = "keras" if trace.notes.get("tape") else "torch"
+    kind = "keras" if trace.notes.get("tape") or trace.notes.get("graph") else "torch"
     return Network(Path(text.path).stem, kind, place, text.path, (layer,), operations, inputs, (output,))
 
 

@@ -34,6 +34,7 @@ TENSORFLOW: tuple[tuple[str, str], ...] = (
     ("tensorflow.optimizers.", "keras.optimizers."),
     ("tensorflow.losses.", "keras.losses."),
     ("tensorflow.initializers.", "keras.initializers."),
+    ("tensorflow.compat.v1.", "tensorflow."),
     ("tensorflow.compat.v2.", "tensorflow."),
     ("tensorflow.math.", "tensorflow."),
     ("tensorflow.linalg.matmul", "tensorflow.matmul"),

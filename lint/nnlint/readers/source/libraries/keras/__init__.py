@@ -10,6 +10,7 @@ from nnlint.readers.source.libraries.keras import (
     creation,
     datasets,
     functions,
+    graphs,
     initializers,
     layers,
     losses,
@@ -37,6 +38,7 @@ SYMBOLS: dict[str, Value] = {
     **losses.SYMBOLS,
     **metrics.SYMBOLS,
     **optimizers.SYMBOLS,
+    **graphs.SYMBOLS,
 }
 SYMBOLS |= {  # only ``from keras.models import *`` asks for these: single names are canonical before
     f"keras.models.{name}": SYMBOLS[f"keras.{name}"] for name in ("Model", "Sequential")

@@ -20,24 +20,26 @@ UNIFORM = "shape minval=0.0 maxval=1.0 dtype=None seed=None name=None"
 VARIABLE = "initial_value trainable=None validate_shape=True caching_device=None name=None dtype=None"
 
 
-def _sizes(value: Value) -> Shape:
+def sizes_of(value: Value) -> Shape:
+    """A shape as functions that make tensors are given it: one size, or all."""
     if isinstance(value, int) and not isinstance(value, bool):
         return Shape((value,))
     items = items_of(value)
     return UNKNOWN_SHAPE if items is None else Shape(tuple(size_of(v) for v in items))
 
 
-def _filled(value: float) -> Code:
-    def run(call: Call, arguments: Arguments) -> Value:
-        shape = _sizes(arguments.get(0, "shape", UNKNOWN))
-        return Tensor(Operation("constant", (), {"shape": shape}, call.place), shape, Range(value, value))
+def filled(call: Call, shape: Shape, value: float) -> Tensor:
+    """One number everywhere."""
+    return Tensor(Operation("constant", (), {"shape": shape}, call.place), shape, Range(value, value))
 
-    return run
+
+def _filled(value: float) -> Code:
+    return lambda call, arguments: filled(call, sizes_of(arguments.get(0, "shape", UNKNOWN)), value)
 
 
 def _fill(call: Call, arguments: Arguments) -> Value:
     """``tf.fill(dims, value)``."""
-    shape, value = _sizes(arguments.get(0, "dims", UNKNOWN)), arguments.get(1, "value", UNKNOWN)
+    shape, value = sizes_of(arguments.get(0, "dims", UNKNOWN)), arguments.get(1, "value", UNKNOWN)
     span = Range(float(value), float(value)) if isinstance(value, int | float) else None
     return Tensor(Operation("constant", (), {"shape": shape}, call.place), shape, span)
 
@@ -47,7 +49,7 @@ def _drawn(kind: str, signature: str, names: tuple[str, str]) -> Code:
 
     def run(call: Call, arguments: Arguments) -> Value:
         bound = bind_signature(signature, arguments)
-        shape = _sizes(bound["shape"])
+        shape = sizes_of(bound["shape"])
         given = [value for value in list(bound.values())[1:3] if isinstance(value, int | float)]
         attributes: dict[str, Any] = {"shape": shape}
         span = Range(-INFINITY, INFINITY)
@@ -89,6 +91,14 @@ SYMBOLS: dict[str, Value] = {
     **{
         f"{module}.uniform": native("uniform", _drawn("uniform", UNIFORM, ("a", "b")))
         for module in ("tensorflow.random", "keras.random")
+    },
+    **{
+        f"tensorflow.{name}": native(name, _drawn(kind, signature, names))  # TensorFlow 1
+        for name, kind, signature, names in (
+            ("random_normal", "normal", NORMAL, ("mean", "std")),
+            ("truncated_normal", "normal", NORMAL, ("mean", "std")),
+            ("random_uniform", "uniform", UNIFORM, ("a", "b")),
+        )
     },
     "tensorflow.Variable": native("Variable", _variable),
 }

@@ -14,6 +14,7 @@ from nnlint.readers.source.language.shapes import shape_of
 from nnlint.readers.source.language.signature import bind_signature
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Native, OneOf, Value
 from nnlint.readers.source.libraries.keras.base import items_of
+from nnlint.readers.source.libraries.keras.legacy import data_format, dim_ordering, set_data_format
 from nnlint.readers.source.libraries.keras.shaping import merge
 from nnlint.readers.source.libraries.rows import Code, Row, run_row
 from nnlint.readers.source.libraries.weights import size_of
@@ -183,16 +184,38 @@ SPECIAL: dict[str, Callable[[Call, Arguments], Value]] = {
     "batch_flatten": _flatten,
     "matmul": _matmul,
 }
+OLD_NAMES = {"reduction_indices": "axis", "dimension": "axis", "keep_dims": "keepdims", "input_tensor": "x"}
+"""Parameters of TensorFlow 1."""
+
+
+def _run(row: Row) -> Code:
+    run = run_row(row)
+
+    def renamed(call: Call, arguments: Arguments) -> Value:
+        if arguments.keywords.keys() & OLD_NAMES.keys():
+            keywords = {OLD_NAMES.get(name, name): value for name, value in arguments.keywords.items()}
+            arguments = replace(arguments, keywords=keywords)
+        return run(call, arguments)
+
+    return renamed
+
+
 FUNCTIONS: dict[str, Native] = {
-    **{name: native(name, run_row(row)) for name, row in ROWS.items()},
+    **{name: native(name, _run(row)) for name, row in ROWS.items()},
     **{name: native(name, code) for name, code in SPECIAL.items()},
 }
 
 SYMBOLS: dict[str, Value] = {
     **{f"{module}.{name}": code for module in MODULES for name, code in FUNCTIONS.items()},
     **{
-        f"keras.{module}.image_data_format": native("image_data_format", lambda call, given: "channels_last")
-        for module in ("backend", "config")
+        f"keras.{module}.{name}": native(name, code)
+        for module in ("backend", "config", "backend.common")
+        for name, code in (
+            ("image_data_format", data_format),
+            ("image_dim_ordering", dim_ordering),
+            ("set_image_data_format", set_data_format),
+            ("set_image_dim_ordering", set_data_format),
+        )
     },
     "tensorflow.linalg.matmul": FUNCTIONS["matmul"],
     "tensorflow.nn.dropout": native("dropout", _dropout),

@@ -14,6 +14,7 @@ from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Inst
 from nnlint.readers.source.libraries.keras.activations import activate
 from nnlint.readers.source.libraries.keras.base import COMMON, LAYER, init_layer, shape_from
 from nnlint.readers.source.libraries.keras.initializers import initialization_of, regularizer_of
+from nnlint.readers.source.libraries.keras.legacy import DATA_FORMAT, modern, note_ordering
 from nnlint.readers.source.libraries.keras.table import TABLE, Bound, Spec
 from nnlint.readers.source.libraries.modules import attributes_of, layer_of
 from nnlint.readers.source.libraries.rows import plain
@@ -36,10 +37,14 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
         layer, given = arguments.positional[0], arguments.after_self()
         if not isinstance(layer, Instance):
             return None
-        bound = bind_layer(call, layer, spec.signature, _modern(given))
+        note_ordering(call, layer, given)
+        given = modern(layer.cls.name, given)
+        bound = bind_layer(call, layer, spec.signature, given)
+        if "data_format" in bound and bound["data_format"] is None:
+            bound["data_format"] = call.interpreter.trace.notes.get(DATA_FORMAT)
         write = call.interpreter.heap.write
         write(layer.state, "_bound", bound)
-        _first_input(call, layer, spec, arguments.keywords, bound)
+        _first_input(call, layer, spec, given.keywords, bound)
         attributes = {**spec.fixed, **{key: plain(bound[name]) for key, name in spec.attributes.items()}}
         for name, value in bound.items():
             if name.endswith("_regularizer") and value is not None:
@@ -50,17 +55,6 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
         return None
 
     return run
-
-
-RENAMED = {"alpha": "negative_slope", "nb_filter": "filters", "output_dim": "units", "p": "rate"}
-"""Parameters under their names of Keras 1 and 2."""
-
-
-def _modern(arguments: Arguments) -> Arguments:
-    if not arguments.keywords.keys() & RENAMED.keys():
-        return arguments
-    both = {RENAMED[k]: v for k, v in arguments.keywords.items() if k in RENAMED}
-    return Arguments(arguments.positional, {**both, **arguments.keywords}, arguments.open, arguments.names)
 
 
 def _first_input(call: Call, layer: Instance, spec: Spec, keywords: dict[str, Value], bound: Bound) -> None:

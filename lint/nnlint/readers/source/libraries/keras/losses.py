@@ -149,7 +149,7 @@ def _names(call: Call, target: str, prediction: str) -> tuple[str, str]:
     return (own_name(second), "" if first is None else base_name(first))
 
 
-def _swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], Value]:
+def swapped(cls: str, api: str, signature: str) -> Callable[[Call, Arguments], Value]:
     """``K.binary_crossentropy(target, output)``, ``tf.nn.*_with_logits(labels=, logits=)``."""
     logits = "logits" in signature.split()
 
@@ -209,7 +209,7 @@ SYMBOLS: dict[str, Value] = {
     **{f"keras.losses.{name}": native(f"{_FUNCTION}{name}", _function(name)) for name in CLASS_OF},
     **{
         f"{module}.{name}": native(
-            name, _swapped(CLASS_OF[name], f"{module}.{name}", "target output from_logits=False")
+            name, swapped(CLASS_OF[name], f"{module}.{name}", "target output from_logits=False")
         )
         for module in ("keras.backend", "keras.ops", "keras.ops.nn")
         for name in (
@@ -219,7 +219,7 @@ SYMBOLS: dict[str, Value] = {
         )
     },
     **{
-        f"tensorflow.nn.{name}": native(name, _swapped(cls, f"tensorflow.nn.{name}", "labels logits"))
+        f"tensorflow.nn.{name}": native(name, swapped(cls, f"tensorflow.nn.{name}", "labels logits"))
         for name, cls in WITH_LOGITS.items()
     },
 }

@@ -79,7 +79,8 @@ def differentiate(i: Interpreter, value: Value) -> None:
         i.trace.differentiate(tensor, tensor.place)
 
 
-def _minimize(call: Call, arguments: Arguments) -> Value:
+def minimize(call: Call, arguments: Arguments) -> Value:
+    """Gradients of a value, or of what a function gives, and a step along them."""
     loss, i = arguments.get(1, "loss", UNKNOWN), call.interpreter
     value = loss if isinstance(loss, Tensor) else i.call(loss, Arguments([]), call.node)
     differentiate(i, value)
@@ -105,7 +106,7 @@ OPTIMIZER = library_class(
     {
         "apply_gradients": native("apply_gradients", _apply),
         "apply": native("apply", _apply),
-        "minimize": native("minimize", _minimize),
+        "minimize": native("minimize", minimize),
     },
 )
 

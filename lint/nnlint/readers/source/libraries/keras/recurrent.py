@@ -12,6 +12,7 @@ from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Inst
 from nnlint.readers.source.libraries.keras.base import items_of, shape_from
 from nnlint.readers.source.libraries.keras.initializers import initialization_of, regularizer_of
 from nnlint.readers.source.libraries.keras.layers import bind_layer, ensure_built, first_tensor, layer_class
+from nnlint.readers.source.libraries.keras.legacy import modern
 from nnlint.readers.source.libraries.keras.shaping import init_with, step
 from nnlint.readers.source.libraries.keras.table import Bound, Spec, Weights
 from nnlint.readers.source.libraries.modules import attributes_of
@@ -63,7 +64,8 @@ def _init(name: str) -> Any:
         layer = arguments.positional[0]
         if not isinstance(layer, Instance):
             return None
-        bound = bind_layer(call, layer, signature, arguments.after_self())
+        given = modern(name, arguments.after_self())
+        bound = bind_layer(call, layer, signature, given)
         attributes = {
             "cell": cell,
             "hidden_size": bound["units"],
@@ -81,7 +83,7 @@ def _init(name: str) -> Any:
         }
         call.interpreter.heap.write(layer.state, "_bound", bound)
         call.interpreter.heap.write(layer.state, "_attributes", attributes)
-        _first_input(call, layer, arguments.keywords)
+        _first_input(call, layer, given.keywords)
         return None
 
     return run

@@ -77,7 +77,10 @@ def layout(bound: Bound) -> dict[str, Any]:
 
 
 def _channels(bound: Bound, x: Shape, dims: int) -> Size:
-    return x.axis(-1 if bound.get("data_format") in (None, "channels_last") else -dims - 1)
+    chosen = bound.get("data_format")
+    if chosen == "channels_first":
+        return x.axis(-dims - 1)
+    return x.axis(-1) if chosen in (None, "channels_last") else None
 
 
 def padding_of(value: Value) -> dict[str, Any]:
@@ -200,9 +203,12 @@ def _dropout(signature: str, **fixed: Any) -> Spec:
 
 
 TABLE: dict[str, Spec] = {
-    "Dense": Spec(
-        "linear", f"units activation=None {_BIAS} {_PENALTIES}", {"out_features": "units"}, {}, _dense
-    ),
+    **{
+        name: Spec(
+            "linear", f"units activation=None {_BIAS} {_PENALTIES}", {"out_features": "units"}, {}, _dense
+        )
+        for name in ("Dense", "TimeDistributedDense")
+    },
     **{
         f"{name}{d}D": Spec(
             "conv",
