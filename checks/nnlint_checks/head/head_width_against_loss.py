@@ -97,7 +97,8 @@ def head_width_against_loss(recipe: Recipe) -> Iterator[Finding]:
     spoken = set()
     for use in training_uses(recipe, BINARY + ONE_OF_K):
         found = _softmax(use) if use.loss.kind in BINARY else None
-        found = found or _numbers(use) or _weighed(use) or _classes(recipe, use) or _sigmoid(use)
+        found = found or _numbers(use) or _one_unit(use) or _weighed(use) or _several(use)
+        found = found or _classes(recipe, use) or _sigmoid(use)
         if found is not None and use.place not in spoken:
             spoken.add(use.place)
             yield found
@@ -107,13 +108,12 @@ def _softmax(use: LossUse) -> Finding | None:
     """One of several classes, judged as if each were a question of its own."""
     head = shaped_by(use.prediction, ("softmax",))
     width = head.shape.axis(-1) if head is not None else None
-    if head is None or not isinstance(width, int) or width < 2 or use.loss.kind != "bce":
-        return None
-    if _picks(use.prediction, head):
-        return None  # the probability of one of the classes
+    if head is None or width == 1 or use.loss.kind != "bce" or _picks(use.prediction, head):
+        return None  # the probability of one of the classes is picked
+    outputs = f"{width} outputs" if isinstance(width, int) else "all outputs"
     return Finding(
         use.place,
-        f"{loss_api(use)} judges {width} outputs one by one, but softmax makes one choice of them",
+        f"{loss_api(use)} judges {outputs} one by one, but softmax makes one choice of them",
         "use the categorical cross-entropy, or sigmoid where several labels can be right",
         way_to(use, head, "softmax over the outputs"),
         subject=("head", home(head)),
@@ -163,6 +163,41 @@ def _numbers(use: LossUse) -> Finding | None:
         "use CrossEntropyLoss, which takes the numbers of classes",
         (Step(labels.place, "the labels are numbers of classes"),) if labels.place.path else (),
         subject=("loss", use.place),
+    )
+
+
+def _one_unit(use: LossUse) -> Finding | None:
+    """One yes or no for the numbers of more than two classes."""
+    labels, width = use.labels, use.prediction.shape.axis(-1)
+    if use.loss.kind not in BINARY or labels is None or labels.encoding != "integers" or width != 1:
+        return None
+    if (labels.classes or 0) < 3 or use.prediction.shape.rank != 2:
+        return None
+    return Finding(
+        use.place,
+        f"{loss_api(use)} gets 1 output for the {labels.classes} classes of {labels.api}",
+        f"give the last layer {labels.classes} outputs with softmax, and use the sparse categorical loss",
+        (Step(labels.place, f"{labels.classes} classes"),) if labels.place.path else (),
+        subject=("loss", use.place),
+    )
+
+
+def _several(use: LossUse) -> Finding | None:
+    """Several labels can be right at once, and softmax lets them compete."""
+    head = shaped_by(use.prediction, ("softmax",))
+    labels = use.labels
+    if head is None or labels is None or labels.api != "MultiLabelBinarizer":
+        return None
+    if use.loss.kind not in OF_PROBABILITIES or _picks(use.prediction, head):
+        return None
+    return Finding(
+        use.place,
+        "softmax makes one choice, but MultiLabelBinarizer marks all labels of a sample",
+        "use sigmoid for the output, and the binary cross-entropy",
+        (Step(labels.place, "several labels can be right"),) if labels.place.path else (),
+        subject=("head", home(head)),
+        repairs=exchanged(head, "sigmoid"),
+        level=Level.WARNING,
     )
 
 

@@ -15,6 +15,12 @@ from nnlint_checks.head.training_losses import loss_api
 
 SPARSE = ("sparse_categorical_nll", "cross_entropy")
 CATEGORICAL = ("categorical_nll", "categorical_cross_entropy")
+BINARY = ("bce", "bce_with_logits")
+TWO_WIDE = (
+    *("to_categorical", "one_hot", "flow_from_directory", "flow_from_dataframe"),
+    "image_dataset_from_directory",
+)
+"""What gives a column for each class, also for two; LabelBinarizer gives one then."""
 KEEPING = ("cast", "reshape", "squeeze", "unsqueeze", "flatten", "identity", "expand", "index")
 """Operations that leave the numbers as they are."""
 WRITTEN = {"integers": "integers", "one-hot": "one-hot rows"}
@@ -104,6 +110,9 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
         if scaling is not None and use.place not in spoken:
             spoken.add(use.place)
             yield _of_scaled(use, scaling)
+        if labels is not None and use.place not in spoken and _one_unit(use, labels):
+            spoken.add(use.place)
+            yield _of_one_unit(use, labels)
         if labels is None or use.place in spoken or not _contradicts(use, labels.encoding):
             continue
         spoken.add(use.place)
@@ -117,6 +126,23 @@ def keras_labels_against_loss(recipe: Recipe) -> Iterator[Finding]:
             subject=("labels", use.place),
             repairs=_repairs(use),
         )
+
+
+def _one_unit(use: LossUse, labels: Labels) -> bool:
+    """One output, and a column of labels for each class."""
+    output = use.prediction.shape
+    one = output.axis(-1) == 1 and output.rank == 2 and not use.loss.api.startswith("torch.")
+    return one and use.loss.kind in BINARY and labels.encoding == "one-hot" and labels.api in TWO_WIDE
+
+
+def _of_one_unit(use: LossUse, labels: Labels) -> Finding:
+    return Finding(
+        use.place,
+        f"{loss_api(use)} gets 1 output, {labels.api} gives a column for each class",
+        'write the labels as 0 and 1 (class_mode="binary"), or give the last layer an output for each class',
+        (Step(labels.place, f"{labels.api} writes the labels"),) if labels.place.path else (),
+        subject=("labels", use.place),
+    )
 
 
 def _scaling(use: LossUse) -> Operation | None:

@@ -28,7 +28,7 @@ def first_weighted(network: Network) -> Operation | None:
             if id(reader) in seen:
                 continue
             seen.add(id(reader))
-            if reader.kind in WEIGHTED:
+            if reader.kind in WEIGHTED or reader.attributes.get("scales") is False:
                 first = first or reader
             elif reader.kind in PASSING or reader.attributes.get("augments"):
                 queue.append(reader)

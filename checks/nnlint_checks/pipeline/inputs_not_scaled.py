@@ -26,6 +26,7 @@ tables that are of one scale: flowers in centimetres, echoes in [0, 1] and [-1, 
 WIDE = 100.0
 """Values that lie this far apart, a hundred times what initial weights are made for, are not scaled."""
 STANDARDISE = "standardise the features with the mean and deviation of the training rows"
+PREPROCESS = "give the generator preprocessing_function=preprocess_input of the network"
 DIVIDE = "divide the pixels by 255, or begin the network with a Rescaling layer"
 
 
@@ -118,13 +119,15 @@ def inputs_not_scaled(
         return  # XC301 looks at the values themselves
     fed = [feed.place for feed in recipe.feeds if feed.purpose == "train"]
     fed += [pair.place for pair in pipeline.pairs if pair.api != "train_test_split"]
+    backbone = first.attributes.get("scales") is False
+    name = first.name if backbone else first.kind
     yield Finding(
         fed[0] if fed else first.place,
         read.message,
-        read.help,
+        PREPROCESS if backbone and read.help == DIVIDE else read.help,
         trail=(
             Step(read.place, read.label),
-            Step(first.place, f"{network.name} takes them as they are: {first.kind} comes first"),
+            Step(first.place, f"{network.name} takes them as they are: {name} comes first"),
         ),
     )
 

@@ -34,6 +34,8 @@ FRAMEWORKS = (
     b"Sequential(",
     b"nn.Module",
     b"Dense(",
+    b"Conv2D(",
+    b"LSTM(",
 )
 """A file that mentions none of these cannot hold a network; it is skipped by a byte scan. Snippets that begin
 after their imports name no framework, only what is in it."""

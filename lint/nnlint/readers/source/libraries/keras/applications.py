@@ -41,6 +41,9 @@ CHANNELS: dict[str, int] = {
 }
 """Channels of the last map without the top, as the papers' and the library's tables give them."""
 
+SCALE_INSIDE = ("EfficientNet", "MobileNetV3", "ConvNeXt")
+"""Networks that hold the scaling of their inputs themselves: their ``preprocess_input`` does nothing."""
+
 SIGNATURE = (
     "include_top=True weights='imagenet' input_tensor=None input_shape=None pooling=None classes=1000"
     " classifier_activation='softmax' alpha=1.0"
@@ -87,6 +90,7 @@ def _call(name: str) -> Callable[[Call, Arguments], Value]:
         layer = layer_of(i, model)
         shape = output_shape(model.state, x.shape.axis(0), CHANNELS[name])
         attributes = {"shape": shape, "pretrained": model.state["_weights"] is not None}
+        attributes["scales"] = name.startswith(SCALE_INSIDE)
         result = i.operate("unknown", (x,), attributes, model.place, name=layer.name, layer=layer)
         if model.state["_include_top"] is True:
             return activate(call, layer, model.state["_classifier_activation"], result)

@@ -185,16 +185,23 @@ def _sequential_init(call: Call, arguments: Arguments) -> Value:
         i.trace.models.append(model)
     items = () if bound["layers"] is None else items_of(bound["layers"])
     i.heap.write(model.state, ITEMS, DictValue({OPEN: True} if items is None else {}))
+    i.heap.write(model.state, STEPS, (UNKNOWN,) if items is None else ())
     for item in items or ():
         _put(i, model, item)
     return None
 
 
+STEPS = "_steps"
+"""Under which a Sequential holds all that was added, also where some of it is not known."""
+
+
 def _put(i: Interpreter, model: Instance, item: Value) -> None:
-    held = _held(model)
+    held, steps = _held(model), model.state.get(STEPS)
+    if not _declares(item) and isinstance(steps, tuple):
+        i.heap.write(model.state, STEPS, (*steps, item))
     if held is None:
         return
-    if isinstance(item, Tensor) or (isinstance(item, Instance) and item.is_a("keras.layers.InputLayer")):
+    if _declares(item):
         shape = item.shape if isinstance(item, Tensor) else item.state.get("_input_shape")
         i.heap.write(model.state, "_input_shape", shape)
         return
@@ -207,6 +214,11 @@ def _put(i: Interpreter, model: Instance, item: Value) -> None:
     i.heap.write(held.state, name if name not in held.state else f"{name}@{len(held.state)}", item)
 
 
+def _declares(item: Value) -> bool:
+    """``Input`` in a Sequential says what comes in, and is no layer."""
+    return isinstance(item, Tensor) or (isinstance(item, Instance) and item.is_a("keras.layers.InputLayer"))
+
+
 def _add(call: Call, arguments: Arguments) -> Value:
     model = arguments.positional[0]
     _put(call.interpreter, model, arguments.get(1, "layer", UNKNOWN))
@@ -214,7 +226,10 @@ def _add(call: Call, arguments: Arguments) -> Value:
 
 
 def _pop(call: Call, arguments: Arguments) -> Value:
-    held = _held(arguments.positional[0])
+    model = arguments.positional[0]
+    held, steps = _held(model), model.state.get(STEPS)
+    if isinstance(steps, tuple):
+        call.interpreter.heap.write(model.state, STEPS, steps[:-1])
     if held is not None and held.state:
         call.interpreter.heap.delete(held.state, list(held.state)[-1])
     return None
@@ -222,12 +237,15 @@ def _pop(call: Call, arguments: Arguments) -> Value:
 
 def _sequential_call(call: Call, arguments: Arguments) -> Value:
     model, value = arguments.positional[0], arguments.get(1, "inputs", UNKNOWN)
-    held = _held(model)
+    i, held, steps = call.interpreter, _held(model), model.state.get(STEPS)
     if held is None:
-        call.interpreter.trace.opaque += 1
-        return as_tensor(call.interpreter, UNKNOWN, call.node)
-    for layer in held.state.values():
-        value = call.interpreter.call(layer, Arguments([value]), call.node)
+        i.trace.opaque += 1
+    if held is None and not isinstance(steps, tuple):
+        return as_tensor(i, UNKNOWN, call.node)
+    for layer in steps if isinstance(steps, tuple) else held.state.values() if held is not None else ():
+        known = isinstance(layer, Instance)
+        given = Arguments([value]) if known else (as_tensor(i, value, call.node),)
+        value = i.call(layer, given, call.node) if known else i.operate("unknown", given, {}, call.place)
     return value
 
 
