@@ -22,6 +22,7 @@ from nnlint.readers.source.facts.idle import idle_loaders
 from nnlint.readers.source.facts.outcomes import outcomes
 from nnlint.readers.source.facts.preparation import Steps, steps_of
 from nnlint.readers.source.facts.trace import LossCall, ModelCall, Trace
+from nnlint.readers.source.facts.written_losses import written_losses
 from nnlint.readers.source.files.text import Text
 from nnlint.readers.source.language.interpreter import Interpreter
 from nnlint.readers.source.language.values import DictValue, Instance, Value, Weight
@@ -209,9 +210,10 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
     if not isinstance(taken, Snapshot):
         return []
     owner = _owners(trace, taken)
-    module = i.project.module(i, Path(text.path)) if trace.losses else None
+    losses = (*trace.losses, *written_losses(trace, text))
+    module = i.project.module(i, Path(text.path)) if losses else None
     steps = steps_of(module) if module is not None else frozenset()
-    uses = tuple(_loss_use(i, call, trace, text.path, owner, steps) for call in trace.losses)
+    uses = tuple(_loss_use(i, call, trace, text.path, owner, steps) for call in losses)
     found: list[object] = [*taken.networks.values(), *taken.bare, *uses]
     intakes = _intakes(i, trace, taken, text.path)
     found += intakes
