@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.pairs import Pair
+from nnlint.evidence.pairs import Misordered, Pair
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Pipeline, Rows, SplitUse
 from nnlint.finding import Finding
@@ -92,12 +92,25 @@ def pairs_broken(pipeline: Pipeline) -> Iterator[Finding]:
     """
     splits = {rows.key: s for s in pipeline.splits if s.api == "train_test_split" for rows in s.parts}
     seen: set[Place] = set()
+    for wrong in pipeline.misordered:
+        if wrong.place not in seen and wrong.predicted not in seen:
+            seen |= {wrong.place, wrong.predicted}
+            yield _of_files(wrong)
     for pair in pipeline.pairs:
         found = _order(pair) or _parts(pair, splits) or _slices(pair)
         cause = found.trail[0].place if found is not None else None
         if found is not None and cause is not None and not {found.place, cause} & seen:
             seen |= {found.place, cause}
             yield found
+
+
+def _of_files(wrong: Misordered) -> Finding:
+    return Finding(
+        wrong.place,
+        f"predictions of a shuffled generator meet its {wrong.labels}, which keep the order of the files",
+        "make the generator that is predicted from with shuffle=False",
+        trail=(Step(wrong.predicted, "predicted here, in the shuffled order"),),
+    )
 
 
 def _root(rows: Rows) -> int:

@@ -27,3 +27,15 @@ class Pair:
     columns: Columns | None = None
     target: str = ""
     apart: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Misordered:
+    """Predictions of a generator that shuffles are compared with its labels in the order of the files.
+
+    ``labels``: the attribute that they are read from; ``predicted``: where the predictions are made.
+    """
+
+    place: Place
+    labels: str
+    predicted: Place

@@ -21,7 +21,7 @@ from nnlint.evidence.samples import Chain, Feed, Samples
 from nnlint.network.graph import Network, Operation, Tensor
 
 if TYPE_CHECKING:
-    from nnlint.evidence.pairs import Pair
+    from nnlint.evidence.pairs import Misordered, Pair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -342,7 +342,8 @@ class Pipeline:
     how both are picked from the columns, where the code shows it, by name or by position. ``chains``: the
     transforms of images; ``pairs``: features and labels that are given along with each other. ``left_out``:
     columns that the code drops anywhere, "*" where it picks columns of a part of the rows. ``spans``: where
-    the values lie that go into networks as they are read.
+    the values lie that go into networks as they are read. ``misordered``: predictions that are compared with
+    labels in another order.
     """
 
     program: str
@@ -359,6 +360,7 @@ class Pipeline:
     pairs: tuple[Pair, ...] = ()
     left_out: frozenset[str] = frozenset()
     spans: tuple[Span, ...] = ()
+    misordered: tuple[Misordered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from nnlint.network.facts import Meaning, Range, Role
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
+from nnlint.readers.source.facts.file_order import ATTRIBUTES, in_file_order
 from nnlint.readers.source.facts.labels import HELD, labels_of
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native, nothing
 from nnlint.readers.source.language.values import (
@@ -105,13 +106,10 @@ def _from_files(name: str, mode: str, default: str) -> Callable[[Call, Arguments
         encoding = ENCODINGS.get(chosen) if isinstance(chosen, str) else None
         labels = Labels(encoding, name, call.place) if encoding else None
         shuffle = UNKNOWN if arguments.open else arguments.keywords.get("shuffle", True)
-        return _pipeline(
-            call,
-            labels,
-            samples_of_files(call, name, arguments),
-            shuffle,
-            _batch(call, name, arguments, labels),
-        )
+        files = samples_of_files(call, name, arguments)
+        made = _pipeline(call, labels, files, shuffle, _batch(call, name, arguments, labels))
+        made.state["_files"] = name.startswith("flow")
+        return made
 
     return run
 
@@ -244,6 +242,7 @@ PIPELINE = library_class(
         **{name: native(name, _same) for name in SAME},
         **{name: native(name, _derived) for name in PARTS},
         "map": native("map", _map),
+        **{name: in_file_order(name) for name in ATTRIBUTES},
     },
 )
 PIPELINE.opaque = True

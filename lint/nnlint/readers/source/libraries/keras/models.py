@@ -29,7 +29,6 @@ from nnlint.readers.source.language.values import (
 from nnlint.readers.source.libraries.keras.base import (
     LAYER,
     init_layer,
-    items_of,
     shape_from,
 )
 from nnlint.readers.source.libraries.modules import (
@@ -166,87 +165,10 @@ def _call(call: Call, arguments: Arguments) -> Value:
     return replay(call, graph, given)
 
 
-# Sequential
-
-
-def _held(model: Instance) -> DictValue | None:
+def held(model: Instance) -> DictValue | None:
+    """The layers of a Sequential or functional model, None where some are not known."""
     items = model.state.get(ITEMS)
     return items if isinstance(items, DictValue) and not items.open else None
-
-
-def _sequential_init(call: Call, arguments: Arguments) -> Value:
-    model, i = arguments.positional[0], call.interpreter
-    if not isinstance(model, Instance):
-        return None
-    bound = bind_signature("layers=None trainable=True name=None", arguments.after_self())
-    init_layer(call, model, {**arguments.keywords, "name": bound["name"]})
-    i.trace.notes["framework steps"] = True
-    if model not in i.trace.models:
-        i.trace.models.append(model)
-    items = () if bound["layers"] is None else items_of(bound["layers"])
-    i.heap.write(model.state, ITEMS, DictValue({OPEN: True} if items is None else {}))
-    i.heap.write(model.state, STEPS, (UNKNOWN,) if items is None else ())
-    for item in items or ():
-        _put(i, model, item)
-    return None
-
-
-STEPS = "_steps"
-"""Under which a Sequential holds all that was added, also where some of it is not known."""
-
-
-def _put(i: Interpreter, model: Instance, item: Value) -> None:
-    held, steps = _held(model), model.state.get(STEPS)
-    if not _declares(item) and isinstance(steps, tuple):
-        i.heap.write(model.state, STEPS, (*steps, item))
-    if held is None:
-        return
-    if _declares(item):
-        shape = item.shape if isinstance(item, Tensor) else item.state.get("_input_shape")
-        i.heap.write(model.state, "_input_shape", shape)
-        return
-    if not isinstance(item, Instance):
-        i.heap.write(held.state, OPEN, True)
-        return
-    name = item.state.get("_name") or str(len(held.state))
-    if not held.state and "_input_shape" in item.state:
-        i.heap.write(model.state, "_input_shape", item.state["_input_shape"])
-    i.heap.write(held.state, name if name not in held.state else f"{name}@{len(held.state)}", item)
-
-
-def _declares(item: Value) -> bool:
-    """``Input`` in a Sequential says what comes in, and is no layer."""
-    return isinstance(item, Tensor) or (isinstance(item, Instance) and item.is_a("keras.layers.InputLayer"))
-
-
-def _add(call: Call, arguments: Arguments) -> Value:
-    model = arguments.positional[0]
-    _put(call.interpreter, model, arguments.get(1, "layer", UNKNOWN))
-    return None
-
-
-def _pop(call: Call, arguments: Arguments) -> Value:
-    model = arguments.positional[0]
-    held, steps = _held(model), model.state.get(STEPS)
-    if isinstance(steps, tuple):
-        call.interpreter.heap.write(model.state, STEPS, steps[:-1])
-    if held is not None and held.state:
-        call.interpreter.heap.delete(held.state, list(held.state)[-1])
-    return None
-
-
-def _sequential_call(call: Call, arguments: Arguments) -> Value:
-    model, value = arguments.positional[0], arguments.get(1, "inputs", UNKNOWN)
-    i, held, steps = call.interpreter, _held(model), model.state.get(STEPS)
-    if held is None:
-        i.trace.opaque += 1
-    if held is None and not isinstance(steps, tuple):
-        return as_tensor(i, UNKNOWN, call.node)
-    for layer in steps if isinstance(steps, tuple) else held.state.values() if held is not None else ():
-        known = isinstance(layer, Instance)
-        given = Arguments([value]) if known else (as_tensor(i, value, call.node),)
-        value = i.call(layer, given, call.node) if known else i.operate("unknown", given, {}, call.place)
-    return value
 
 
 # models as values
@@ -344,19 +266,19 @@ def _layers(call: Call, arguments: Arguments) -> Value:
     model = arguments.positional[0]
     if "layers" in model.state:
         return model.state["layers"]
-    held = _held(model)
-    return Stream(UNKNOWN) if held is None else new_list(tuple(held.values()))
+    layers = held(model)
+    return Stream(UNKNOWN) if layers is None else new_list(tuple(layers.values()))
 
 
 def _get_layer(call: Call, arguments: Arguments) -> Value:
-    held = _held(arguments.positional[0])
+    layers = held(arguments.positional[0])
     name, index = arguments.get(1, "name", None), arguments.keywords.get("index")
-    if held is None:
+    if layers is None:
         return UNKNOWN
-    values = held.values()
+    values = layers.values()
     if isinstance(index, int) and -len(values) <= index < len(values):
         return values[index]
-    return held.state.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
+    return layers.state.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
 
 
 def _input_layer_init(call: Call, arguments: Arguments) -> Value:
@@ -387,12 +309,6 @@ MODEL_STATE: dict[str, Value] = {
     },
 }
 
-SEQUENTIAL_STATE: dict[str, Value] = {
-    "__init__": native("Sequential.__init__", _sequential_init),
-    "add": native("add", _add),
-    "pop": native("pop", _pop),
-    "call": native("Sequential.call", _sequential_call),
-}
 INPUT_LAYER = library_class(
     "keras.layers.InputLayer", (LAYER,), {"__init__": native("InputLayer.__init__", _input_layer_init)}
 )

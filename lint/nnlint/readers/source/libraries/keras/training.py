@@ -12,6 +12,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Did, Loader, Loop
 from nnlint.network.graph import Tensor
+from nnlint.readers.source.facts.file_order import drawn_from
 from nnlint.readers.source.facts.labels import labels_of
 from nnlint.readers.source.facts.preparation import base_name
 from nnlint.readers.source.facts.trace import LossCall
@@ -42,8 +43,9 @@ from nnlint.readers.source.libraries.keras.feeding import (
 from nnlint.readers.source.libraries.keras.freezing import note_fit
 from nnlint.readers.source.libraries.keras.losses import apply_loss
 from nnlint.readers.source.libraries.keras.metrics import decided
-from nnlint.readers.source.libraries.keras.models import MODEL_STATE, SEQUENTIAL_STATE, realize
+from nnlint.readers.source.libraries.keras.models import MODEL_STATE, realize
 from nnlint.readers.source.libraries.keras.optimizers import SCHEDULING, differentiate, optimizer_from
+from nnlint.readers.source.libraries.keras.sequential import SEQUENTIAL_STATE
 from nnlint.readers.source.libraries.modules import tensors_in, walk
 
 COMPILE = "optimizer='rmsprop' loss=None metrics=None loss_weights=None weighted_metrics=None"
@@ -305,14 +307,15 @@ def _predict(call: Call, arguments: Arguments) -> Value:
     if not isinstance(model, Instance):
         return UNKNOWN
     _evaluation("")(call, arguments)
-    return _arrays(call, realize(call, model))
+    given = arguments.get(1, "x", arguments.keywords.get("generator", UNKNOWN))
+    return _arrays(call, realize(call, model), drawn_from(given))
 
 
-def _arrays(call: Call, outputs: Value) -> Value:
+def _arrays(call: Call, outputs: Value, origin: dict[str, Any]) -> Value:
     if isinstance(outputs, Tensor):
-        return call.interpreter.operate("detach", (outputs,), {}, call.place)
+        return call.interpreter.operate("detach", (outputs,), origin, call.place)
     items = items_of(outputs)
-    return UNKNOWN if items is None else new_list(tuple(_arrays(call, part) for part in items))
+    return UNKNOWN if items is None else new_list(tuple(_arrays(call, part, origin) for part in items))
 
 
 def _compiled_loss(call: Call, arguments: Arguments) -> Value:
@@ -337,6 +340,8 @@ def _load_weights(call: Call, arguments: Arguments) -> Value:
                 i.heap.write(value.state, "initialization", start)
     return UNKNOWN
 
+
+PREDICTING = ("predict", "predict_on_batch", "predict_generator", "predict_proba")
 
 # what is left when the entry is over
 
@@ -373,8 +378,8 @@ MODEL = library_class(
         "compile": native("compile", _compile),
         **{name: native(name, _fit) for name in ("fit", "fit_generator", "train_on_batch")},
         **{name: native(name, _evaluation("test")) for name in ("evaluate", "evaluate_generator")},
-        **{name: native(name, _evaluation("")) for name in ("predict_generator", "test_on_batch")},
-        **{name: native(name, _predict) for name in ("predict", "predict_on_batch")},
+        **{name: native(name, _evaluation("")) for name in ("predict_classes", "test_on_batch")},
+        **{name: native(name, _predict) for name in PREDICTING},
         **{name: native(name, _compiled_loss) for name in ("compiled_loss", "compute_loss")},
         "load_weights": native("load_weights", _load_weights),
         "set_weights": native("set_weights", _load_weights),

@@ -8,6 +8,7 @@ from typing import Any
 
 from nnlint.evidence.source import Columns, Fit, Intake, Pipeline, Rescaled, Rows, SplitUse
 from nnlint.network.graph import Network, Operation, Tensor
+from nnlint.readers.source.facts.file_order import misordered
 from nnlint.readers.source.facts.trace import Trace
 from nnlint.readers.source.language.values import ListValue, Value
 from nnlint.readers.source.libraries.tabular.bridge import provenance, sliced, taken
@@ -25,7 +26,8 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
     spans = tuple(
         dict.fromkeys(d.span for d in inputs if d is not None and d.span is not None and _is_raw(d))
     )
-    if not (trace.reads or trace.fits or splits or scales or chains or pairs or spans):
+    wrong = tuple(misordered(trace.operations))
+    if not (trace.reads or trace.fits or splits or scales or chains or pairs or spans or wrong):
         return None
     labels = _labels(trace)
     dropped = _dropped(features, labels)
@@ -45,6 +47,7 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
         pairs,
         frozenset(_listed(trace, "left out")),
         spans,
+        wrong,
     )
 
 
