@@ -217,6 +217,16 @@ def test_external_data_is_read_through_its_offset(tmp_path: Path) -> None:
     assert (tensor.minimum, tensor.maximum, problems(path)) == (-1.0, 1.0, [])
 
 
+def test_sizes_that_stand_in_another_file_give_shapes(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Reshape", ["x", "s"], ["r"]), helper.make_node("Gemm", ["r", "w"], ["y"])]
+    saved(tmp_path / "m.onnx", nodes, ["N", 300], s=np.array([-1, 100]), w=floats(100, 4))
+    model = onnx.load(tmp_path / "m.onnx")
+    onnx.save(model, tmp_path / "m.onnx", save_as_external_data=True, location="data.bin", size_threshold=0)
+    assert problems(tmp_path / "m.onnx") == []
+    (net,) = [e for e in engine.run([str(tmp_path)], Settings()).evidence if isinstance(e, Network)]
+    assert [str(o.inputs[0].shape) for o in net.operations if o.kind == "linear"] == ["(3*N, 100)"]
+
+
 @pytest.mark.parametrize("location", ["../data.bin", "/etc/passwd", "link.bin", "sub/../../data.bin"])
 def test_external_data_never_leaves_the_folder(tmp_path: Path, location: str) -> None:
     folder = tmp_path / "model"

@@ -6,6 +6,7 @@ import math
 import mmap
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import onnx
@@ -56,10 +57,36 @@ def opened(path: Path) -> Opened:
     _give_to_runtime(model)
     newer = _newer(model)
     problems = tuple(_external_problems(path, model))
+    if not problems:
+        _take_in(path, model)
     light, emptied = _light(model)
     if not newer and not problems:
         _check(light, emptied)
     return Opened(model, light, problems, newer)
+
+
+def _take_in(path: Path, model: onnx.ModelProto) -> None:
+    """Few values that stand in another file may be sizes, on which shapes depend: they come in."""
+    wanted: dict[Path, list[tuple[onnx.TensorProto, int, int]]] = {}
+    for tensor in _outside(model):
+        entries, length = external(tensor), _length(tensor)
+        target, offset = data_file(path, entries), entries.get("offset", "0")
+        whole = entries.get("length", str(length)) == str(length)
+        if INLINE not in entries and 0 < length <= SHAPING and whole and offset.isdecimal() and target:
+            wanted.setdefault(target, []).append((tensor, int(offset), length))
+    for target, found in wanted.items():
+        with suppress(OSError), target.open("rb") as file:
+            for tensor, start, length in found:
+                file.seek(start)
+                if len(values := file.read(length)) == length:
+                    tensor.ClearField("external_data")
+                    tensor.ClearField("data_location")
+                    tensor.raw_data = values
+
+
+def _length(tensor: onnx.TensorProto) -> int:
+    """Bytes of its values, 0 where that is not known."""
+    return math.prod(tensor.dims) * _WIDTHS.get(tensor.data_type, 0) if min(tensor.dims, default=1) > 0 else 0
 
 
 def _light(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[int]]:
