@@ -73,9 +73,21 @@ def accumulation_not_scaled(recipe: Recipe) -> Iterator[Finding]:
         if event.did is not Did.BACKWARD or not event.loops or event.place in spoken:
             continue
         step = accumulation(recipe, event)
-        if step is not None and scalings(event) == 0:
+        if step is not None and scalings(event) == 0 and not _scaled_later(recipe, event):
             spoken.add(event.place)
             yield _finding(event, step)
+
+
+def _scaled_later(recipe: Recipe, backward: Event) -> bool:
+    """The loop sets gradients by hand (``p.grad /= 4``): that is its own way to scale them."""
+    here = [e for e in recipe.events if backward.loops[-1] in e.loops]
+    return any(e.did is Did.GRADIENT or _may_scale(e) for e in here)
+
+
+def _may_scale(event: Event) -> bool:
+    """``p.grad.div_(4)``."""
+    in_place = str(event.details.get("method", "")).endswith("_")
+    return event.did is Did.OPAQUE and in_place and event.details.get("receiver") == "grad"
 
 
 def _finding(event: Event, step: Event) -> Finding:

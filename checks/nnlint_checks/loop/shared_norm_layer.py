@@ -78,8 +78,10 @@ def shared_norm_layer(network: Network) -> Iterator[Finding]:
         if operation.kind != "batch_norm" or operation.layer is None or not operation.proven:
             continue
         before = first.setdefault(id(operation.layer), operation)
-        if before.place == operation.place or not _behind(operation, before):
+        if before is operation or not _behind(operation, before):
             continue
+        if before.place == operation.place and _source(operation) is _source(before):
+            continue  # a block that is run again
         name = operation.layer.name or operation.layer.api.rpartition(".")[2]
         yield Finding(
             operation.place,
@@ -87,6 +89,12 @@ def shared_norm_layer(network: Network) -> Iterator[Finding]:
             "give each place a BatchNorm of its own",
             trail=(Step(before.place, f"{name} normalises this value first"),),
         )
+
+
+def _source(operation: Operation) -> object:
+    """The nearest layer with weights that gives what is normalised."""
+    weighted = (o for o in operation.inputs[0].ancestors() if family(o) is Family.WEIGHTED)
+    return next((o.layer for o in weighted), None)
 
 
 def _behind(operation: Operation, before: Operation) -> bool:

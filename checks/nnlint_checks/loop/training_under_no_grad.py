@@ -119,7 +119,8 @@ def training_under_no_grad(recipe: Recipe) -> Iterator[Finding]:
     """
     if not recipe.finished:
         return
-    passes = [(e, _unrecorded(e) or _only_off(recipe, e)) for e in recipe.events if e.did is Did.BACKWARD]
+    backward = [e for e in recipe.events if e.did is Did.BACKWARD]
+    passes = [(e, _unrecorded(recipe, e) or _only_off(recipe, e)) for e in backward]
     # A step that training and validation share, ``if self.training: loss.backward()``
     spoken = {event.place for event, off in passes if event.gradients is not False and off is None}
     yield from _of_tapes(recipe)
@@ -152,7 +153,7 @@ def _of_tapes(recipe: Recipe) -> Iterator[Finding]:
         )
 
 
-def _unrecorded(event: Event) -> Step | None:
+def _unrecorded(recipe: Recipe, event: Event) -> Step | None:
     """Weights are reached, and all that reaches them was computed without autograd."""
     value = event.details.get("value")
     if value is None or event.details.get("method"):
@@ -160,7 +161,7 @@ def _unrecorded(event: Event) -> Step | None:
     live, off = _as_far_as_recorded(value)
     if not off or any(may_train(o) or o.attributes.get("requires_grad") for o in live):
         return None
-    if any(map(_has_another_side, live)):
+    if any(map(_has_another_side, live)) and _may_run_more(recipe, event):
         return None
     behind = (o for one in off for o in reached(one))
     if not any(map(may_train, behind)):
@@ -172,6 +173,13 @@ def _has_another_side(operation: Operation) -> bool:
     """A distance whose second argument is not known: that may be what the network gives."""
     kind = operation.attributes.get("loss") if operation.kind == "loss" else None
     return kind in DISTANCES and len(operation.inputs) == 1
+
+
+def _may_run_more(recipe: Recipe, event: Event) -> bool:
+    """In the round of a backward pass something runs with autograd on, or is not understood."""
+    here = [e for e in recipe.events if event.loops and event.loops[-1] in e.loops]
+    runs = [e for e in here if e.did is Did.OPAQUE or (e.did is Did.FORWARD and e.gradients is not False)]
+    return not here or bool(runs)
 
 
 def _as_far_as_recorded(value: Tensor) -> tuple[list[Operation], list[Tensor]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from nnlint.dataclass import dataclass
-from nnlint.evidence.source import Pipeline, Program, Recipe
+from nnlint.evidence.source import Loop, Pipeline, Program, Recipe
 from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.alike import Alike
 from nnlint.readers.source.collect import collect, snapshot
@@ -42,6 +43,7 @@ from nnlint.readers.source.language.values import (
     Scope,
     Value,
 )
+from nnlint.readers.source.libraries.conventions import CONFIGURED
 from nnlint.readers.source.libraries.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
 from nnlint.readers.source.stand_ins import stand_ins
 from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
@@ -176,9 +178,17 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         if not isinstance(method, Function):
             continue
         losses = len(i.trace.losses)
-        with i.trace.recording_gradients(trains_model):
+        own = trains_model and model.state.get("automatic_optimization") is False
+        if own:
+            _configure(i, model)
+        rounds = i.trace.loop(Loop(i.place(method.node))) if own else nullcontext()
+        with i.trace.recording_gradients(trains_model), rounds:
             result = i.call_from_outside(method, Arguments([model, *_batch(model, name)]))
-        if trains_model and model.state.get("automatic_optimization") is not False:
+            for hook in BATCH_HOOKS if own else ():
+                _call_hook(i, model, hook)
+        for hook in EPOCH_HOOKS if own else ():
+            _call_hook(i, model, hook)
+        if trains_model and not own:
             i.trace.notes["framework steps"] = True
             if result is None and len(i.trace.losses) > losses:
                 with i.at_home(method):
@@ -191,9 +201,25 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         if isinstance(method, Function) and id(method.node) not in i.reached:
             with i.trace.recording_gradients(False):
                 i.call_from_outside(method, Arguments([model]))
+    _configure(i, model)
+
+
+BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
+EPOCH_HOOKS = ("on_train_epoch_start", "training_epoch_end", "on_train_epoch_end", "on_validation_epoch_end")
+"""Where models that do the steps of their optimisers themselves may do a part of it."""
+
+
+def _call_hook(i: Interpreter, model: Instance, name: str) -> None:
+    method = model.cls.find(name)
+    if isinstance(method, Function):
+        i.call_from_outside(method, Arguments([model]))
+
+
+def _configure(i: Interpreter, model: Instance) -> None:
+    """Optimisers are made once, before the steps that ask for them."""
     configure = model.cls.find("configure_optimizers")
-    if isinstance(configure, Function):
-        i.call_from_outside(configure, Arguments([model]))
+    if isinstance(configure, Function) and CONFIGURED not in model.state:
+        i.heap.write(model.state, CONFIGURED, i.call_from_outside(configure, Arguments([model])))
 
 
 def _batch(model: Instance, step: str) -> list[Value]:

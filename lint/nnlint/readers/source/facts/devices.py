@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from nnlint.evidence.usage import Apart
 from nnlint.network.device import Device
 from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import Family, family
-from nnlint.readers.source.language.values import Arguments, DictValue, Instance, Unknown, Value
+from nnlint.readers.source.language.values import Arguments, Call, DictValue, Instance, Unknown, Value
 
 if TYPE_CHECKING:
     from nnlint.readers.source.language.interpreter import Interpreter
@@ -126,6 +126,20 @@ def with_weights(i: Interpreter, layer: Instance, inputs: Sequence[Tensor], plac
             tensor = replace(tensor, device=held)
         found.append(tensor)
     return found
+
+
+WEIGHTS = ("weight", "pos_weight")
+"""Arguments of losses that are multiplied with what comes from the model."""
+
+
+def weights_meet(call: Call, attributes: Mapping[str, Value], prediction: Value) -> None:
+    """The weights of a loss meet a prediction; notes when that is on a GPU, and they stayed on the CPU."""
+    away = prediction.device if isinstance(prediction, Tensor) else None
+    for name in WEIGHTS if away is not None and not away.host else ():
+        value = attributes.get(name)
+        if isinstance(value, Tensor) and value.device is not None and value.device.host:
+            if not _may_be_scalar(value):
+                note(call.interpreter, value, away, call.place)
 
 
 def at_weights(model: Instance, given: Arguments) -> Arguments:

@@ -71,7 +71,7 @@ def _built(trace: Trace) -> Iterator[BuiltInForward]:
         if id(module) in parts or one.function is None or not _fresh(module):
             continue
         attribute = _registered(module, [m for m in trace.models if id(m) not in owners])
-        if (attribute or one.stored) and (one.guarded or one.function.name != "forward"):
+        if (attribute or one.stored) and (one.guarded or one.function.name not in ("forward", "call")):
             continue
         owner = one.function.owner.name if one.function.owner is not None else ""
         place = module.place

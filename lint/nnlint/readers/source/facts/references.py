@@ -103,6 +103,8 @@ def _note(i: Interpreter, node: ast.Assign, target: ast.expr, source: ast.expr, 
     name, what, owner = _name(target), "state_dict", _owner(source)
     if owner is None and _is_best_model(source, value, name):
         what, owner = "model", source
+    if owner is None and isinstance(source, ast.Dict) and BEST.search(name):
+        what, owner = "model", next((v for v in source.values if _is_known_model(i, v)), None)
     if not name or owner is None or not _is_model(i, owner):
         if BEST.search(name):
             i.trace.noticed.append(Replaced(name, _home(i, name)))
@@ -150,6 +152,11 @@ def _owner(node: ast.expr) -> ast.expr | None:
     if name == "copy" and isinstance(node.func, ast.Attribute) and not node.args:
         return _owner(node.func.value)
     return _owner(node.args[0]) if name in SHALLOW and len(node.args) == 1 else None
+
+
+def _is_known_model(i: Interpreter, node: ast.expr) -> bool:
+    plain = isinstance(node, ast.Name | ast.Attribute)
+    return plain and isinstance(i.evaluate(node), Instance) and _is_model(i, node)
 
 
 def _is_model(i: Interpreter, node: ast.expr) -> bool:

@@ -52,7 +52,7 @@ def _writes(node: ast.AST) -> bool:
 def _is_loaded(node: ast.Call, nodes: list[ast.AST]) -> bool:
     """The result, or the variable that it is assigned to, becomes a model's weights, or is a model."""
     assigned = (n for n in nodes if isinstance(n, ast.Assign) and n.value is node)
-    names = {target.id for n in assigned for target in n.targets if isinstance(target, ast.Name)}
+    names = {ast.unparse(t) for n in assigned for t in n.targets if isinstance(t, ast.Name | ast.Attribute)}
     given: list[ast.AST] = []
     for call in nodes:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
@@ -60,4 +60,5 @@ def _is_loaded(node: ast.Call, nodes: list[ast.AST]) -> bool:
                 given += (part for argument in call.args for part in below(argument))
             elif call.func.attr in ("eval", "state_dict"):
                 given.append(call.func.value)
-    return any(part is node or (isinstance(part, ast.Name) and part.id in names) for part in given)
+    kept = (part for part in given if isinstance(part, ast.Name | ast.Attribute))
+    return any(part is node for part in given) or any(ast.unparse(part) in names for part in kept)

@@ -27,9 +27,6 @@ WALKS = frozenset(
 )
 """What may read an attribute without its name."""
 
-SHORT_NAME = 3  # shorter words are not counted in other files
-
-
 def unused_layers(i: Interpreter, trace: Trace) -> Iterator[UnusedLayer]:
     """Of each class of the program whose sources are all known, by one of its objects."""
     seen: set[int] = set()
@@ -57,7 +54,7 @@ def _unused(i: Interpreter, model: Instance, cls: Class, text: Text) -> Iterator
             continue
         if _on_purpose(text, node):
             continue
-        if shared and (len(name) < SHORT_NAME or i.project.mentions.elsewhere(name)):
+        if shared and i.project.mentions.elsewhere(name):
             continue
         weights = len(list(all_weights(value)))
         place = text.place(node)

@@ -348,7 +348,13 @@ def _is_object(i: Interpreter, node: ast.expr) -> bool:
 def waits(i: Interpreter, node: ast.Call, result: Value) -> None:
     """``loss.item()``, ``out.cpu()`` and ``torch.cuda.empty_cache()`` in every round of a loop."""
     trace = i.trace
-    if not isinstance(node.func, ast.Attribute) or not trace.loops or trace.conditions:
+    if not trace.loops or trace.conditions:
+        return
+    if isinstance(node.func, ast.Name) and node.func.id == "print":
+        if any(isinstance(i.evaluate(name), Tensor) for name in _printed(node)):
+            trace.facts.append(Synchronised("print", trace.loops[-1].place, i.place(node), i.place(node).path))
+        return
+    if not isinstance(node.func, ast.Attribute):
         return
     name = node.func.attr
     of_tensor = name in ("item", "cpu", "tolist") and next(_tensors(result), None) is not None
@@ -356,3 +362,12 @@ def waits(i: Interpreter, node: ast.Call, result: Value) -> None:
         place = i.place(node)
         written = ast.unparse(node.func)
         trace.facts.append(Synchronised(written, trace.loops[-1].place, place, place.path))
+
+
+def _printed(node: ast.Call) -> Iterator[ast.Name]:
+    """The variables that are printed, also within a text."""
+    for argument in node.args:
+        for part in argument.values if isinstance(argument, ast.JoinedStr) else (argument,):
+            value = part.value if isinstance(part, ast.FormattedValue) else part
+            if isinstance(value, ast.Name):
+                yield value

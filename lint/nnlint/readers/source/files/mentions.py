@@ -10,7 +10,8 @@ from pathlib import Path
 from nnlint import looks
 from nnlint.pattern import pattern
 
-WORD = pattern(rb"[A-Za-z_]\w{2,}")
+WORD = pattern(rb"[A-Za-z_]\w{2,}|(?<=[.\"'])[A-Za-z_]\w?\b")
+"""Words; of one or two letters only attributes and texts: variables of such names are everywhere."""
 
 
 class Mentions:

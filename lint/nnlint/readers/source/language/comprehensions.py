@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.source import Loop
+from nnlint.readers.source.facts.naming import given_name
 from nnlint.readers.source.language.assignment import assign
 from nnlint.readers.source.language.items import hashable
 from nnlint.readers.source.language.iteration import element_of, iterate
@@ -55,11 +56,11 @@ def _each(i: Interpreter, generators: list[ast.comprehension], depth: int, body:
             return True
         generator = generators[depth]
         i.frame.scope = outer if depth == 0 else inner
-        source = i.evaluate(generator.iter)
+        source, given = i.evaluate(generator.iter), given_name(i, generator.iter)
         i.frame.scope = inner
         values = iterate(i, source)
         known = values is not None
-        with _rounds(i, generator, source) if values is None else nullcontext():
+        with _rounds(i, generator, source, given) if values is None else nullcontext():
             for value in values if values is not None else [element_of(i, source)]:
                 assign(i, generator.target, value)
                 decided = [truth(i.evaluate(test)) for test in generator.ifs]
@@ -72,10 +73,12 @@ def _each(i: Interpreter, generators: list[ast.comprehension], depth: int, body:
         i.frame.scope = outer
 
 
-def _rounds(i: Interpreter, generator: ast.comprehension, source: Value) -> AbstractContextManager[None]:
+def _rounds(
+    i: Interpreter, generator: ast.comprehension, source: Value, given: str
+) -> AbstractContextManager[None]:
     """What happens for each element happens in a loop, as below ``for``."""
     loader = source.loader if isinstance(source, Stream) else i.project.libraries.loader(i, source)
-    loader = named_loader(loader, generator.iter, i.place(generator.iter))
+    loader = named_loader(loader, generator.iter, i.place(generator.iter), given)
     names = tuple(n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name))
     return i.trace.loop(Loop(i.place(generator.target), loader, None, i.trace.calls_here, variables=names))
 

@@ -52,6 +52,8 @@ def conventional(method: str, receiver: str, arguments: int) -> Did:
     return Did.OPAQUE
 
 
+CONFIGURED = "_configured"  # of a model: what its configure_optimizers gave, once it was called
+
 STEPPED = (Did.STEP, Did.UNSCALE)
 """What a gradient scaler does to the optimiser that it is given."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from nnlint.evidence.samples import Feed
@@ -18,6 +19,7 @@ from nnlint.readers.source.language.definitions import (
     unknown,
 )
 from nnlint.readers.source.language.iteration import element_of, iterate
+from nnlint.readers.source.language.sequences import items_of
 from nnlint.readers.source.language.values import (
     MISSING,
     UNKNOWN,
@@ -26,8 +28,11 @@ from nnlint.readers.source.language.values import (
     DictValue,
     Function,
     Instance,
+    ListValue,
     Value,
+    new_list,
 )
+from nnlint.readers.source.libraries.conventions import CONFIGURED
 from nnlint.readers.source.libraries.launchers import FABRIC
 from nnlint.readers.source.libraries.modules import BATCHES
 from nnlint.readers.source.libraries.standard import NAMESPACE
@@ -53,6 +58,40 @@ def _manual_backward(call: Call, arguments: Arguments) -> Value:
     if not isinstance(loss, Tensor):
         return UNKNOWN
     return call.interpreter.call_method(loss, "backward", Arguments([]), call.node)
+
+
+def configured(call: Call, model: Value) -> tuple[Value, ...]:
+    """What ``configure_optimizers`` of a model gives, without the lists and dictionaries around it."""
+    if not isinstance(model, Instance) or not isinstance(model.cls.find("configure_optimizers"), Function):
+        return ()
+    if CONFIGURED not in model.state:
+        given = call.interpreter.call_method(model, "configure_optimizers", Arguments([]), call.node)
+        call.interpreter.heap.write(model.state, CONFIGURED, given)
+    return tuple(_inner(call, model.state[CONFIGURED]))
+
+
+def _inner(call: Call, value: Value) -> Iterator[Value]:
+    held = isinstance(value, DictValue | ListValue | tuple)
+    parts = value.values() if isinstance(value, DictValue) else items_of(call, value) if held else None
+    if parts is None:
+        yield value
+        return
+    for part in parts:
+        yield from _inner(call, part)
+
+
+def _own(api: str) -> Callable[[Call, Arguments], Value]:
+    """``self.optimizers()`` and ``self.lr_schedulers()``: one object, or a list of several."""
+
+    def run(call: Call, arguments: Arguments) -> Value:
+        given = configured(call, arguments.get(0, "self", UNKNOWN))
+        known = all(isinstance(part, Instance | str | int | bool | float | None) for part in given)
+        found = [p for p in given if isinstance(p, Instance) and p.is_a(api)]
+        if not known or not found:
+            return UNKNOWN
+        return found[0] if len(found) == 1 else new_list(tuple(found))
+
+    return run
 
 
 STEPS = {
@@ -183,7 +222,7 @@ _CALLBACKS = (
 _LOGGERS = ("TensorBoardLogger", "CSVLogger", "WandbLogger", "MLFlowLogger")
 
 _QUIET = ("log", "log_dict", "print", "toggle_optimizer", "untoggle_optimizer", "clip_gradients", "freeze")
-_OPEN = ("optimizers", "lr_schedulers", "all_gather", "to_onnx", "to_torchscript")
+_OPEN = ("all_gather", "to_onnx", "to_torchscript")
 
 MODULE_CLASS = library_class(
     LIGHTNING_MODULE,
@@ -191,6 +230,8 @@ MODULE_CLASS = library_class(
     {
         "save_hyperparameters": native("save_hyperparameters", _save_hyperparameters),
         "manual_backward": native("manual_backward", _manual_backward),
+        "optimizers": native("optimizers", _own("torch.optim.Optimizer")),
+        "lr_schedulers": native("lr_schedulers", _own("torch.optim.lr_scheduler.LRScheduler")),
         **{name: native(name, nothing) for name in _QUIET},
         **{name: native(name, unknown) for name in _OPEN},
         **dict.fromkeys(("trainer", "logger", "device", "current_epoch", "global_step", "hparams"), UNKNOWN),

@@ -11,6 +11,7 @@ from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import Shape
 from nnlint.network.size import Symbolic, symbol
+from nnlint.readers.source.facts.noticing import built
 from nnlint.readers.source.language.binding import bind
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.language.interpreter import Interpreter
@@ -91,6 +92,7 @@ def init_layer(call: Call, layer: Instance, keywords: dict[str, Value]) -> None:
     name = keywords.get("name")
     write(layer.state, "_name", name if isinstance(name, str) else auto_name(i, layer.cls.name))
     write(layer.state, "trainable", keywords.get("trainable", True))
+    built(i, layer)
     if layer.place.path and not layer.cls.api:
         i.trace.models.append(layer)
     for key, batched in (("input_shape", False), ("batch_input_shape", True), ("batch_shape", True)):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from nnlint.evidence.source import Loss
 from nnlint.network.graph import Tensor
+from nnlint.readers.source.facts.devices import weights_meet
 from nnlint.readers.source.facts.preparation import base_name, is_computed, own_name, written
 from nnlint.readers.source.language.definitions import library_class, native
 from nnlint.readers.source.language.signature import bind_signature
@@ -91,6 +92,8 @@ def _forward(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         attributes: Mapping[str, Value] = {name: module.state.get(name, UNKNOWN) for name in names}
         bound = bind_signature("input target", arguments.after_self())
         loss = Loss(kind, module.cls.api, _as_now(attributes), module.place)
+        if module.state.get("_device") is None:
+            weights_meet(call, attributes, bound["input"])
         return meet(call, loss, bound["input"], bound["target"])
 
     return run
@@ -104,6 +107,7 @@ def _function(name: str, kind: str, signature: str) -> Callable[[Call, Arguments
             **{k: v for k, v in bound.items() if k not in ("input", "target")},
         }
         loss = Loss(kind, f"torch.nn.functional.{name}", _as_now(attributes), call.place)
+        weights_meet(call, attributes, bound["input"])
         return meet(call, loss, bound["input"], bound["target"])
 
     return run
