@@ -135,11 +135,12 @@ WEIGHTS = ("weight", "pos_weight")
 def weights_meet(call: Call, attributes: Mapping[str, Value], prediction: Value) -> None:
     """The weights of a loss meet a prediction; notes when that is on a GPU, and they stayed on the CPU."""
     away = prediction.device if isinstance(prediction, Tensor) else None
-    for name in WEIGHTS if away is not None and not away.host else ():
-        value = attributes.get(name)
-        if isinstance(value, Tensor) and value.device is not None and value.device.host:
-            if not _may_be_scalar(value):
-                note(call.interpreter, value, away, call.place)
+    if away is None or away.host:
+        return
+    for value in map(attributes.get, WEIGHTS):
+        stays = isinstance(value, Tensor) and value.device is not None and value.device.host
+        if isinstance(value, Tensor) and stays and not _may_be_scalar(value):
+            note(call.interpreter, value, away, call.place)
 
 
 def at_weights(model: Instance, given: Arguments) -> Arguments:

@@ -27,6 +27,7 @@ WALKS = frozenset(
 )
 """What may read an attribute without its name."""
 
+
 def unused_layers(i: Interpreter, trace: Trace) -> Iterator[UnusedLayer]:
     """Of each class of the program whose sources are all known, by one of its objects."""
     seen: set[int] = set()

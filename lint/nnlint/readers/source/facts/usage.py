@@ -352,7 +352,9 @@ def waits(i: Interpreter, node: ast.Call, result: Value) -> None:
         return
     if isinstance(node.func, ast.Name) and node.func.id == "print":
         if any(isinstance(i.evaluate(name), Tensor) for name in _printed(node)):
-            trace.facts.append(Synchronised("print", trace.loops[-1].place, i.place(node), i.place(node).path))
+            trace.facts.append(
+                Synchronised("print", trace.loops[-1].place, i.place(node), i.place(node).path)
+            )
         return
     if not isinstance(node.func, ast.Attribute):
         return

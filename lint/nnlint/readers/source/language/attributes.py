@@ -159,7 +159,7 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
             setter.code(Call(i, node), Arguments([target, name, value]))
             return
         i.heap.write(target.state, name, value)
-    elif isinstance(target, Class | ModuleValue):
+    elif isinstance(target, Class | ModuleValue) or (isinstance(target, DictValue) and target.attributes):
         i.heap.write(target.state, name, value)
     elif isinstance(target, OneOf):
         for option in target.options:

@@ -133,6 +133,13 @@ def _type(call: Call, arguments: Arguments) -> Value:
     return BUILTINS.get(names[0].removeprefix("builtins."), UNKNOWN) if names else UNKNOWN
 
 
+def _open(call: Call, arguments: Arguments) -> Value:
+    """``open(path)``, with the path where that is a file of settings."""
+    from nnlint.readers.source.libraries.paths import open_file
+
+    return open_file(call, arguments)
+
+
 LOCALS = native("locals", unknown)
 
 
@@ -174,7 +181,7 @@ BUILTINS: dict[str, Value] = {
     "repr": native("repr", unknown),
     "id": native("id", unknown),
     "hash": native("hash", unknown),
-    "open": native("open", unknown),
+    "open": native("open", _open),
     "input": native("input", unknown),
     "format": native("format", unknown),
     "NotImplemented": UNKNOWN,

@@ -42,6 +42,8 @@ def method(value: Value, name: str) -> Value:
     table: dict[str, Callable[[Call, Value, Arguments], Value]] = (
         LIST if isinstance(value, ListValue) else DICT if isinstance(value, DictValue) else {}
     )
+    if isinstance(value, DictValue) and value.attributes and name in value.state:
+        return value.state[name]
     code = table.get(name)
     if code is None:
         return UNKNOWN
@@ -204,7 +206,7 @@ def _view(pick: Callable[[Value, Value], Value]) -> Callable[[Call, DictValue, A
 
 
 def _dict_copy(call: Call, value: DictValue, arguments: Arguments) -> Value:
-    return DictValue(dict(value.state))
+    return DictValue(dict(value.state), None, value.attributes)
 
 
 def _dict_clear(call: Call, value: DictValue, arguments: Arguments) -> Value:

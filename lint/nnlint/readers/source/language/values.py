@@ -88,11 +88,13 @@ def new_list(items: tuple[Value, ...] | None, kind: str = "list") -> ListValue:
 class DictValue:
     """A dict with constant keys. ``open``: ``OPEN in state`` when other keys may be there too.
 
-    ``factory``: what a ``defaultdict`` calls for a missing key.
+    ``factory``: what a ``defaultdict`` calls for a missing key. ``attributes``: keys are read and set as
+    attributes, too.
     """
 
     state: State
     factory: Value = None
+    attributes: bool = False
 
     @property
     def open(self) -> bool:

@@ -46,7 +46,7 @@ MODELS: dict[str, str] = {
         (
             *("functools", "collections", "math", "argparse", "dataclasses", "typing", "copy", "itertools"),
             *("types", "enum", "abc", "contextlib", "operator", "builtins", "tqdm", "time", "os", "sys"),
-            *("random", "json", "logging", "pathlib", "re", "warnings", "inspect"),
+            *("random", "logging", "pathlib", "re", "warnings", "inspect"),
         ),
         "standard",
     ),
@@ -59,6 +59,8 @@ MODELS: dict[str, str] = {
     "einops": "einops",
     **dict.fromkeys(("accelerate", "lightning_fabric"), "launchers"),
     "albumentations": "albumentations",
+    **dict.fromkeys(("yaml", "json", "tomllib", "tomli", "omegaconf"), "configuration"),
+    **dict.fromkeys(("easydict", "addict", "munch", "box"), "configuration"),
 }
 """Root package -> the model package that describes it."""
 

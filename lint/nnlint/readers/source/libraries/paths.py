@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 
+from nnlint.readers.source.files.written import SUFFIXES
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native
 from nnlint.readers.source.language.values import (
     UNKNOWN,
@@ -71,10 +72,26 @@ def _get(call: Call, arguments: Arguments) -> Value:
         return native(name, lambda c, a: receiver, "static")
     if name == "joinpath":
         return Bound(native(name, _divide), receiver)
+    if name in ("open", "read_text"):
+        return native(name, lambda c, a: open_file(c, Arguments([receiver, *a.positional[:1]])), "static")
     if name == "with_name":
         base = None if text is None else posixpath.dirname(text)
         return native(name, lambda c, a: _with_name(c, base, a), "static")
     return native(str(name), lambda c, a: UNKNOWN, "static") if name in HARMLESS else UNKNOWN
+
+
+OPENED = library_class("io.TextIOWrapper", (OBJECT,), {"read": native("read", lambda c, a: a.positional[0])})
+"""A file of settings that is open for reading, or its text."""
+OPENED.opaque = True
+
+
+def open_file(call: Call, arguments: Arguments) -> Value:
+    """``open(path)``: of files of settings it is remembered which."""
+    text = path_text(arguments.get(0, "file", UNKNOWN))
+    mode = arguments.get(1, "mode", "r")
+    if text is None or not text.endswith(SUFFIXES) or mode not in ("r", "rb", "rt"):
+        return UNKNOWN
+    return Instance(OPENED, {"_text": text}, call.place, call.interpreter.new_key())
 
 
 def _with_name(call: Call, base: str | None, arguments: Arguments) -> Value:
@@ -89,8 +106,8 @@ def _piece(text: str, name: str) -> str:
 
 HARMLESS = frozenset(
     {
-        *("exists", "is_file", "is_dir", "mkdir", "iterdir", "glob", "rglob", "read_text", "write_text"),
-        *("open", "stat", "unlink", "touch", "read_bytes", "write_bytes", "with_suffix", "relative_to"),
+        *("exists", "is_file", "is_dir", "mkdir", "iterdir", "glob", "rglob", "write_text"),
+        *("stat", "unlink", "touch", "read_bytes", "write_bytes", "with_suffix", "relative_to"),
     }
 )
 
