@@ -241,6 +241,17 @@ BROKEN: dict[str, tuple[str, onnx.ModelProto]] = {
             share=np.float32(0.3),
         ),
     ),
+    "logarithm of a softmax by hand": ("HL119", model("p = Softmax <axis = -1> (z) y = Log(p)")),
+    "normalised behind dropout": (
+        "NR304",
+        model(
+            "d = Dropout(z, share) e = Relu(d) n = BatchNormalization(e, g, b, b, g) y = MatMul(n, w)",
+            share=np.float32(0.5),
+            g=np.abs(floats(4)) + np.float32(0.5),
+            b=floats(4),
+            w=floats(4, 4),
+        ),
+    ),
     "forgotten branch": ("OX106", model("y = Softmax(z) o = MatMul(z, w) t = Tanh(o)", w=W3)),
     "unread weights": ("OX106", model("y = Softmax(z)")),
     "unknown operator": ("OX107", model("y = SoftMax(z)")),
@@ -337,6 +348,18 @@ def test_nothing_is_said_of_a_sound_graph(tmp_path: Path, name: str) -> None:
 def test_a_broken_graph_has_its_defect_and_no_other(tmp_path: Path, name: str) -> None:
     code, broken = BROKEN[name]
     assert codes(tmp_path, broken) == [code]
+
+
+@pytest.mark.parametrize("normal", [True, False])
+@pytest.mark.parametrize("exponent", [-2, 1])
+def test_fresh_weights_of_any_size_are_carried_forward(tmp_path: Path, normal: bool, exponent: int) -> None:
+    layers, stored, reach = [], dict[str, Array](), 10.0**exponent
+    for n in range(9):
+        values = RANDOM.normal(0, reach, (32, 32)) if normal else RANDOM.uniform(-reach, reach, (32, 32))
+        stored |= {f"k{n}": values.astype(np.float32), f"v{n}": np.zeros(32, np.float32)}
+        layers.append(f"g{n} = Gemm({f'r{n - 1}' if n else 'x'}, k{n}, v{n}) r{n} = Relu(g{n})")
+    found = model(" ".join(layers) + " y = MatMul(r8, w)", ins="float[N,32] x", w=floats(32, 4), **stored)
+    assert ("SP203" if exponent < 0 else "SP204") in codes(tmp_path, found)
 
 
 OLD = model(

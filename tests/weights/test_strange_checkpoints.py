@@ -97,6 +97,12 @@ SOUND: dict[str, object] = {
     "fresh.pt": nn.Sequential(
         nn.Linear(20, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 9)
     ).state_dict(),
+    "detector.pth": layer("stem", 16, 3, 3, 3)
+    | {
+        f"heads.{i}.{end}": values
+        for i in range(3)
+        for end, values in (("weight", drawn(18, 16, 1, 1)), ("bias", drawn(18) - 12))
+    },
     "control.pth": layer("hint", 16, 3, 3, 3) | {"zero_convs.0.weight": torch.zeros(16, 16, 1, 1)},
     "control_of_diffusers.pth": layer("hint", 16, 3, 3, 3)
     | {"controlnet_down_blocks.0.weight": torch.zeros(16, 16, 1, 1)},

@@ -9,7 +9,7 @@ from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import Recipe
 from nnlint.finding import Finding
 from nnlint.network.facts import INFINITY
-from nnlint.network.graph import Operation, Tensor
+from nnlint.network.graph import Network, Operation, Tensor
 from nnlint.network.lookback import api, home, last_shaping
 from nnlint.network.operations import Family, family
 from nnlint.network.scores import affine, unscaled
@@ -20,7 +20,7 @@ STABLE = {"softmax": "log_softmax", "softmin": "log_softmax", "sigmoid": "logsig
 
 
 @check("HL119", level=WARNING, fix=SAFE)
-def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
+def unstable_log_of_activation(found_in: Recipe | Network) -> Iterator[Finding]:
     """The logarithm of a softmax or sigmoid, or a softmax written out without subtracting the maximum.
 
     Why: a probability below 1e-45 is 0 in float32, its logarithm -inf; 1 - sigmoid is 0 for scores above 17
@@ -107,7 +107,9 @@ def unstable_log_of_activation(recipe: Recipe) -> Iterator[Finding]:
     """
     spoken: set[int] = set()
     places = set()
-    for operation in recipe.operations:
+    if isinstance(found_in, Network) and found_in.framework != "onnx":  # its program's recipe has it all
+        return
+    for operation in found_in.operations:
         if not operation.inputs or operation.place in places:
             continue
         found = _log(operation) or _written_out(operation)

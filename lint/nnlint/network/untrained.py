@@ -24,6 +24,8 @@ MANY = 8
 EDGE = (2.0, 2.28)
 """Deviations that normal values truncated at two reach: their own deviation is 0.88 of the law's."""
 TRUNCATED = 0.8796
+DEVIATIONS = (0.02, 0.02 * TRUNCATED, 0.01, 0.05, 0.05 * TRUNCATED, 1.0)
+"""Of BERT and GPT-2, of Keras's RandomNormal and TruncatedNormal, of torch.nn.init.normal_ and Embedding."""
 ENOUGH_SLICES = 512
 """Units that are compared with one another: more tell no more."""
 MOST_OF_EDGE = 0.2  # and the samples of few values reach as far as this below the edge
@@ -114,6 +116,19 @@ def follows_a_law(tensor: StoredTensor) -> bool:
 
 def law_of(tensor: StoredTensor, within: Tolerance = LIKELY) -> Law | None:
     """The law that its values may be a sample of: extremes, mean, deviation and slices are as they should."""
+    law = drawn(tensor, within)
+    if law is None or tensor.deviation is None:
+        return None
+    count, largest = math.prod(tensor.shape), max(-(tensor.minimum or 0.0), tensor.maximum or 0.0)
+    if any(_like_uniform(largest, tensor.deviation, b, count, within) for b in _bounds(tensor)):
+        return Law.UNIFORM
+    normal = _reaches_as_normal(largest / tensor.deviation, count, within)
+    near = any(_close(tensor.deviation, d, _NORMAL_ERROR, count, within) for d in _deviations(tensor))
+    return Law.NORMAL if normal and near else None
+
+
+def drawn(tensor: StoredTensor, within: Tolerance = LIKELY) -> Law | None:
+    """The family that its values may be one sample of, about zero and of whatever deviation."""
     count = math.prod(tensor.shape)
     if count < FEWEST_VALUES or tensor.minimum is None or tensor.maximum is None:
         return None
@@ -122,11 +137,9 @@ def law_of(tensor: StoredTensor, within: Tolerance = LIKELY) -> Law | None:
     if abs(tensor.mean) > within.errors * tensor.deviation / math.sqrt(count):
         return None
     largest, law = max(-tensor.minimum, tensor.maximum), None
-    if any(_like_uniform(largest, tensor.deviation, b, count, within) for b in _bounds(tensor)):
+    if _like_uniform(largest, tensor.deviation, largest, count, within):
         law = Law.UNIFORM
-    elif _reaches_as_normal(largest / tensor.deviation, count, within) and any(
-        _close(tensor.deviation, d, _NORMAL_ERROR, count, within) for d in _deviations(tensor)
-    ):
+    elif _reaches_as_normal(largest / tensor.deviation, count, within):
         law = Law.NORMAL
     return law if law and _alike(tensor.units, within) and _alike(tensor.inputs, within) else None
 
@@ -208,6 +221,4 @@ def _deviations(tensor: StoredTensor) -> Iterator[float]:
     for fan in fans:
         yield from (math.sqrt(k / fan) for k in (1, 2))
     yield from (math.sqrt(2 / (a + b)) for a in fans for b in fans)
-    yield from (0.02, 0.02 * TRUNCATED, 0.01)
-    if tensor.role == "embedding":
-        yield 1.0
+    yield from DEVIATIONS

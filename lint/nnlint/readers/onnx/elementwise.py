@@ -94,9 +94,9 @@ def leaky_relu(node: Node) -> Made:
 
 
 def dropout(node: Node) -> tuple[Made, ...]:
-    """Dropout: acts only with ``training_mode`` (opset 12 on)."""
+    """Dropout: acts only with ``training_mode`` (opset 12 on), or in the training that was before."""
     ratio = node.attributes.get("ratio", 0.5) if node.opset < 12 else node.number(1) if node.has(1) else 0.5
-    training = bool(node.number(2)) if node.opset >= 12 and node.has(2) else False
+    training = (node.opset >= 12 and node.has(2) and bool(node.number(2))) or None
     return (Made("dropout", node.inputs[:1], {"p": ratio, "training": training}),)
 
 

@@ -17,7 +17,7 @@ from nnlint.network.graph import Initialization, Layer, Parameter, Tensor
 from nnlint.network.operations import OPAQUE, apply
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size
-from nnlint.network.untrained import follows_a_law
+from nnlint.network.untrained import TELLING, Law, drawn, follows_a_law
 from nnlint.readers.onnx.statistics import Numbers, Stored
 
 
@@ -158,7 +158,8 @@ class Node:
         if self.bias and (added := self.scope.constants.get(self.bias)) is not None:
             given.append(("bias", added, "bias"))
         name = (_layer_name(given[0][1].root) if given else "") or self.name
-        parameters = tuple([_parameter(parameter, constant) for parameter, constant, _ in given])
+        bias = next((constant for parameter, constant, _ in given if parameter == "bias"), None)
+        parameters = tuple([_parameter(parameter, constant, bias) for parameter, constant, _ in given])
         layer = Layer(kind, self.operator, name, self.place, attributes, parameters)
         for parameter, constant, role in given:
             units = self._units(kind, constant) if parameter == "weight" else None
@@ -166,15 +167,18 @@ class Node:
         return layer
 
 
-def _parameter(name: str, constant: Stored) -> Parameter:
+def _parameter(name: str, constant: Stored, bias: Stored | None) -> Parameter:
     sizes: tuple[Size, ...] = constant.shape
-    return Parameter(
-        name, Shape(sizes), Initialization("loaded", DeferredMapping(lambda: _law(name, constant)))
-    )
+    law = DeferredMapping(lambda: _law(name, constant, bias))
+    return Parameter(name, Shape(sizes), Initialization("loaded", law))
 
 
-def _law(name: str, constant: Stored) -> dict[str, float]:
-    """Mean and deviation of weights that still are as initialisation left them, and of biases."""
+def _law(name: str, constant: Stored, bias: Stored | None) -> dict[str, float]:
+    """Mean and deviation of weights that still are as initialisation left them, and of biases.
+
+    Beside a bias of zeros alone, which no training leaves, these are samples of whatever deviation; and so
+    are uniform ones: training leaves tails.
+    """
     known = constant.statistics
     if known is None or known.mean is None or known.deviation is None or known.finite < known.count:
         return {}
@@ -191,7 +195,15 @@ def _law(name: str, constant: Stored) -> dict[str, float]:
         deviation=known.deviation,
         role=role,
     )
-    return {"mean": known.mean, "std": known.deviation} if vector or follows_a_law(tensor) else {}
+    fresh = vector or follows_a_law(tensor)
+    if not fresh and (law := drawn(tensor)) is not None:
+        fresh = _untouched(bias) or (law is Law.UNIFORM and known.count >= TELLING)
+    return {"mean": known.mean, "std": known.deviation} if fresh else {}
+
+
+def _untouched(bias: Stored | None) -> bool:
+    known = bias.statistics if bias is not None else None
+    return known is not None and known.count > 1 and known.minimum == known.maximum == 0.0
 
 
 def _layer_name(root: str) -> str:
