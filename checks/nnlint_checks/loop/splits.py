@@ -49,7 +49,7 @@ def words(feed: Feed) -> frozenset[str]:
 def is_test(feed: Feed) -> bool:
     """The way the samples are made proves that they are the test split, or only names say what they are."""
     loader, data = feed.loader, feed.loader.data
-    if data is not None and data.role == "test":
-        return True
+    if data is not None and data.role in ("test", "validation"):
+        return data.role == "test"
     said = {loader.named, *((data.role, data.named) if data is not None else ())}
     return "test" in said and "train" not in said

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Step
-from nnlint.evidence.source import Did, Event, Recipe
+from nnlint.evidence.source import Did, Event, ModeLayer, Recipe
 from nnlint.finding import Finding
 from nnlint.network.gradients import trains
 from nnlint.network.graph import Operation
@@ -112,7 +112,7 @@ def frozen_backbone_live_batchnorm(recipe: Recipe) -> Iterator[Finding]:
         norms = [n for n in event.details.get("active", ()) if n.frozen and "BatchNorm" in n.kind]
         if not norms or not event.subjects or event.subjects[0] in seen or not _steps(recipe, event):
             continue
-        if not _feeds_trained(recipe):
+        if not _feeds_trained(recipe) or _takes_turns(recipe, event, norms):
             continue
         seen.add(event.subjects[0])
         kinds = f"frozen {norms[0].kind}" if len(norms) == 1 else f"{len(norms)} frozen batch norms"
@@ -130,6 +130,17 @@ def _steps(recipe: Recipe, forward: Event) -> bool:
     if recipe.framework_steps and forward.function in HOOKS and not recipe.words & SWITCHES:
         return True
     return any(e.did is Did.STEP and any(loop in forward.loops for loop in e.loops) for e in recipe.events)
+
+
+def _takes_turns(recipe: Recipe, frozen: Event, norms: list[ModeLayer]) -> bool:
+    """In the same loop the layers are trained as well: a critic that rests while the generator learns."""
+    places = {norm.place for norm in norms}
+    return any(
+        layer.place in places and not layer.frozen
+        for event in recipe.events
+        if event.did is Did.FORWARD and event.loops[:1] and event.loops[:1] == frozen.loops[:1]
+        for layer in event.details.get("active", ())
+    )
 
 
 def _feeds_trained(recipe: Recipe) -> bool:

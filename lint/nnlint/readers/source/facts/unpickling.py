@@ -46,6 +46,9 @@ def _from_file(node: ast.Call) -> bool:
 
 
 def _writes(node: ast.AST) -> bool:
+    """``torch.save``, or ``save(...)`` where that is imported by its name."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in WRITES
     return isinstance(node, ast.Attribute) and node.attr in WRITES
 
 

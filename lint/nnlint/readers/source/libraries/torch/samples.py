@@ -163,10 +163,11 @@ def _of_tensors(dataset: Instance, named: str) -> Samples:
 
 
 def _of_data(parts: Value) -> tuple[Hashable, str]:
-    """The rows that tensors, frames and arrays are of."""
+    """The rows that tensors, frames and arrays are of; a number counted over rows is none of them."""
     from nnlint.readers.source.libraries.tabular.bridge import data_in
 
-    rows = next((d.rows for d in data_in(parts) if d.rows is not None), None)
+    held = (d for d in data_in(parts) if d.kind != "statistic")
+    rows = next((d.rows for d in held if d.rows is not None), None)
     return (None, "") if rows is None else (("rows", rows.key), "" if rows.role == "all" else rows.role)
 
 
@@ -179,12 +180,15 @@ def _own(i: Interpreter, dataset: Instance, named: str) -> Samples:
         key = (dataset.cls.name, tuple(paths), flag)
     key = key or ("object", dataset.key)
     found = {r for text in paths if (r := _role_of_path(text))}
+    read = found.pop() if len(found) == 1 else ""
+    if flag == "test" and read == "validation":
+        flag = read  # train=False says no more than that it is not the training split
     return Samples(
         key,
         dataset.place,
         dataset.cls.name,
         key,
-        flag or role or (found.pop() if len(found) == 1 else ""),
+        flag or role or read,
         named,
         () if changes_nothing(dataset.cls) else _own_transforms(dataset),
         _iterable(dataset),
