@@ -155,11 +155,12 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
         return
     spoken = set()
     for number, step in enumerate(recipe.events):
-        if step.did is not Did.STEP or step.details.get("closure") or step.place in spoken:
+        if step.did is not Did.STEP or step.place in spoken:
             continue
         optimizer = optimizer_of(step, recipe)
         loss = _loss_of(recipe, number, optimizer)
-        if loss is None or (optimizer is not None and optimizer.kind == "lbfgs"):
+        by_closure = step.details.get("closure") or (optimizer is not None and optimizer.kind == "lbfgs")
+        if loss is None or (by_closure and not _in_closure(recipe, loss, step)):
             continue
         stolen = (
             bool(step.loops) and cleared_before(recipe, step) is not None and serves_another(recipe, step)
@@ -173,6 +174,13 @@ def missing_backward(recipe: Recipe) -> Iterator[Finding]:
                 trail=(Step(loss.place, "the network is used and the loss computed here"),),
                 subject=("backward", step.place),
             )
+
+
+def _in_closure(recipe: Recipe, loss: Event, step: Event) -> bool:
+    """The step's closure is a function of the program that was followed: it computes this loss."""
+    inside = bool(loss.function) and loss.function != step.function and loss.loops == step.loops
+    known = optimizer_of(step, recipe) is not None
+    return known and bool(step.details.get("closure")) and inside and loss.did is Did.LOSS
 
 
 def _lossless(place: Place) -> Finding:

@@ -101,7 +101,7 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
                 optimizer.step()
         ```
     """
-    if recipe.framework_steps or recipe.launched or not recipe.finished:
+    if recipe.framework_steps or not recipe.finished:
         return
     optimizers = {o.key: o for o in recipe.optimizers}
     spoken: set[Place] = set()
@@ -111,7 +111,7 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
         optimizer = optimizers.get(step.subjects[0]) if step.subjects else None
         if optimizer is not None and step.loops[-1] in optimizer.loops:
             continue  # a new optimiser in each round: the model is new as well
-        backward = _backward_of(recipe.events, number)
+        backward = _backward_of(recipe, number)
         if backward is None or _cleared(recipe.events, backward.loops, optimizer):
             continue
         if step.details.get("by_hand") and backward.place in spoken:
@@ -120,11 +120,13 @@ def missing_zero_grad(recipe: Recipe) -> Iterator[Finding]:
         yield _finding(backward, step, recipe)
 
 
-def _backward_of(events: tuple[Event, ...], number: int) -> Event | None:
+def _backward_of(recipe: Recipe, number: int) -> Event | None:
     """The nearest backward pass in the loop of a step: before it, or as the loop comes round."""
-    step = events[number]
+    events, step = recipe.events, recipe.events[number]
     if not step.certain and len(step.loops) < 2:
-        return None  # it may be the only step there is
+        before = next((e for e in reversed(events[:number]) if e.did is Did.BACKWARD), None)
+        together = before is not None and before.loops == step.loops and before.branches == step.branches
+        return before if together and not recipe.leaving & set(step.branches) else None  # else the only one
     found = [(n, e) for n, e in enumerate(events) if e.did is Did.BACKWARD and step.loops[-1] in e.loops]
     before = [e for n, e in found if n < number]
     return before[-1] if before else found[0][1] if found else None

@@ -323,6 +323,7 @@ class Recipe:
     periodic: frozenset[int] = (
         frozenset()
     )  # branches of events that are taken every few rounds (``i % 4 == 0``)
+    leaving: frozenset[int] = frozenset()  # branches of events that end a loop or a function
     idle: tuple[Loader, ...] = ()
     intakes: tuple[Intake, ...] = ()
     words: frozenset[str] = frozenset()

@@ -376,6 +376,7 @@ def _recipe(trace: Trace, taken: Snapshot, text: Text, entry: str, uses: tuple[L
         operations=tuple(trace.operations),
         schedulers=taken.schedulers,
         periodic=frozenset(trace.periodic),
+        leaving=frozenset(trace.leaving),
         lossless=_place(trace, "lossless"),
         precision=str(trace.notes.get("precision") or ""),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nnlint.evidence.source import Did, Event
 from nnlint.evidence.usage import Coverage, LeftOut
+from nnlint.network.graph import Tensor
 from nnlint.readers.source.facts.hidden import held_in
 from nnlint.readers.source.facts.noticing import Inside
 from nnlint.readers.source.facts.trace import Trace
@@ -60,10 +61,16 @@ def _thawed(trace: Trace) -> Iterator[Coverage]:
 
 
 def _held(optimizer: Instance) -> tuple[Weight, ...] | None:
+    """Its weights of layers, beside tensors that the program made by itself; None when it is given others."""
     found = optimizer.state.get("_parameters")
-    if not isinstance(found, tuple) or not all(isinstance(weight, Weight) for weight in found):
+    if not isinstance(found, tuple) or not all(isinstance(v, Weight) or _by_itself(v) for v in found):
         return None
-    return found
+    return tuple(v for v in found if isinstance(v, Weight))
+
+
+def _by_itself(value: Value) -> bool:
+    """``torch.zeros(1, requires_grad=True)``: a tensor that is no layer's."""
+    return isinstance(value, Tensor) and value.operation.attributes.get("requires_grad") is True
 
 
 def _all_known(trace: Trace, steps: Sequence[Event], known: set[int]) -> bool:

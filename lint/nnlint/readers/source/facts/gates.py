@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnlint.pattern import pattern
-from nnlint.readers.source.files.nodes import below, everything, kept
+from nnlint.readers.source.files.nodes import below, everything, kept, last_name
 from nnlint.readers.source.language.values import Class, Function
 
 if TYPE_CHECKING:
@@ -77,9 +77,17 @@ def _names(function: ast.AST) -> frozenset[str]:
     found: set[str] = set()
     for node in [*assigned, *assigned]:  # what one round of a loop sets is read in the next one
         settings = not _calls(node.value)
-        if mentions_mode(node.value) or (settings and (id(node) in inside or _reads(node.value, found))):
+        if _set_by_mode(node.value) or (settings and (id(node) in inside or _reads(node.value, found))):
             found |= {n.id for t in node.targets for n in below(t) if isinstance(n, ast.Name)}
     return frozenset(found)
+
+
+def _set_by_mode(value: ast.AST) -> bool:
+    """It reads the mode for itself, not only to tell a dropout that a value of the network goes through."""
+    told = value.keywords if isinstance(value, ast.Call) and "dropout" in last_name(value.func) else ()
+    if any(k.arg == "training" and mentions_mode(k.value) for k in told):
+        return False
+    return mentions_mode(value)
 
 
 def _reads(node: ast.AST, names: set[str]) -> bool:

@@ -120,6 +120,7 @@ class Trace:
     branches: tuple[int, ...] = ()
     alternatives: int = 0  # how many there were up to now
     periodic: set[int] = field(default_factory=set)  # those that are taken every few rounds
+    leaving: set[int] = field(default_factory=set)  # those that end a loop or function
     autocast: tuple[str, ...] = ()
     gradients: tuple[bool | None, ...] = (True,)
     functions: tuple[str, ...] = ()

@@ -71,7 +71,10 @@ def run_branches(i: Interpreter, branches: Sequence[Callable[[], Flow]]) -> Flow
     with i.heap.recording() as mark:
         for run in branches:
             with i.trace.condition():
+                number = i.trace.alternatives
                 flow = run()
+            if flow in (Flow.BREAK, Flow.RETURN):
+                i.trace.leaving.add(number)
             outcomes.append((flow, i.heap.undo(mark), i.frame.value))
         for kind in (Flow.NEXT, Flow.CONTINUE, Flow.BREAK, Flow.RETURN):
             same = [o for o in outcomes if o[0] is kind]
