@@ -199,8 +199,9 @@ def _evaluation(recipe: Recipe, number: int, network: Network | None) -> Step | 
     given = event.details.get("roles", frozenset())
     if given and given <= {"test", "validation"}:
         return Step(event.place, f"the network gets {' and '.join(sorted(given))} data")
-    if EVALUATES.match(event.function):
-        return Step(event.place, f"{event.function}() evaluates")
+    for name in (event.function, str(event.details.get("through", ""))):
+        if EVALUATES.match(name):
+            return Step(event.place, f"{name}() evaluates")
     return _without_gradients(recipe, number, passes) or _without_backward(recipe, number, passes)
 
 

@@ -242,8 +242,9 @@ def _evaluation(events: Sequence[Event], number: int) -> Step | None:
     given = event.details.get("roles", frozenset())
     if given and event.training is not True:
         return Step(event.place, f"the network gets {' and '.join(sorted(given))} data")
-    if EVALUATES.match(event.function) and not _made_up(event):
-        return Step(event.place, f"{event.function}() evaluates")
+    for name in (event.function, str(event.details.get("through", ""))):
+        if EVALUATES.match(name) and not _made_up(event):
+            return Step(event.place, f"{name}() evaluates")
     if event.training is False and loop is not None:
         switches = [e for e in events[:number] if e.did is Did.EVAL_MODE and event.subjects[0] in e.subjects]
         return Step(switches[-1].place, "the network is put in evaluation mode") if switches else None

@@ -204,7 +204,8 @@ class Event:
     ``training``: the mode of the model at a FORWARD; None when not known. ``function``: the name of the
     function whose body it stands in. ``details`` of a FORWARD: ``roles`` (the splits that its arguments'
     names tell of), ``active`` and ``moded`` (the ``ModeLayer``s that act as in training, and all of them),
-    ``inputs``, ``outputs``, and ``carried`` (names of arguments that still are of an earlier round); of a
+    ``inputs``, ``outputs``, ``through`` (the method of the model that it is) and ``carried`` (names of
+    arguments that still are of an earlier round); of a
     STEP: ``scaled`` (it is a gradient scaler that steps; the optimiser is what it is given), ``closure``
     (given one) and ``by_hand`` (weights are moved without an optimiser); of a call that is known by its
     name alone: ``method``, ``receiver``, ``arguments`` (how many), ``keywords`` (their names), ``object``

@@ -194,7 +194,11 @@ class Interpreter:
                 arguments.open,
                 ("", *arguments.names),
             )
-            return self.call(function.function, bound, node)
+            events, operations = len(self.trace.events), len(self.trace.operations)
+            value = self.call(function.function, bound, node)
+            if len(self.trace.events) > events and isinstance(function.function, Function):
+                self.project.libraries.ran(Call(self, node), function, events, operations)
+            return value
         if isinstance(function, Class):
             return self.construct(function, arguments, node)
         if isinstance(function, Instance):
