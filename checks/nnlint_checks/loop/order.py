@@ -22,7 +22,7 @@ COULD_STEP = pattern(
 )
 """Names of functions that are not understood and may step an optimiser."""
 HARMLESS = pattern(
-    r"^(env|envs|environment|p_?bar|bar|progress\w*|prog\w*|tqdm\w*|tbar|loop|t|iterator|\w*met(er|ric)s?|\w*acc\w*|"
+    r"^((\w+_)?envs?|environment|p_?bar|bar|progress\w*|prog\w*|tqdm\w*|tbar|loop|t|iterator|\w*met(er|ric)s?|\w*acc\w*|"
     r"history|logs?|logger|writer|stats?|results?|monitor|early_?stop\w*|stopper|ema\w*|wandb|losses|tracker|"
     r"buffer|memory|replay\w*|summary\w*|profiler|prof|timer|kwargs|config|cfg|args|params|\w*data\w*|d|info|"
     r"task|live|console|status|epoch_\w+|batch_\w+|running\w*|train_\w*|val_\w*|\w*model\w*|\w*net\w*)$",

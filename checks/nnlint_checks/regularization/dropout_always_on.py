@@ -177,7 +177,14 @@ def _finding(operation: Operation, message: str, advice: str) -> Finding:
         if layer and layer.place != operation.place
         else ()
     )
-    return Finding(operation.place, message, advice, trail=trail, repairs=_repairs(operation))
+    return Finding(
+        operation.place,
+        message,
+        advice,
+        trail=trail,
+        subject=("dropout", operation.place),
+        repairs=_repairs(operation),
+    )
 
 
 def _repairs(operation: Operation) -> tuple[Repair, ...]:

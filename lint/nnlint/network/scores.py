@@ -38,8 +38,10 @@ def affine(value: Tensor) -> bool:
     operation = value.operation
     if operation.kind in AFFINE:
         return True
-    if operation.kind == "matmul":
-        return any(t.operation.kind in FIXED for t in operation.inputs)
+    if operation.kind == "matmul":  # with a weight, or of rows of scores mixed with each other
+        return any(t.operation.kind in FIXED or affine(last_shaping(t)[0]) for t in operation.inputs)
+    if operation.kind in ("mean", "sum") and operation.inputs:
+        return affine(last_shaping(operation.inputs[0])[0])
     if operation.kind == "add" and len(operation.inputs) == 2:
         rest = [t for t in operation.inputs if t.operation.kind not in FIXED]
         return len(rest) == 1 and affine(last_shaping(rest[0])[0])

@@ -240,6 +240,7 @@ SYMBOLS: dict[str, Value] = {
     "torch.FloatTensor": _tensor_class(),
     "torch.LongTensor": _tensor_class(),
     "torch.sparse.mm": native("torch.sparse.mm", METHODS["mm"]),
+    "torch.spmm": native("torch.spmm", METHODS["mm"]),
     "torch.pi": math.pi,
     "torch.e": math.e,
     "torch.inf": math.inf,
