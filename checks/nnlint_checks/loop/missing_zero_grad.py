@@ -124,9 +124,9 @@ def _backward_of(recipe: Recipe, number: int) -> Event | None:
     """The nearest backward pass in the loop of a step: before it, or as the loop comes round."""
     events, step = recipe.events, recipe.events[number]
     if not step.certain and len(step.loops) < 2:
-        before = next((e for e in reversed(events[:number]) if e.did is Did.BACKWARD), None)
-        together = before is not None and before.loops == step.loops and before.branches == step.branches
-        return before if together and not recipe.leaving & set(step.branches) else None  # else the only one
+        near = next((e for e in reversed(events[:number]) if e.did is Did.BACKWARD), None)
+        together = near is not None and near.loops == step.loops and near.branches == step.branches
+        return near if together and not recipe.leaving & set(step.branches) else None  # else the only one
     found = [(n, e) for n, e in enumerate(events) if e.did is Did.BACKWARD and step.loops[-1] in e.loops]
     before = [e for n, e in found if n < number]
     return before[-1] if before else found[0][1] if found else None
