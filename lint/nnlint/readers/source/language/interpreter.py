@@ -197,7 +197,9 @@ class Interpreter:
             events, operations = len(self.trace.events), len(self.trace.operations)
             value = self.call(function.function, bound, node)
             if len(self.trace.events) > events and isinstance(function.function, Function):
-                self.project.libraries.ran(Call(self, node), function, events, operations)
+                from nnlint.readers.source.libraries.torch.methods import gathered
+
+                gathered(Call(self, node), function, events, operations)
             return value
         if isinstance(function, Class):
             return self.construct(function, arguments, node)

@@ -363,12 +363,6 @@ class Libraries:
         returns = [n for n in everything(function.node) if isinstance(n, ast.Return)]
         self.named(i, function.name, value, returns[-1] if returns else function.node)
 
-    def ran(self, call: Call, method: Value, events: int, operations: int) -> None:
-        """A method of the program's gave a value; what was recorded before it began."""
-        from nnlint.readers.source.libraries.torch.methods import gathered
-
-        gathered(call, method, events, operations)
-
     def enter(self, i: Interpreter, manager: Value, stack: ExitStack, node: ast.AST) -> Value:
         """``with manager as value``: no_grad and the like change how the body is recorded."""
         if isinstance(manager, Instance):
