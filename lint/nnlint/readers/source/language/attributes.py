@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from nnlint.evidence.source import Did
 from nnlint.network.graph import Tensor
@@ -151,6 +151,10 @@ def _of_super(value: Super, name: str) -> Value:
 _DO_NOTHING = Native("object.__init__", lambda call, arguments: None, "static")
 
 
+def _keys_are_attributes(value: Value) -> TypeGuard[DictValue]:
+    return isinstance(value, DictValue) and value.cls is not None
+
+
 def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: ast.AST) -> None:
     """``target.name = value``."""
     if isinstance(target, Instance):
@@ -159,7 +163,7 @@ def set_attribute(i: Interpreter, target: Value, name: str, value: Value, node: 
             setter.code(Call(i, node), Arguments([target, name, value]))
             return
         i.heap.write(target.state, name, value)
-    elif isinstance(target, Class | ModuleValue) or (isinstance(target, DictValue) and target.attributes):
+    elif isinstance(target, Class | ModuleValue) or _keys_are_attributes(target):
         i.heap.write(target.state, name, value)
     elif isinstance(target, OneOf):
         for option in target.options:

@@ -134,10 +134,7 @@ def _type(call: Call, arguments: Arguments) -> Value:
 
 
 def _open(call: Call, arguments: Arguments) -> Value:
-    """``open(path)``, with the path where that is a file of settings."""
-    from nnlint.readers.source.libraries.paths import open_file
-
-    return open_file(call, arguments)
+    return call.interpreter.call(call.interpreter.project.libraries.symbol("io.open"), arguments, call.node)
 
 
 LOCALS = native("locals", unknown)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nnlint.readers.source.files.nodes import kept
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Class, Function, Native, Value
 
 if TYPE_CHECKING:
@@ -17,12 +16,6 @@ def missing_argument(i: Interpreter, function: Function, parameter: ast.arg) -> 
 
     That is what a launcher (``@hydra.main``) passes where the command line says nothing else.
     """
-    if function.node.args.args[:1] == [parameter] and "hydra" in kept(function.node, "_launch", _launch):
-        from nnlint.readers.source.libraries.configuration import launched
-
-        found = launched(i, function)
-        if found is not UNKNOWN:
-            return found
     named = parameter.annotation
     cls = function.scope.module.state.get(named.id) if isinstance(named, ast.Name) else None
     if not isinstance(cls, Class) or not isinstance(cls.state.get("__init__"), Native) or cls.node is None:
@@ -30,8 +23,3 @@ def missing_argument(i: Interpreter, function: Function, parameter: ast.arg) -> 
     if not any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
         return UNKNOWN
     return i.construct(cls, Arguments([]), parameter)
-
-
-def _launch(node: ast.AST) -> str:
-    """The decorators of a function, as they are written."""
-    return " ".join(map(ast.unparse, getattr(node, "decorator_list", ())))

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nnlint.readers.source.facts import keeping
+from nnlint.readers.source.language.binding import bind
 from nnlint.readers.source.language.items import hashable
 from nnlint.readers.source.language.iteration import iterate
 from nnlint.readers.source.language.values import (
+    MISSING,
     OPEN,
     UNKNOWN,
     Arguments,
@@ -39,11 +41,13 @@ def method(value: Value, name: str) -> Value:
     """The bound method ``name`` of a container or string; UNKNOWN if there is no model of it."""
     if isinstance(value, str):
         return _string_method(value, name)
+    if isinstance(value, DictValue) and value.cls is not None:
+        found = value.state.get(name, value.cls.find(name))
+        if found is not MISSING:
+            return found if name in value.state else bind(found, value)
     table: dict[str, Callable[[Call, Value, Arguments], Value]] = (
         LIST if isinstance(value, ListValue) else DICT if isinstance(value, DictValue) else {}
     )
-    if isinstance(value, DictValue) and value.attributes and name in value.state:
-        return value.state[name]
     code = table.get(name)
     if code is None:
         return UNKNOWN
@@ -206,7 +210,7 @@ def _view(pick: Callable[[Value, Value], Value]) -> Callable[[Call, DictValue, A
 
 
 def _dict_copy(call: Call, value: DictValue, arguments: Arguments) -> Value:
-    return DictValue(dict(value.state), None, value.attributes)
+    return DictValue(dict(value.state), value.factory, value.cls)
 
 
 def _dict_clear(call: Call, value: DictValue, arguments: Arguments) -> Value:

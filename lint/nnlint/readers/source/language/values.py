@@ -88,13 +88,13 @@ def new_list(items: tuple[Value, ...] | None, kind: str = "list") -> ListValue:
 class DictValue:
     """A dict with constant keys. ``open``: ``OPEN in state`` when other keys may be there too.
 
-    ``factory``: what a ``defaultdict`` calls for a missing key. ``attributes``: keys are read and set as
-    attributes, too.
+    ``factory``: what a ``defaultdict`` calls for a missing key. ``cls``: a class of dicts whose keys are
+    attributes too, with its methods.
     """
 
     state: State
     factory: Value = None
-    attributes: bool = False
+    cls: Class | None = None
 
     @property
     def open(self) -> bool:

@@ -46,10 +46,12 @@ MODELS: dict[str, str] = {
         (
             *("functools", "collections", "math", "argparse", "dataclasses", "typing", "copy", "itertools"),
             *("types", "enum", "abc", "contextlib", "operator", "builtins", "tqdm", "time", "os", "sys"),
-            *("random", "logging", "pathlib", "re", "warnings", "inspect"),
+            *("random", "io", "logging", "pathlib", "re", "warnings", "inspect"),
         ),
         "standard",
     ),
+    **dict.fromkeys(("json", "yaml", "toml", "tomllib", "tomli"), "configuration"),
+    **dict.fromkeys(("omegaconf", "hydra", "yacs", "easydict", "munch", "addict", "box"), "configuration"),
     "torch": "torch",
     **dict.fromkeys(("torchvision", "timm", "efficientnet_pytorch"), "torchvision"),
     **dict.fromkeys(("pandas", "polars", "numpy", "sklearn", "imblearn", "PIL", "cv2"), "tabular"),
@@ -59,8 +61,6 @@ MODELS: dict[str, str] = {
     "einops": "einops",
     **dict.fromkeys(("accelerate", "lightning_fabric"), "launchers"),
     "albumentations": "albumentations",
-    **dict.fromkeys(("yaml", "json", "tomllib", "tomli", "omegaconf"), "configuration"),
-    **dict.fromkeys(("easydict", "addict", "munch", "box"), "configuration"),
 }
 """Root package -> the model package that describes it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from pathlib import Path
 
-from nnlint.readers.source.files.written import SUFFIXES
+from nnlint import looks
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native
 from nnlint.readers.source.language.values import (
     UNKNOWN,
@@ -72,26 +73,14 @@ def _get(call: Call, arguments: Arguments) -> Value:
         return native(name, lambda c, a: receiver, "static")
     if name == "joinpath":
         return Bound(native(name, _divide), receiver)
-    if name in ("open", "read_text"):
-        return native(name, lambda c, a: open_file(c, Arguments([receiver, *a.positional[:1]])), "static")
+    if name == "open":
+        return Bound(native(name, opened), receiver)
+    if name == "read_text":
+        return native(name, lambda c, a: text_in(c, receiver), "static")
     if name == "with_name":
         base = None if text is None else posixpath.dirname(text)
         return native(name, lambda c, a: _with_name(c, base, a), "static")
     return native(str(name), lambda c, a: UNKNOWN, "static") if name in HARMLESS else UNKNOWN
-
-
-OPENED = library_class("io.TextIOWrapper", (OBJECT,), {"read": native("read", lambda c, a: a.positional[0])})
-"""A file of settings that is open for reading, or its text."""
-OPENED.opaque = True
-
-
-def open_file(call: Call, arguments: Arguments) -> Value:
-    """``open(path)``: of files of settings it is remembered which."""
-    text = path_text(arguments.get(0, "file", UNKNOWN))
-    mode = arguments.get(1, "mode", "r")
-    if text is None or not text.endswith(SUFFIXES) or mode not in ("r", "rb", "rt"):
-        return UNKNOWN
-    return Instance(OPENED, {"_text": text}, call.place, call.interpreter.new_key())
 
 
 def _with_name(call: Call, base: str | None, arguments: Arguments) -> Value:
@@ -146,6 +135,60 @@ PATH = library_class(
 PATH.opaque = True
 
 
+# configuration that lies in the project
+
+CONFIGURATION = frozenset({".yaml", ".yml", ".json", ".toml"})
+LONGEST = 2**16
+"""Bytes: longer files are data."""
+LEVELS = 4
+"""Folders above the program's that it may be started from."""
+
+
+def opened(call: Call, arguments: Arguments) -> Value:
+    """``open(path)`` of a file that may hold configuration, for reading; of others nothing is told."""
+    text, mode = path_text(arguments.get(0, "file", UNKNOWN)), arguments.get(1, "mode", "r")
+    if text is None or posixpath.splitext(text)[1].lower() not in CONFIGURATION:
+        return UNKNOWN
+    if not isinstance(mode, str) or not set(mode) <= set("rbt"):
+        return UNKNOWN
+    return Instance(OPENED, {"_text": text}, call.place, call.interpreter.new_key())
+
+
+def text_in(call: Call, source: Value) -> Value:
+    """What stands in an opened file or at a path, where that is configuration of the project."""
+    is_open = isinstance(source, Instance) and source.cls is OPENED
+    text = source.state["_text"] if is_open else path_text(source)
+    path = found_at(call, text) if isinstance(text, str) else None
+    return UNKNOWN if path is None else content(path) or UNKNOWN
+
+
+def found_at(call: Call, text: str) -> Path | None:
+    """The file at a path: from the folder of the module, or one above it that the program is started from."""
+    here = call.interpreter.frame.scope.module.file
+    if here is None or posixpath.splitext(text)[1].lower() not in CONFIGURATION or posixpath.isabs(text):
+        return None
+    folder = here.parent
+    candidates = [above / text for above in (folder, *looks.resolved(folder).parents[:LEVELS])]
+    return next((path for path in candidates if looks.is_file(path)), None)
+
+
+def content(path: Path) -> str | None:
+    """The text of a short file; None where it cannot be had."""
+    try:
+        data = looks.read(path)
+        return data.decode() if len(data) <= LONGEST else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+OPENED = library_class(
+    "io.TextIOWrapper",
+    (OBJECT,),
+    {"read": native("read", lambda call, arguments: text_in(call, arguments.positional[0]))},
+)
+OPENED.opaque = True
+
+
 def _variable(call: Call, arguments: Arguments) -> Value:
     """A variable of the environment is taken to be unset, as an argument that is not given."""
     return (
@@ -158,6 +201,7 @@ def _variable(call: Call, arguments: Arguments) -> Value:
 SYMBOLS: dict[str, Value] = {
     "os.environ.get": native("os.environ.get", _variable),
     "os.getenv": native("os.getenv", _variable),
+    "io.open": native("open", opened),
     "pathlib.Path": PATH,
     "pathlib.PurePath": PATH,
     "pathlib.PosixPath": PATH,

@@ -7,7 +7,7 @@ import itertools
 import math
 from typing import Any
 
-from nnlint.readers.source.language import introspection
+from nnlint.readers.source.language import containers, introspection
 from nnlint.readers.source.language.builtins import BUILTINS
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native
 from nnlint.readers.source.language.instances import ABSTRACT
@@ -119,7 +119,8 @@ def deep_copy(call: Call, value: Value, done: dict[int, Value]) -> Value:
             result.state["items"] = tuple(deep_copy(call, v, done) for v in value.items)
         return result
     if isinstance(value, DictValue):
-        return DictValue({k: deep_copy(call, v, done) for k, v in value.state.items()})
+        items = {k: deep_copy(call, v, done) for k, v in value.state.items()}
+        return DictValue(items, value.factory, value.cls)
     if isinstance(value, tuple):
         return tuple(deep_copy(call, v, done) for v in value)
     return value
@@ -131,7 +132,7 @@ def _copy(call: Call, arguments: Arguments) -> Value:
         return Instance(value.cls, dict(value.state), value.place, call.interpreter.new_key())
     if isinstance(value, ListValue):
         return new_list(value.items, value.kind)
-    return DictValue(dict(value.state)) if isinstance(value, DictValue) else value
+    return containers.DICT["copy"](call, value, arguments) if isinstance(value, DictValue) else value
 
 
 # dataclasses and namespaces
