@@ -18,6 +18,7 @@ from nnlint.readers import Progress, Reading
 from nnlint.readers.source.entries import read_program
 from nnlint.readers.source.files.project import Project
 from nnlint.readers.source.language.interpreter import Interpreter
+from nnlint.readers.source.libraries.assumed import is_snippet
 from nnlint.readers.units import Unit, Units
 
 FRAMEWORKS = (
@@ -115,7 +116,7 @@ def mentions_framework(path: Path, data: bytes | None = None) -> bool:
         data = looks.read(path) if data is None else data
     except OSError:
         return True  # reading it as text will say why
-    return any(mark in data for mark in FRAMEWORKS)
+    return any(mark in data for mark in FRAMEWORKS) or is_snippet(data)
 
 
 IMPORT = pattern(rb"^[ \t]*(?:from|import)[ \t]+(\.*[\w.]+)", re.MULTILINE)

@@ -30,7 +30,7 @@ from nnlint.readers.source.language.values import (
     Value,
     new_list,
 )
-from nnlint.readers.source.libraries.assumed import assumed
+from nnlint.readers.source.libraries.assumed import MODULES, assumed
 
 if TYPE_CHECKING:
     from nnlint.readers.source.language.interpreter import Interpreter
@@ -65,11 +65,9 @@ def look_up(i: Interpreter, scope: Scope, name: str) -> Value:
     if name in module.state:
         return i.project.resolve(i, module.state, name)
     found = builtins.BUILTINS.get(name, MISSING)
-    if module.star_unknown:
-        return UNKNOWN
-    if found is not MISSING:
+    if found is not MISSING and not module.star_unknown:
         return found
-    home = assumed(module.text, name)
+    home = "" if module.star_unknown and name not in MODULES else assumed(module.text, name)
     return i.project.libraries.symbol(home) if home else UNKNOWN
 
 
