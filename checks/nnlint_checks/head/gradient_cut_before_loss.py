@@ -8,7 +8,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Differentiated, LossUse, Recipe
 from nnlint.finding import Finding
-from nnlint.network.gradients import may_train, reached, stops, trains
+from nnlint.network.gradients import may_train, reached, stops
 from nnlint.network.graph import Layer, Operation, Tensor
 from nnlint.network.lookback import api
 from nnlint.network.operations import Family, family
@@ -204,10 +204,11 @@ def _is_truth(use: LossUse) -> bool:
 def _cut(value: Tensor) -> Operation | None:
     """The first operation after the weights that stops the gradient."""
     for operation in value.ancestors():
-        if stops(operation) and any(trains(o) for t in operation.inputs for o in reached(t)):
+        if stops(operation) and any(may_train(o) for t in operation.inputs for o in reached(t)):
             return operation
     return None
 
 
 def _called(operation: Operation) -> str:
-    return CALLED.get(operation.kind) or api(operation)
+    named = operation.name if operation.kind == "detach" else ""
+    return CALLED.get(operation.kind) or named or api(operation)

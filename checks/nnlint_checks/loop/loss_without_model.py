@@ -8,7 +8,7 @@ from nnlint.check import ERROR, check
 from nnlint.evidence.place import Step
 from nnlint.evidence.source import Did, Event, Recipe
 from nnlint.finding import Finding
-from nnlint.network.gradients import reached, stops, trains
+from nnlint.network.gradients import may_train, reached, stops, trains
 from nnlint.network.graph import Operation
 from nnlint.network.operations import Family, family
 
@@ -121,7 +121,7 @@ def _source(recipe: Recipe, event: Event) -> Operation | None:
     leaves = [o for o in graph if _is_leaf(o)]
     if not all(_is_data(o, names, data) or o.kind == "constant" or _is_anew(o) for o in leaves):
         return None
-    return leaves[0] if leaves else None
+    return leaves[0] if leaves and not any(map(_is_cut_off, leaves)) else None
 
 
 def _is_data(operation: Operation, names: set[str], data: set[int]) -> bool:
@@ -133,6 +133,12 @@ def _is_data(operation: Operation, names: set[str], data: set[int]) -> bool:
 def _is_leaf(operation: Operation) -> bool:
     """Nothing that carries gradients goes into it."""
     return all(stops(t.operation) for t in operation.inputs)
+
+
+def _is_cut_off(operation: Operation) -> bool:
+    """It stands for what came out of a network: that the gradient ends there is HL114."""
+    behind = [t for cut in operation.inputs for t in cut.operation.inputs]
+    return any(may_train(o) for t in behind for o in reached(t))
 
 
 def _is_anew(operation: Operation) -> bool:

@@ -202,6 +202,8 @@ def _evaluation(recipe: Recipe, number: int, network: Network | None) -> Step | 
     for name in (event.function, str(event.details.get("through", ""))):
         if EVALUATES.match(name):
             return Step(event.place, f"{name}() evaluates")
+    if event.gradients is False and not passes and not recipe.optimizers:
+        return Step(event.place, "trained weights were loaded, and gradients are off")
     return _without_gradients(recipe, number, passes) or _without_backward(recipe, number, passes)
 
 

@@ -228,7 +228,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
         )
         found.append(_with_habits(i, recipe))
     found += dict.fromkeys((*trace.facts, *taken.facts))
-    if i.project.libraries.holds_data or trace.notes.get("scales"):
+    if i.project.libraries.holds("tabular") or trace.notes.get("scales"):
         from nnlint.readers.source.libraries.tabular.gather import pipeline, rescaled
 
         found += rescaled(trace, text.path)
@@ -238,7 +238,7 @@ def collect(i: Interpreter, trace: Trace, text: Text, entry: str) -> list[object
 
 
 def _intakes(i: Interpreter, trace: Trace, taken: Snapshot, path: str) -> tuple[Intake, ...]:
-    if not i.project.libraries.holds_data:
+    if not i.project.libraries.holds("tabular"):
         return ()
     from nnlint.readers.source.libraries.tabular.gather import intakes
 
@@ -281,7 +281,7 @@ def _loss_use(
 
 def _taken(i: Interpreter, call: LossCall) -> Taken | None:
     """The columns of a file that the target is."""
-    if not i.project.libraries.holds_data:
+    if not i.project.libraries.holds("tabular"):
         return None
     from nnlint.readers.source.libraries.tabular.bridge import taken
 

@@ -1,8 +1,8 @@
 """The model that a function is written for, where nothing in the file calls the function.
 
 ``def train(model, loader)`` beside the one network of the file is meant for that network; so is a parameter
-that is called as a class of the file is (``generator`` beside ``class Generator``). What the caller has done
-to the model is not known: neither its mode nor its weights.
+that is called as a class of the file is (``generator`` beside ``class Generator``), and a name that a snippet
+calls and binds nowhere. What the caller has done to the model is not known: neither its mode nor its weights.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from nnlint.pattern import pattern
 from nnlint.readers.source.files.nodes import everything
 from nnlint.readers.source.files.text import Text
 from nnlint.readers.source.language.interpreter import Interpreter
-from nnlint.readers.source.language.values import Arguments, Class, Function, Instance, ModuleValue
+from nnlint.readers.source.language.values import (
+    UNKNOWN,
+    Arguments,
+    Class,
+    Function,
+    Instance,
+    ModuleValue,
+    Value,
+)
 from nnlint.readers.source.libraries.modules import forget, weights
 from nnlint.readers.source.libraries.modules import walk as parts
 
@@ -32,13 +40,33 @@ def stand_ins(i: Interpreter, function: Function, module: ModuleValue, text: Tex
     classes = list(_networks(module, text)) if wanted else []
     found: dict[str, Instance] = {}
     for name in wanted:
-        same = [cls for cls in classes if cls.name.lower() == name.replace("_", "").lower()]
-        if name in USUAL and len(classes) == 1:
-            same = classes
-        model = _build(i, same[0]) if len(same) == 1 else None
+        cls = _meant(name, classes)
+        model = _build(i, cls) if cls is not None else None
         if model is not None:
             found[name] = model
     return Arguments([], dict(found))
+
+
+def _meant(name: str, classes: list[Class]) -> Class | None:
+    """The class of which an object is called by that name."""
+    same = [cls for cls in classes if cls.name.lower() == name.replace("_", "").lower()]
+    if name in USUAL and len(classes) == 1:
+        same = classes
+    return same[0] if len(same) == 1 else None
+
+
+def model_of_name(i: Interpreter, module: ModuleValue, name: str) -> Value:
+    """The model that a snippet calls by a name which it binds nowhere; UNKNOWN for anything else."""
+    text = module.text
+    if text is None or not i.heap.tracking:
+        return UNKNOWN
+    cls = _meant(name, list(_networks(module, text)))
+    model = _build(i, cls) if cls is not None else None
+    if model is None:
+        return UNKNOWN
+    i.guessed = True
+    i.heap.write(module.state, name, model)
+    return model
 
 
 def _called(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[str]:

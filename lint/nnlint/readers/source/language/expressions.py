@@ -25,12 +25,13 @@ from nnlint.readers.source.language.values import (
     Function,
     Instance,
     Lazy,
+    ModuleValue,
     Scope,
     Unknown,
     Value,
     new_list,
 )
-from nnlint.readers.source.libraries.assumed import MODULES, assumed
+from nnlint.readers.source.libraries.assumed import MODULES, assumed, is_called
 
 if TYPE_CHECKING:
     from nnlint.readers.source.language.interpreter import Interpreter
@@ -67,15 +68,34 @@ def look_up(i: Interpreter, scope: Scope, name: str) -> Value:
     found = builtins.BUILTINS.get(name, MISSING)
     if found is not MISSING and not module.star_unknown:
         return found
+    return _unbound(i, module, name) if module.text is not None else UNKNOWN
+
+
+def _unbound(i: Interpreter, module: ModuleValue, name: str) -> Value:
+    """What a name stands for that nothing was seen to bind: a library by custom, the network of a snippet."""
     home = "" if module.star_unknown and name not in MODULES else assumed(module.text, name)
-    return i.project.libraries.symbol(home) if home else UNKNOWN
+    if home:
+        return i.project.libraries.symbol(home)
+    if not is_called(module.text, name):
+        return UNKNOWN
+    from nnlint.readers.source.stand_ins import model_of_name
+
+    return model_of_name(i, module, name)
 
 
 def _attribute(i: Interpreter, node: ast.Attribute) -> Value:
     value = evaluate(i, node.value)
     if isinstance(value, Unknown):
-        return UNKNOWN
+        return _of_unknown(i, node.attr)
     return get_attribute(i, value, node.attr, node)
+
+
+def _of_unknown(i: Interpreter, name: str) -> Value:
+    if not i.project.libraries.holds("torch"):
+        return UNKNOWN
+    from nnlint.readers.source.libraries.torch.unknown import method_of_unknown
+
+    return method_of_unknown(name) or UNKNOWN
 
 
 def _binary(i: Interpreter, node: ast.BinOp) -> Value:

@@ -47,6 +47,11 @@ class Heap:
         self._log: list[tuple[State, object, Value]] = []
         self._marks = 0
 
+    @property
+    def tracking(self) -> bool:
+        """Whether what is written now can be taken back."""
+        return bool(self._marks)
+
     def write(self, state: State, key: object, value: Value) -> None:
         """``state[key] = value``."""
         if self._marks:

@@ -1,8 +1,9 @@
 """Names that a snippet uses and nobody binds: what they are wherever people leave the imports out.
 
-Code that is posted or pasted often begins after its imports. A name that nothing at the top of a file binds would
-end the program; so what is left to ask is which name was meant. Only names that mean one thing are taken, names
-that PyTorch and Keras share by which of the two the file speaks of, and none where it speaks of a third framework.
+Code that is posted or pasted often begins after its imports. A name that nothing at the top of a file binds
+would end the program; so what is left to ask is which name was meant. Only names that mean one thing are taken,
+names that PyTorch and Keras share by which of the two the file speaks of, and none where it speaks of a third
+framework.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ MODULES: dict[str, str] = {
         name: name
         for name in ("numpy", "pandas", "keras", "tensorflow", "torch", "sklearn", "random", "math")
     },
-    **{name: name for name in ("os", "sys", "time", "copy", "json", "argparse", "re", "torchvision", "timm")},
+    **{name: name for name in ("os", "sys", "time", "copy", "json", "argparse", "re", "torchvision")},
     **{name: name for name in ("functools", "itertools", "collections", "logging", "warnings", "pathlib")},
-    **{name: name for name in ("transformers", "cv2")},
+    **{name: name for name in ("transformers", "cv2", "timm", "math")},
     "np": "numpy",
     "pd": "pandas",
     "tf": "tensorflow",

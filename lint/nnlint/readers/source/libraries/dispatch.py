@@ -125,10 +125,9 @@ class Libraries:
         self._symbols: dict[str, Value] = {}
         self._loaded: set[str] = set()
 
-    @property
-    def holds_data(self) -> bool:
-        """Whether any program read so far uses pandas, NumPy or scikit-learn."""
-        return "tabular" in self._loaded
+    def holds(self, model: str) -> bool:
+        """Whether any program read so far uses a library of that model (``torch``, ``tabular``)."""
+        return model in self._loaded
 
     # names
 

@@ -138,7 +138,7 @@ def _watches(callback: Instance) -> bool:
 
 def given_together(call: Call, api: str, features: Value, labels: Value) -> None:
     """Features and labels are given along with each other."""
-    if call.interpreter.project.libraries.holds_data:
+    if call.interpreter.project.libraries.holds("tabular"):
         from nnlint.readers.source.libraries.tabular.bridge import provenance
         from nnlint.readers.source.libraries.tabular.pairing import note_pair
         from nnlint.readers.source.libraries.tabular.values import data_of

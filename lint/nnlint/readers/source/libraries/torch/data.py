@@ -86,7 +86,7 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
 
 def _note_pairs(call: Call, dataset: Value) -> None:
     """A data set of features and labels gives them along with each other."""
-    if isinstance(dataset, Instance) and call.interpreter.project.libraries.holds_data:
+    if isinstance(dataset, Instance) and call.interpreter.project.libraries.holds("tabular"):
         from nnlint.readers.source.libraries.tabular.bridge import data_in
         from nnlint.readers.source.libraries.tabular.pairing import note_pair
 
@@ -232,7 +232,7 @@ def _origin(call: Call, tensor: Tensor) -> Mapping[str, Any]:
     known: dict[str, Any] = {} if labels is None else {"labels": labels}
     if span is not None:
         known["range"] = span
-    if not call.interpreter.project.libraries.holds_data:
+    if not call.interpreter.project.libraries.holds("tabular"):
         return known
     from nnlint.readers.source.libraries.tabular.bridge import attributes
 
@@ -267,7 +267,7 @@ def _random_split(call: Call, arguments: Arguments) -> Value:
     items = lengths.items if isinstance(lengths, ListValue) else lengths
     if not isinstance(items, tuple):
         return UNKNOWN
-    if call.interpreter.project.libraries.holds_data:
+    if call.interpreter.project.libraries.holds("tabular"):
         from nnlint.readers.source.libraries.tabular.splitting import split_dataset
 
         split_dataset(call, dataset, len(items))

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import math
 
+from nnlint.network.gradients import reached, trains
+from nnlint.network.graph import Tensor
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native
-from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Class, Value
+from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Class, Unknown, Value
 from nnlint.readers.source.libraries.rows import Code, Row, run_row
 from nnlint.readers.source.libraries.torch import contractions, likes, picking
-from nnlint.readers.source.libraries.torch.creation import CREATION, legacy_tensor
+from nnlint.readers.source.libraries.torch.creation import CREATION, asked, legacy_tensor
 from nnlint.readers.source.libraries.torch.placing import creation
-from nnlint.readers.source.libraries.torch.special import FUNCTIONAL_ONLY, SPECIAL, dropout, several
+from nnlint.readers.source.libraries.torch.special import (
+    FUNCTIONAL_ONLY,
+    SPECIAL,
+    dropout,
+    of_tensor,
+    several,
+)
 
 
 def _row(
@@ -188,8 +196,15 @@ ROWS: dict[str, Row] = {
 }
 
 
-def _like_input(call: Call, arguments: Arguments) -> Value:
-    return arguments.get(0, "input", UNKNOWN)
+def _variable(call: Call, arguments: Arguments) -> Value:
+    """``Variable(x)``: x itself for data; the graph of what a network or a loss gave is cut off."""
+    value, i = arguments.get(0, "data", UNKNOWN), call.interpreter
+    asks = asked(arguments)
+    computed = isinstance(value, Tensor) and any(trains(o) or o.kind == "loss" for o in reached(value))
+    if not computed and not (asks and isinstance(value, Unknown)):
+        return value
+    cut = i.operate("detach", (of_tensor(call, value),), {}, call.place, name="Variable")
+    return i.operate("identity", (cut,), asks, call.place) if asks else cut
 
 
 METHODS: dict[str, Code] = {
@@ -244,7 +259,7 @@ SYMBOLS: dict[str, Value] = {
     "torch.pi": math.pi,
     "torch.e": math.e,
     "torch.inf": math.inf,
-    "torch.Variable": native("Variable", _like_input),
+    "torch.Variable": native("Variable", _variable),
     **{
         f"torch.{name}": native(f"torch.{name}", several(kind))
         for name, kind in (

@@ -64,7 +64,7 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
 def meet(call: Call, loss: Loss, prediction: Value, target: Value) -> Tensor:
     """A loss met its arguments; their names are those in the call."""
     first, second = written(call.node, 0, "input"), written(call.node, 1, "target")
-    if call.interpreter.project.libraries.holds_data and isinstance(prediction, Tensor):
+    if call.interpreter.project.libraries.holds("tabular") and isinstance(prediction, Tensor):
         from nnlint.readers.source.libraries.tabular.pairing import note_met
 
         note_met(call.interpreter, call.place, loss.api.rpartition(".")[2], prediction, target)
