@@ -1,9 +1,9 @@
 """Names that a snippet uses and nobody binds: what they are wherever people leave the imports out.
 
 Code that is posted or pasted often begins after its imports. A name that nothing at the top of a file binds
-would end the program; so what is left to ask is which name was meant. Only names that mean one thing are taken,
-names that PyTorch and Keras share by which of the two the file speaks of, and none where it speaks of a third
-framework.
+would end the program; so what is left to ask is which name was meant. Only names that mean one thing are
+taken, those that PyTorch and Keras share by which of the two the file speaks of, and none where it speaks of
+a third framework.
 """
 
 from __future__ import annotations
