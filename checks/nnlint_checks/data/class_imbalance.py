@@ -12,6 +12,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding, Table
 from nnlint.pattern import pattern
+from nnlint_checks.data.spelling import merged
 from nnlint_checks.data.values import is_scale
 
 SEVERE = 100
@@ -170,7 +171,8 @@ def imbalance(data: Dataset, ratio: float) -> Imbalance | None:
     column = data.train.column(data.target.column)
     if column is None or len(column.top) < 2 or column.rows < FEWEST_ROWS or is_scale(column):
         return None
-    (large, most), (small, fewest) = column.top[0], column.top[-1]
+    classes = merged(column.top)  # DS103 tells of several spellings of one class
+    (large, most), (small, fewest) = classes[0], classes[-1]
     return Imbalance(column, large, most, small, fewest) if most > ratio * fewest else None
 
 

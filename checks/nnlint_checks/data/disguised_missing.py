@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.finding import Finding, Table
+from nnlint_checks.data.absence import nothing_there
 from nnlint_checks.data.scaling import pixels
 from nnlint_checks.data.values import about, flat, placeholder, sampled_numbers, texts
 
@@ -102,7 +103,7 @@ def disguised_missing(data: Dataset, *, codes: tuple[float, ...] = tuple(sorted(
     for split in data.splits:
         for column, values in () if images else sampled_numbers(data, split):
             code = _code(values, codes) if column.name not in found else None
-            if code is not None:
+            if code is not None and not (code == 0 and _absent(data, split, column.name)):
                 found[column.name] = _number(data, split, column, code, float((values == code).mean()))
         for column in split.columns:
             if column.name in data.features and column.name not in found:
@@ -130,6 +131,11 @@ def _code(values: Array, codes: tuple[float, ...]) -> float | None:
         if zero and middle > FAR_ZERO * spread > 0 and gap > GAP_ZERO * middle and gap > spread:
             return float(code)
     return None
+
+
+def _absent(data: Dataset, split: Split, name: str) -> bool:
+    frame = data.sample(split.role)
+    return frame is not None and nothing_there(split, frame, name)
 
 
 def _apart(code: float, rest: Array, spread: float) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind
 from nnlint.finding import Finding, Table
+from nnlint_checks.data.digits import linear_but_for_rounding
 from nnlint_checks.data.scaling import pixels
 from nnlint_checks.data.values import EXCERPT_ROWS, about, flat
 
@@ -23,6 +24,9 @@ FEWEST_DISTINCT = 4
 """Distinct values below which columns may agree by chance or by encoding (flags, one-hot columns)."""
 
 EXACT = 1e-9
+CLOSE = 2e-3
+"""How far from 1 rounding may bring a correlation."""
+
 SHOWN = 10
 
 Pair = tuple[str, str, str]
@@ -100,11 +104,15 @@ def _linear(columns: list[Column], frame: pd.DataFrame) -> Iterator[Pair]:
     centred = np.where(there, values - means, 0.0)
     norms = np.sqrt((centred**2).sum(axis=0))
     scaled = centred / np.where(norms > 0, norms, 1.0)
-    close = np.triu(np.abs(scaled.T @ scaled) > 1 - EXACT, 1)
+    alike = np.triu(np.abs(scaled.T @ scaled), 1)
+    exact = alike > 1 - EXACT
     taken: set[int] = set()
-    for a, b in zip(*np.nonzero(close), strict=True):
+    for a, b in zip(*np.nonzero(alike > 1 - CLOSE), strict=True):
         same_rows = bool((there[:, a] == there[:, b]).all())
         if b in taken or not same_rows or norms[a] < 1e-12 * abs(means[a]):
+            continue
+        known = there[:, a]
+        if not exact[a, b] and not linear_but_for_rounding(values[known, a], values[known, b]):
             continue
         taken.add(int(b))
         equal = bool((values[:, a] == values[:, b]).all())

@@ -24,6 +24,9 @@ FINE = 0.5
 """Part of the distinct rows that have a value of their own in some column: measured finely enough that many
 equal rows are copies. Wine quality, whose bottles repeat by nature, comes to 0.3."""
 
+WIDEST = 40
+"""Columns up to which each is left out once to look for rows that are nearly equal."""
+
 APPENDED = 3
 """Different numbers of times that rows are there: a file that was appended to itself has one or two of them,
 values that are drawn again and again have many."""
@@ -99,12 +102,27 @@ def _copies(data: Dataset, frame: pd.DataFrame, columns: list[str], hashed: Arra
     copies: Array = series.duplicated().to_numpy()
     repeating = series.duplicated(keep=False).mean()
     times = series.value_counts()
-    by_nature = times[times > 1].nunique() > APPENDED or _finest(data, frame[~copies], columns) < FINE
-    if repeating > REPEATING and by_nature:
-        return None
     distinct = frame[~copies]
+    if repeating > REPEATING:
+        drawn = times[times > 1].nunique() > APPENDED
+        if drawn or (
+            _finest(data, distinct, columns) < FINE and _alike(distinct[columns], int(copies.sum()))
+        ):
+            return None
     expected = len(frame) ** 2 / 2 * 2 ** -collision_bits(distinct[columns])
     return copies if beyond_chance(int(copies.sum()), expected) else None
+
+
+def _alike(distinct: pd.DataFrame, copies: int) -> bool:
+    """Whether as many rows are equal in all columns but one: then columns repeat by nature."""
+    import pandas as pd
+
+    near = 0
+    for name in distinct.columns[:WIDEST]:
+        near += int(pd.Series(keys(distinct.drop(columns=name))).duplicated().sum())
+        if near >= copies:
+            return True
+    return distinct.shape[1] < 3 or distinct.shape[1] > WIDEST
 
 
 def _finest(data: Dataset, frame: pd.DataFrame, columns: list[str]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nnlint.check import WARNING, check
 from nnlint.evidence.data import Dataset, Task
 from nnlint.finding import Finding, Table
+from nnlint_checks.data.spelling import merged
 from nnlint_checks.data.values import EXCERPT_ROWS, about, is_scale
 
 SHOWN = 10
@@ -55,7 +56,7 @@ def rare_class(data: Dataset, *, rows: int = 10) -> Iterator[Finding]:
     column = data.train.column(data.target.column)
     if column is None or len(column.top) < 2 or column.rows <= EXCERPT_ROWS or is_scale(column):
         return
-    rare = [(label, n) for label, n in column.top if n < rows]
+    rare = [(label, n) for label, n in merged(column.top) if n < rows]
     if not rare or len(rare) > max(MANY, 0.5 * len(column.top)):
         return
     label, fewest = rare[-1]

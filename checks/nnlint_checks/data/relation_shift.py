@@ -97,6 +97,9 @@ def _compared(
     import pandas as pd
 
     ours, theirs = (f[f[target.column].notna()] for f in (train, other))
+    if target.task is Task.CLASSIFICATION:  # DS203: a class that one split lacks
+        known = set(ours[target.column]) & set(theirs[target.column])
+        ours, theirs = (f[f[target.column].isin(known)] for f in (ours, theirs))
     part = min(1.0, ROWS / max(len(ours) + len(theirs), 1))
     ours, theirs = (f.sample(frac=part, random_state=0) if part < 1 else f for f in (ours, theirs))
     if min(len(ours), len(theirs)) < FEWEST_ROWS:

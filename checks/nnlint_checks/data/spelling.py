@@ -35,6 +35,15 @@ def variants(counts: Iterable[tuple[str, int]]) -> list[Counts]:
     return [g for g in several if _same(g)]
 
 
+def merged(counts: Counts) -> Counts:
+    """Values with their counts, each once under its most frequent spelling, by falling count."""
+    found = dict(counts)
+    for (first, _), *others in variants(counts):
+        for value, _ in others:
+            found[first] += found.pop(value)
+    return tuple(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
 def _same(group: Counts) -> bool:
     (first, most), *others = group
     if len({value.strip() for value, _ in group}) == 1 or len(first.strip()) > SHORT:

@@ -13,6 +13,7 @@ from nnlint.evidence.place import Place
 from nnlint.evidence.target import words
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.chance import across, beyond_chance, collision_bits, keys, more_than_divided
+from nnlint_checks.data.digits import decimals
 from nnlint_checks.data.matrix import matrix, names, where
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ NEAR_ROWS = 5_000
 NEAR = 0.01
 """Part of the usual distance to the nearest row below which two rows are one row with noise."""
 
-DIGITS = 9
-HEAD = 500
 FEW = 10
 """Distinct values that rounding leaves of a column at least: fewer tell no rows apart."""
 
@@ -192,7 +191,7 @@ def _rounded(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap
     columns = [
         n for n in names(data, train) if n in other and train[n].dtype.kind == other[n].dtype.kind == "f"
     ]
-    digits = {n: (_decimals(train[n].to_numpy()), _decimals(other[n].to_numpy())) for n in columns}
+    digits = {n: (decimals(train[n].to_numpy()), decimals(other[n].to_numpy())) for n in columns}
     coarser = {n: min(both) for n, both in digits.items() if min(both) < max(both)}
     if not coarser:
         return None
@@ -200,24 +199,6 @@ def _rounded(data: Dataset, train: pd.DataFrame, other: pd.DataFrame) -> Overlap
     lost = [n for n in coarser if max(ours[n].nunique(), theirs[n].nunique()) < FEW]
     found = _exact(data, ours.drop(columns=lost), theirs.drop(columns=lost))
     return None if found is None else replace(found, what="rows are training rows, rounded")
-
-
-def _decimals(values: Array) -> int:
-    """Digits behind the point that the values are written with, DIGITS when there are as many or more."""
-    import numpy as np
-
-    there = values[np.isfinite(values)]
-    for part in (there[:HEAD], there):
-        digits = next((d for d in range(DIGITS) if _written(part, d)), DIGITS)
-        if digits == DIGITS:
-            return DIGITS
-    return digits
-
-
-def _written(values: Array, digits: int) -> bool:
-    import numpy as np
-
-    return bool(np.allclose(values, values.round(digits), rtol=1e-12, atol=10.0 ** -(digits + 6)))
 
 
 def _repeats(hashes: Array) -> int:

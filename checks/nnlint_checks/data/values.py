@@ -107,8 +107,10 @@ def is_scale(column: Column) -> bool:
     return column.distinct > 2 and (not numbered or _counts(column))
 
 
-FEWEST_COUNTS = 8
+FEWEST_COUNTS = 5
 RARE_COUNT = 10
+FALLS = 3
+"""Steps down a tail of counts that chance does not explain; classes of which one is rare have one."""
 
 
 def _counts(column: Column) -> bool:
@@ -120,7 +122,9 @@ def _counts(column: Column) -> bool:
     peak = rows.index(max(rows))
     noise = 2 * math.sqrt(max(rows))
     rises = all(b >= a - noise for a, b in pairwise(rows[: peak + 1]))
-    falls = all(b <= a + 2 * math.sqrt(a + 1) for a, b in pairwise(rows[peak:]))
+    tail = list(pairwise(rows[peak:]))
+    falls = all(b <= a + 2 * math.sqrt(a + 1) for a, b in tail)
+    falls = falls and sum(b < a - 2 * math.sqrt(a + b) for a, b in tail) >= FALLS
     return rises and falls and rows[-1] < RARE_COUNT and peak < len(rows) / 2
 
 

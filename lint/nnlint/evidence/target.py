@@ -136,7 +136,10 @@ def named_target(columns: Sequence[Column]) -> str | None:
     if len(named) != 1:
         tokens = [c.name for c in columns if {"target", "label"} & set(words(c.name))]
         named = named or tokens
-    named = named or [c.name for c in columns if _plain(c.name) in SURE_NAMES]
+    sure = [c.name for c in columns if _plain(c.name) in SURE_NAMES]
+    if [_plain(name) for name in named] == ["class"] and len(sure) == 1:
+        named = sure  # a class of passengers, of ships, beside what became of them
+    named = named or sure
     if not named and columns and _plain(columns[-1].name) in LAST_NAMES:
         named = [columns[-1].name]
     return named[0] if len(named) == 1 and len(columns) > 1 else None
