@@ -9,6 +9,9 @@ from nnlint.evidence.data import Column, Dataset, Split
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 
+CATEGORY = "None"
+"""The word for a missing value that tables write for a category, too: no airbags, no damage."""
+
 
 @check("DS301", level=WARNING)
 def missing_values(data: Dataset, *, share: float = 0.1) -> Iterator[Finding]:
@@ -77,13 +80,17 @@ def missing_values(data: Dataset, *, share: float = 0.1) -> Iterator[Finding]:
 
 def _finding(data: Dataset, split: Split, column: Column, figures: list[tuple[Split, Column]]) -> Finding:
     empty = column.missing == column.rows
-    name = column.name[:40]
+    name = column.name[: 30 if column.blank else 40]
     part = f"{column.missing / column.rows:.1%} of {column.rows:,} rows"
     rows = tuple((s.role, f"{c.missing:,}", f"{c.rows:,}", f"{c.missing / c.rows:.1%}") for s, c in figures)
+    written = f", written '{column.blank}'" if column.blank else ""
+    fill = "fill the gaps from training rows and add a column that flags them"
+    if column.blank == CATEGORY:
+        fill = f"read with keep_default_na=False if '{CATEGORY}' is a category; else {fill}"
     return Finding(
         Place(split.paths[0], part=f"column '{column.name}'"),
-        f"column '{name}' is empty" if empty else f"column '{name}' is missing in {part}",
-        "drop the column" if empty else "fill the gaps from training rows and add a column that flags them",
+        f"column '{name}' is empty" if empty else f"column '{name}' is missing in {part}{written}",
+        "drop the column" if empty else fill,
         table=Table(("split", "missing", "rows", "share"), rows),
         subject=(data.place.path, column.name),
         level=ERROR if empty else None,

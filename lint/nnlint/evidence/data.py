@@ -50,6 +50,7 @@ class Column:
     in the file's own spelling: all of them when there are at most TOP, none when there are more.
     ``others``: non-null values that are not of this kind (text in a number column), or in a column of text
     those that read as numbers. ``strange``: the most frequent texts in a number column, with their counts.
+    ``blank``: the word that most missing values are written with in a text file ("NA"), "" for none.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Column:
     top: tuple[tuple[str, int], ...] = ()
     others: int = 0
     strange: tuple[tuple[str, int], ...] = ()
+    blank: str = ""
 
     @property
     def missing(self) -> int:

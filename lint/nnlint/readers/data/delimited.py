@@ -7,11 +7,13 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from nnlint.dataclass import dataclass
+from nnlint.readers.data.blanks import NULLS
 from nnlint.readers.data.engines import named
 from nnlint.readers.data.headers import is_row, is_size
 from nnlint.readers.data.lines import LONGEST_LINE, Text, text_of
@@ -24,12 +26,6 @@ from nnlint.readers.data.tables import (
     repetition,
     unique,
 )
-
-NULLS = [
-    *("", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "-NaN", "null", "NULL", "Null"),
-    *("None", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
-]
-"""Spellings of a missing value: those pandas knows (``pandas.read_csv``, ``na_values``)."""
 
 SEPARATORS = (",", ";", "\t", "|")
 RARE_SEPARATORS = ("^", ":", " ")
@@ -75,7 +71,8 @@ def open_delimited(path: Path) -> Table:
     before = dialect.skipped + bool(dialect.header)
     line = before + 1 if text.newlines == rows + before and not text.blank else 0
     notes = repetition(dialect.repeated)
-    return Table(path, "csv", frame, rows, True, bool(dialect.header), line, complaints, notes=notes)
+    raw = partial(_raw, text, dialect)
+    return Table(path, "csv", frame, rows, True, bool(dialect.header), line, complaints, notes=notes, raw=raw)
 
 
 def _nothing(text: Text, dialect: Dialect) -> str:
@@ -191,21 +188,31 @@ def _all_numbers(fields: Sequence[str]) -> bool:
 
 def _frame(text: Text, dialect: Dialect) -> pl.LazyFrame:
     """The rows, in memory where the file is small. Raises Malformed."""
-    scan = _scan(text, dialect)
-    names = dialect.header or tuple(f"column {i + 1}" for i in range(dialect.width))
+    scan = _scan(text, dialect, NULLS)
     try:
         found = scan.collect_schema().names()
         if text.data is not None or text.size <= IN_MEMORY_BYTES:
             scan = scan.collect(engine="streaming").lazy()
     except pl.exceptions.ComputeError as error:
         raise _long_row(text, dialect, str(error)) from None
-    scan = scan.select(named(f).alias(n) for f, n in zip(found, names, strict=True))
+    scan = _called(scan, found, dialect)
     if text.blank:
         scan = scan.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines are no rows
     return _with_points(scan) if dialect.separator != "," else scan
 
 
-def _scan(text: Text, dialect: Dialect) -> pl.LazyFrame:
+def _raw(text: Text, dialect: Dialect) -> pl.LazyFrame:
+    """The rows with missing values as they are written."""
+    scan = _scan(text, dialect, None)
+    return _called(scan, scan.collect_schema().names(), dialect)
+
+
+def _called(scan: pl.LazyFrame, found: list[str], dialect: Dialect) -> pl.LazyFrame:
+    names = dialect.header or tuple(f"column {i + 1}" for i in range(dialect.width))
+    return scan.select(named(f).alias(n) for f, n in zip(found, names, strict=True))
+
+
+def _scan(text: Text, dialect: Dialect, nulls: list[str] | None) -> pl.LazyFrame:
     named_by_file = bool(dialect.header) and not dialect.indexed
     schema = dict.fromkeys(dialect.header, pl.String) if dialect.indexed else None
     return pl.scan_csv(
@@ -215,7 +222,7 @@ def _scan(text: Text, dialect: Dialect) -> pl.LazyFrame:
         skip_lines=dialect.skipped + dialect.indexed,
         infer_schema=False,
         schema=schema,
-        null_values=NULLS,
+        null_values=nulls,
         encoding="utf8" if text.valid else "utf8-lossy",
         glob=False,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from nnlint.readers.data.delimited import NULLS
+from nnlint.readers.data.blanks import NULLS
 from nnlint.readers.data.packed import EXPANSION, UNPACKED_BYTES
 from nnlint.readers.data.tables import (
     IN_MEMORY_BYTES,

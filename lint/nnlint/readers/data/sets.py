@@ -14,6 +14,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import features, identifiers, named_target, with_target
+from nnlint.readers.data.blanks import with_blanks
 from nnlint.readers.data.engines import ROW, Embedded, Remote, named
 from nnlint.readers.data.groups import Group, columns
 from nnlint.readers.data.kinds import guesses
@@ -114,6 +115,7 @@ def _opened(role: str, parts: list[list[Table]]) -> Opened:
     order = {name: i for i, name in enumerate(columns_of(frame))}
     remote = heads[0].remote if len(heads) == 1 and len(parts[0]) == 1 else None
     rows, profiles = profiled(remote or Embedded(frame), sorted(guessed, key=lambda g: order[g.name]))
+    profiles = with_blanks(profiles, [t for tables in parts for t in tables])
     if heads[0].rank > 2:
         profiles = (*_values_profile(heads[0]), *profiles)
         rows = heads[0].rows or 0

@@ -44,7 +44,8 @@ class Table:
     column names are the file's own. ``complaints``: what is wrong though the table can be read. ``reduce``:
     for arrays of rank 3 and more, gives the figures of the rows with the numbers asked for; ``frame`` then
     holds all values in the one column ``values``. ``remote``: where the rows are when they are not read here;
-    ``frame`` then holds the first of them. ``address``: of a table in a data base.
+    ``frame`` then holds the first of them. ``address``: of a table in a data base. ``raw``: gives
+    the rows of a text file with missing values as they are written.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class Table:
     notes: tuple[str, ...] = ()
     remote: Remote | None = None
     address: str = ""
+    raw: Callable[[], pl.LazyFrame] | None = None
 
     @property
     def names(self) -> list[str]:
