@@ -25,6 +25,10 @@ CODES = frozenset(sign * (10**n - 1) for sign in (1, -1) for n in range(2, 7)) |
 MOST = 0.5
 """Part of the rows above which an extreme value is the usual case (nothing spent, never renovated)."""
 
+LOWEST, REPEATED = -90.0, 5
+"""Negative round numbers and nines that far down, so often: -200 of gas sensors, -9999 of weather stations,
+however many rows have them."""
+
 MOST_ZERO = 0.2
 FAR_ZERO = 3.5
 """Robust deviations between 0 and the middle of the other values; garages and basements that a house does not
@@ -119,9 +123,13 @@ def _code(values: Array, codes: tuple[float, ...]) -> float | None:
     for code in dict.fromkeys((values.min(), values.max())) if len(values) else ():
         rest = values[values != code]
         times = len(values) - len(rest)
-        if len(np.unique(rest)) < LEAST_DISTINCT or times > MOST * len(values):
+        if len(np.unique(rest)) < LEAST_DISTINCT:
             continue
         gap = float(np.abs(rest - code).min())
+        if code == values.min() and _below(code, times, gap, rest):
+            return float(code)
+        if times > MOST * len(values):
+            continue
         low, middle, high = np.quantile(rest, (0.25, 0.5, 0.75))
         spread = (high - low) / 1.349
         if code in codes and (times >= 2 or abs(code) > 900) and gap > _apart(code, rest, spread):
@@ -131,6 +139,16 @@ def _code(values: Array, codes: tuple[float, ...]) -> float | None:
         if zero and middle > FAR_ZERO * spread > 0 and gap > GAP_ZERO * middle and gap > spread:
             return float(code)
     return None
+
+
+def _below(code: float, times: int, gap: float, rest: Array) -> bool:
+    """Whether a repeated value is a code by where it lies: alone below zero, or far below the others."""
+    import numpy as np
+
+    plain = code <= LOWEST and code == round(code) and code % 10 in (0, 1)
+    return bool(
+        plain and times >= REPEATED and (rest.min() >= 0 or gap > max(float(np.ptp(rest)), -code / 2))
+    )
 
 
 def _absent(data: Dataset, split: Split, name: str) -> bool:

@@ -12,7 +12,8 @@ from nnlint.finding import Finding, Table
 from nnlint_checks.data.conflicts import conflicts
 from nnlint_checks.data.learning import FOLDS, Suspects, learned, out_of_fold, suspects
 from nnlint_checks.data.matrix import matrix, names, where
-from nnlint_checks.data.reading import text_features
+from nnlint_checks.data.reading import category_words, text_features
+from nnlint_checks.data.thumb import by_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,8 @@ def likely_label_errors(
         own, given = predicted[rows][known], labels[rows][known]
         found = suspects(own, given, evidence=evidence, share=share, probability=probability)
         learnt = known.sum() >= MOST_ROWS * len(known) and (own.argmax(axis=1) != given).mean() <= MOST_DIFFER
-        if learnt and 0 < len(found.rows) <= MOST * known.sum():
+        named = learnt and 0 < len(found.rows) <= MOST * known.sum()
+        if named and not by_groups(data, frame[known], own.argmax(axis=1)):
             table = _table(split, frame[known], found, classes, given)
             yield _finding(data, split, data.target, frame[known], len(found.rows), table)
 
@@ -129,7 +131,8 @@ def _features(data: Dataset, frame: pd.DataFrame) -> Array | None:
     """Columns as numbers, running text by its topics."""
     import numpy as np
 
-    found = [block for block in (matrix(data, frame), text_features(data, frame)) if block is not None]
+    blocks = (matrix(data, frame), text_features(data, frame), category_words(data, frame))
+    found = [block for block in blocks if block is not None]
     return np.column_stack(found) if found else None
 
 

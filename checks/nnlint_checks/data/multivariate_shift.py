@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnlint.check import WARNING, check
-from nnlint.evidence.data import Dataset, Split
+from nnlint.evidence.data import Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.finding import Finding, Table
 from nnlint_checks.data.comparison import pairs_of, runs_on, shifts, significant
@@ -77,9 +77,16 @@ def multivariate_shift(data: Dataset, *, auc: float = 0.55, deviations: float = 
         single = significant(shifts(data, split, train, other))
         if single or scaled(data, split, train, other):
             continue  # DS401, DS406: a column that differs draws those after it that depend on it
-        found = _compared(plain, train, other, auc)
+        differ = {c.name for c in split.columns if _kind(data.train, c.name) is not c.kind}  # DS404
+        alike = replace(plain, features=tuple(n for n in plain.features if n not in differ))
+        found = _compared(alike, train, other, auc)
         if found is not None and found[0].deviations >= deviations:
             yield _finding(data, split, *found)
+
+
+def _kind(split: Split, name: str) -> Kind | None:
+    column = split.column(name)
+    return None if column is None else column.kind
 
 
 def _compared(

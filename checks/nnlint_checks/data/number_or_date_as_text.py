@@ -10,6 +10,7 @@ from nnlint.check import WARNING, check
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.finding import Finding, Table
 from nnlint.pattern import compiled, pattern
+from nnlint_checks.data.amounts import AMOUNT
 from nnlint_checks.data.values import about, flat, placeholder, texts
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ FEWEST_ROWS = 20
 LEAST_DISTINCT = 12
 """Distinct numbers below which digits may be the names of categories."""
 
-AMOUNT = pattern(
-    r"^\s*[-+(]?\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*[-+]?\d{1,3}"
-    r"(?:(?:[ ,.'’]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?)"
-    r"\s*(?:%|[$€£¥₹]|USD|EUR|GBP|CHF|[kKMB]|kg|g|mg|km|m|cm|mm|ft|lbs?|mph|cc|bhp|hp|min"
-    r"|hours?|days?|years?|yrs?|°C|°F)?\.?\)?\s*$"
-)
 PLAIN = pattern(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 DIGITS = pattern(r"^\d+$")
 TYPED = frozenset({".parquet", ".pq", ".feather", ".arrow", ".jsonl", ".ndjson", ".json"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnlint.check import WARNING, check
@@ -28,6 +28,9 @@ INSIDE = 6.0
 SKEW = 1.0
 KURTOSIS = 1.5
 """Skewness and excess kurtosis of the other values; the exponential distribution has 2 and 6."""
+
+WIDE, WIDE_DEVIATIONS = 50, 3.0
+"""Number columns from which, where most of them have tails, values must lie so many times farther out."""
 
 SHOWN = 8
 
@@ -71,11 +74,36 @@ def outliers(data: Dataset, *, deviations: float = 10.0) -> Iterator[Finding]:
         return
     seen: set[str] = set()
     for split in data.splits:
-        for column, values in sampled_numbers(data, split):
-            far = _far(values, deviations) if column.name not in seen else None
-            if far is not None and len(far):
-                seen.add(column.name)
-                yield _finding(data, split, column, values, far)
+        found = [
+            (column, values, far)
+            for column, values in sampled_numbers(data, split)
+            if column.name not in seen and (far := _far(values, deviations)) is not None and len(far)
+        ]
+        by_nature = bool(found) and _tailed(values for _, values in sampled_numbers(data, split))
+        for column, values, far in found:
+            if by_nature and len(_far_out(values, WIDE_DEVIATIONS * deviations)) < len(far):
+                continue
+            seen.add(column.name)
+            yield _finding(data, split, column, values, far)
+
+
+def _tailed(columns: Iterable[Array]) -> bool:
+    """Whether most of many columns have tails: some then lack them by chance."""
+    light = [_light(v) for v in columns if len(v) >= FEWEST_ROWS and v.std() > 0]
+    return len(light) >= WIDE and 2 * sum(light) < len(light)
+
+
+def _far_out(values: Array, deviations: float) -> Array:
+    import numpy as np
+
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return np.unique(values[np.abs(values - middle) > deviations * (high - low) / 1.349])
+
+
+def _light(values: Array) -> bool:
+    """Whether values lie no farther out than those of a normal or uniform distribution do."""
+    centred = (values - values.mean()) / values.std()
+    return bool(abs((centred**3).mean()) <= SKEW and (centred**4).mean() - 3 <= KURTOSIS)
 
 
 def _far(values: Array, deviations: float) -> Array | None:
@@ -96,11 +124,7 @@ def _far(values: Array, deviations: float) -> Array | None:
         or distances[distances <= deviations].max() > INSIDE
     ):
         return None
-    centred = (rest - rest.mean()) / rest.std()
-    if abs((centred**3).mean()) > SKEW or (centred**4).mean() - 3 > KURTOSIS:
-        return None
-    result: Array = np.unique(far)
-    return result
+    return np.unique(far) if _light(rest) else None
 
 
 def _finding(data: Dataset, split: Split, column: Column, values: Array, far: Array) -> Finding:

@@ -11,6 +11,7 @@ from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
 from nnlint.evidence.target import CLASS_NAMES
 from nnlint.finding import Finding, Level, Table
+from nnlint_checks.data.amounts import amounts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +101,10 @@ def about(
 
 
 def is_scale(column: Column) -> bool:
-    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages."""
+    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages; or amounts
+    that are written as text."""
+    if amounts(column):
+        return True
     if column.kind is not Kind.NUMBER or column.distinct is None or column.minimum is None:
         return False
     numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
