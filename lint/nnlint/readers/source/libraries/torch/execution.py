@@ -27,6 +27,13 @@ def _checkpoint(call: Call, arguments: Arguments) -> Value:
     return call.interpreter.call(function, Arguments(rest, keywords, arguments.open), call.node)
 
 
+def _in_parallel(call: Call, arguments: Arguments) -> Value:
+    """``data_parallel(module, inputs, device_ids)`` gives what the module gives."""
+    module, inputs = arguments.get(0, "module", UNKNOWN), arguments.get(1, "inputs", UNKNOWN)
+    given = list(inputs) if isinstance(inputs, tuple) else [inputs]
+    return call.interpreter.call(module, Arguments(given), call.node)
+
+
 def _checkpoint_sequential(call: Call, arguments: Arguments) -> Value:
     functions, value = arguments.get(0, "functions", UNKNOWN), arguments.get(2, "input", UNKNOWN)
     steps = iterate(call.interpreter, functions)
@@ -97,6 +104,10 @@ NOT_COMPILED = (
 SYMBOLS: dict[str, Value] = {
     "torch.utils.checkpoint.checkpoint": native("checkpoint", _checkpoint),
     "torch.utils.checkpoint.checkpoint_sequential": native("checkpoint_sequential", _checkpoint_sequential),
+    **{
+        f"torch.nn.parallel.{name}": native("data_parallel", _in_parallel)
+        for name in ("data_parallel", "data_parallel.data_parallel")
+    },
     "torch.autograd.Function": FUNCTION,
     "torch.autograd.function.Function": FUNCTION,
     "torch.is_tensor": native("is_tensor", _is_tensor),
