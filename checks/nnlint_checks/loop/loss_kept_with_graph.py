@@ -90,9 +90,16 @@ def loss_kept_with_graph(recipe: Recipe) -> Iterator[Finding]:
     for number, event in enumerate(recipe.events):
         if event.did is not Did.KEEP or event.details["how"] not in ("sum", "list") or event.place in spoken:
             continue
-        if kept_in_training(recipe, number):
+        if kept_in_training(recipe, number) and not _are_few(recipe, event):
             spoken.add(event.place)
             yield _finding(event)
+
+
+def _are_few(recipe: Recipe, event: Event) -> bool:
+    """One for each of a number of things that is written down, in a loop that trains nothing: no epochs."""
+    loop = event.loops[-1]
+    trains = any(loop in e.loops for e in recipe.events if e.did is Did.BACKWARD)
+    return event.details["how"] == "list" and loop.counted and loop.count is not None and not trains
 
 
 def _finding(event: Event) -> Finding:

@@ -189,8 +189,9 @@ def _evaluation(recipe: Recipe, number: int, network: Network | None) -> Step | 
         not passes or any(_may_use(e, event) for e in _after(events, number))
     ):
         return None
-    if not passes and not _loaded(network):
-        return None
+    trained = passes and (recipe.framework_steps or any(e.did is Did.STEP for e in events))
+    if not trained and not _loaded(network):
+        return None  # methods of a class, called one after another: who calls them sets the mode
     for loop in reversed(event.loops):
         if loop.loader is not None and loop.loader.role in ("test", "validation"):
             return Step(loop.place, f"the loop goes over {loop.loader.role} data")
