@@ -111,7 +111,16 @@ def _layer_before(value: Tensor) -> Tensor | None:
     layer = last_shaping(value.operation.inputs[0])[0]
     if family(layer.operation) is Family.NORM and layer.operation.inputs:
         layer = last_shaping(layer.operation.inputs[0])[0]
-    return layer if layer.operation.kind in AFFINE else None
+    return layer if layer.operation.kind in AFFINE or _is_product(layer.operation) else None
+
+
+def _is_product(operation: Operation) -> bool:
+    """``x @ w`` or ``x @ w + b`` with weights that no layer holds."""
+    parts = [t.operation for t in operation.inputs]
+    if operation.kind == "add":
+        weights = any(o.kind == "parameter" for o in parts)
+        return weights and any(o.kind == "matmul" and _is_product(o) for o in parts)
+    return operation.kind == "matmul" and any(o.kind == "parameter" for o in parts)
 
 
 def _made_by_network(target: Tensor | None) -> bool:

@@ -23,6 +23,8 @@ def attained(value: Tensor) -> Range | None:
     while True:
         if operation.kind == "input":
             return bounds if operation.attributes.get("range") is not None and operation.proven else None
+        if operation.attributes.get("written"):  # numbers that stand in the program
+            return bounds
         rest = [t.operation for t in operation.inputs if not _number(t)]
         moves = family(operation) is Family.MOVE and operation.kind not in (*PARTS, "pad", "one_hot")
         if len(rest) != 1 or not (moves or operation.kind in SCALING):

@@ -59,9 +59,31 @@ def _same(call: Call, arguments: Arguments) -> Value:
     value = arguments.get(0, "a", UNKNOWN)
     data = data_of(value) or _windows(value)
     if data is None:
-        return UNKNOWN
+        return _written(call, value)
     kind = "array" if data.kind == "frame" else data.kind
     return held(call.interpreter, replace(data, kind=kind), call.node)
+
+
+def _written(call: Call, value: Value) -> Value:
+    """``np.array([[0, 0], [0, 1]])``: numbers that stand in the program."""
+    sizes: list[int] = []
+    level = [value]
+    while all(isinstance(part, ListValue | tuple) for part in level):
+        parts = [part.items if isinstance(part, ListValue) else part for part in level]
+        counts = {None if part is None else len(part) for part in parts}
+        size = counts.pop()
+        if counts or not size or size * len(level) > MAX_NUMBERS:
+            return UNKNOWN
+        sizes.append(size)
+        level = [item for part in parts for item in part or ()]
+    if not sizes or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in level):
+        return UNKNOWN
+    numbers: list[float] = [float(v) for v in level]  # type: ignore[arg-type]
+    shape, span = Shape(tuple(sizes)), Range(min(numbers), max(numbers))
+    known = as_attribute(numbers) if len(sizes) == 1 else {}
+    return Tensor(
+        Operation("constant", (), {"shape": shape, "written": True, **known}, call.place), shape, span
+    )
 
 
 def _reshaped(name: str) -> Callable[[Call, Arguments], Value]:
