@@ -17,6 +17,8 @@ from nnlint_checks.head.training_losses import loss_api, training_uses
 
 REGRESSION = ("mse", "l1", "huber", "smooth_l1")
 BINARY = ("bce", "bce_with_logits")
+AFTERWARDS = frozenset({"clip", "abs", "absolute", "exp", "sigmoid", "tanh", "clamp"})
+"""Steps that may bring scaled targets into another interval."""
 TOLERANCE = 0.05  # of the targets' interval: sigmoid never quite reaches 1 either
 
 
@@ -78,6 +80,18 @@ def target_out_of_reach(recipe: Recipe) -> Iterator[Finding]:
             loss.backward()
             optimizer.step()
         ```
+        Standardised features, which an autoencoder is to give back.
+        ```python
+        from keras.layers import Dense, Input
+        from keras.models import Model
+        from sklearn.preprocessing import StandardScaler
+
+        rows = StandardScaler().fit_transform(rows)
+        given = Input(shape=(29,))
+        autoencoder = Model(given, Dense(29, activation="sigmoid")(Dense(8, activation="tanh")(given)))
+        autoencoder.compile(optimizer="adam", loss="mse")  # error: [HL122]
+        autoencoder.fit(rows, rows, epochs=50, validation_split=0.1)
+        ```
     Silent:
         Tanh for images in [-1, 1], and pixels scaled back for a sigmoid.
         ```python
@@ -112,7 +126,7 @@ def target_out_of_reach(recipe: Recipe) -> Iterator[Finding]:
 def _found(use: LossUse) -> Finding | None:
     bounds = attained(use.target) if use.target is not None else None
     if bounds is None:
-        return None
+        return _centred(use)
     if use.loss.kind in BINARY:
         return None if _covers(UNIT, bounds) else _beyond_loss(use, bounds)
     head = last_shaping(use.prediction)[0]
@@ -125,6 +139,24 @@ def _found(use: LossUse) -> Finding | None:
         f"{loss_api(use)} wants values in {bounds}, but {name} gives values in {given} only",
         f"scale the targets into {given}, or end the network in what reaches {bounds}",
         (Step(home(head), f"{name} makes the output here"),),
+        subject=("head", home(head)),
+    )
+
+
+def _centred(use: LossUse) -> Finding | None:
+    """Half of what StandardScaler gives is below 0."""
+    head, given, scaler = last_shaping(use.prediction)[0], use.prediction.range, use.centred
+    steps = {step for name, step in use.steps if name == use.target_name}
+    if scaler is None or use.loss.kind not in REGRESSION or steps & AFTERWARDS:
+        return None
+    if given is None or given.low < 0 or family(head.operation) is not Family.ACTIVATION:
+        return None
+    name = api(head.operation)
+    return Finding(
+        use.place,
+        f"{scaler.transformer} centres the targets at 0, but {name} gives values in {given} only",
+        f"end the network without {name}, or scale the targets into {given} with MinMaxScaler",
+        (Step(scaler.place, "the mean becomes 0"), Step(home(head), f"{name} makes the output here")),
         subject=("head", home(head)),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnlint.check import ERROR, check
-from nnlint.evidence.place import Place
 from nnlint.evidence.source import Pipeline, Rows
 from nnlint.finding import Finding
 
@@ -53,17 +52,17 @@ def target_among_features(pipeline: Pipeline) -> Iterator[Finding]:
         X_train, X_test = train.drop(columns="churn"), test.drop(columns="churn")
         ```
     """
-    seen: set[Place] = set()
+    seen: set[tuple[int, str]] = set()
     for pair in pipeline.pairs:
         if (
             not pair.target
             or pair.columns is None
-            or pair.place in seen
-            or not _same(pair.features, pair.labels)
+            or (_root(pair.features).key, pair.target) in seen
+            or _root(pair.features).key != _root(pair.labels).key
         ):
             continue
         if pair.columns.holds(pair.target) is True and pair.target not in pipeline.left_out:
-            seen.add(pair.place)
+            seen.add((_root(pair.features).key, pair.target))
             yield Finding(
                 pair.place,
                 f"the features still hold the target column {pair.target!r}",
@@ -71,9 +70,7 @@ def target_among_features(pipeline: Pipeline) -> Iterator[Finding]:
             )
 
 
-def _same(first: Rows, second: Rows) -> bool:
-    while first.parent is not None:
-        first = first.parent
-    while second.parent is not None:
-        second = second.parent
-    return first.key == second.key
+def _root(rows: Rows) -> Rows:
+    while rows.parent is not None:
+        rows = rows.parent
+    return rows

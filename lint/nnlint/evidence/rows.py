@@ -34,7 +34,8 @@ class Fit:
 
     ``learns``: ``scaler``, ``encoder``, ``imputer``, ``decomposition``, ``selector``, ``statistic``,
     ``codes`` (labels to numbers). ``single``: from one column, which may be the label. ``owner`` is the same
-    for fits of one object, 0 where there is none.
+    for fits of one object, 0 where there is none. ``centres``: what it is applied to has values on both sides
+    of 0 afterwards.
     """
 
     transformer: str
@@ -44,6 +45,7 @@ class Fit:
     key: int = 0
     single: bool = False
     owner: int = 0
+    centres: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

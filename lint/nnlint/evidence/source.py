@@ -62,7 +62,8 @@ class LossUse:
     ``reconstructs``: the target is what went into a model. ``steps``: (name, step) for what the text of the
     program does to named values anywhere (``("y", "log1p")``): reasons for silence, no proof.
     ``prediction_name``: what the program calls the prediction. ``labels``: how the target says the classes.
-    ``taken``: the columns that the target is, where the way from the file is known.
+    ``taken``: the columns that the target is, where the way from the file is known. ``centred``: the scaler
+    that moved the mean of the target to 0 as the last step before, None where none is known to.
     """
 
     loss: Loss
@@ -79,6 +80,7 @@ class LossUse:
     prediction_name: str = ""
     labels: Labels | None = None
     taken: Taken | None = None
+    centred: Fit | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

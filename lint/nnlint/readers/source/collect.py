@@ -9,7 +9,7 @@ from typing import Any
 
 from nnlint.dataclass import dataclass
 from nnlint.evidence.place import Place, Step
-from nnlint.evidence.source import Did, Intake, LossUse, Optimizer, Recipe, Scheduler, Taken
+from nnlint.evidence.source import Did, Fit, Intake, LossUse, Optimizer, Recipe, Scheduler, Taken
 from nnlint.network.graph import Layer, Network, Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.facts.class_names import named_classes
@@ -275,17 +275,18 @@ def _loss_use(
         steps,
         call.prediction_name,
         call.labels,
-        _taken(i, call),
+        *_of_data(i, call),
     )
 
 
-def _taken(i: Interpreter, call: LossCall) -> Taken | None:
-    """The columns of a file that the target is."""
+def _of_data(i: Interpreter, call: LossCall) -> tuple[Taken | None, Fit | None]:
+    """The columns of a file that the target is, and what moved its mean to 0."""
     if not i.project.libraries.holds("tabular"):
-        return None
-    from nnlint.readers.source.libraries.tabular.bridge import taken
+        return None, None
+    from nnlint.readers.source.libraries.tabular.bridge import centred, taken
 
-    return taken(call.given if call.target is None else call.target)
+    value = call.given if call.target is None else call.target
+    return taken(value), centred(value)
 
 
 def _reconstructs(call: LossCall, trace: Trace) -> bool:

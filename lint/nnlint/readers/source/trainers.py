@@ -12,8 +12,19 @@ from nnlint.readers.source.libraries.modules import is_module, tensors_in
 
 
 def trains(node: ast.ClassDef) -> bool:
-    """A method of the class calls ``backward``."""
-    return any(isinstance(n, ast.Attribute) and n.attr == "backward" for n in below(node))
+    """A method of the class calls ``backward``, or compiles a model."""
+    return any((isinstance(n, ast.Attribute) and n.attr in TRAINING) or _compiles(n) for n in below(node))
+
+
+TRAINING = ("backward", "apply_gradients")
+
+
+def _compiles(node: ast.AST) -> bool:
+    """``model.compile(loss=..., optimizer=...)``."""
+    named = (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compile"
+    )
+    return named and any(k.arg in ("loss", "optimizer") for k in node.keywords)
 
 
 def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:

@@ -217,6 +217,9 @@ SYMBOLS: dict[str, Value] = {
             ("set_image_dim_ordering", set_data_format),
         )
     },
+    **{
+        f"keras.{home}.epsilon": native("epsilon", lambda call, given: 1e-7) for home in ("backend", "config")
+    },
     "tensorflow.linalg.matmul": FUNCTIONS["matmul"],
     "tensorflow.nn.dropout": native("dropout", _dropout),
     "tensorflow.nn.l2_normalize": FUNCTIONS["l2_normalize"],

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 
 from nnlint.evidence.place import Place
 from nnlint.evidence.source import Loss
-from nnlint.network.graph import Tensor
+from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.facts.preparation import base_name, own_name, written
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native
-from nnlint.readers.source.language.operators import as_tensor
 from nnlint.readers.source.language.signature import bind_signature
 from nnlint.readers.source.language.values import (
     MISSING,
@@ -120,7 +119,8 @@ def apply_loss(call: Call, value: Value, target: Value, prediction: Tensor, plac
         return meet(call, known, prediction, target, place=place, event=False)
     if isinstance(value, Function | Instance):
         i = call.interpreter
-        truth = target if isinstance(target, Tensor) else as_tensor(i, UNKNOWN, call.node)
+        given = isinstance(target, Tensor)
+        truth = target if given else Tensor(Operation("input", (), {}, place))  # data, which nothing trains
         return i.call(value, Arguments([truth, prediction]), call.node)
     return UNKNOWN
 

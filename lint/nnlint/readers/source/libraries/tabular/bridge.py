@@ -179,6 +179,15 @@ def taken(value: Value) -> Taken | None:
     return Taken(data.columns, data.changed, coded, data.single, role)
 
 
+def centred(value: Value) -> Fit | None:
+    """The scaler that was the last to change a value, where it moves means to 0."""
+    data = data_of(value) or provenance(value)
+    scalers = (
+        [m.fit for m in data.marks if m.fit.learns in ("scaler", "statistic")] if data is not None else []
+    )
+    return scalers[0] if len(scalers) == 1 and scalers[0].centres else None
+
+
 def picks(data: Data | None) -> Columns | None:
     """The columns of a value, None when they are not known."""
     return data.columns if data is not None else None

@@ -113,6 +113,9 @@ def _init(call: Call, arguments: Arguments) -> Value:
     instance = arguments.positional[0]
     known = TABLE.get(instance.cls.api.removeprefix("sklearn."))
     call.interpreter.heap.write(instance.state, "_kind", known)
+    moves = instance.cls.name == "StandardScaler" and not arguments.open
+    centres = moves and arguments.keywords.get("with_mean", True) is True
+    call.interpreter.heap.write(instance.state, "_centres", centres)
     return None
 
 
@@ -153,7 +156,9 @@ def learn(call: Call, transformer: Value, data: Data) -> Fit | None:
     fit = None
     if kind is not None and kind.learns and data.rows is not None:
         key, owner = i.new_key(), transformer.key
-        fit = Fit(transformer.cls.name, kind.learns, data.rows, call.place, key, data.single, owner)
+        centres = transformer.state.get("_centres") is True
+        name = transformer.cls.name
+        fit = Fit(name, kind.learns, data.rows, call.place, key, data.single, owner, centres)
         i.trace.fits.append(fit)
     i.heap.write(transformer.state, "_fit", UNKNOWN if fit is None else fit)
     return fit
