@@ -82,11 +82,12 @@ def target_out_of_reach(recipe: Recipe) -> Iterator[Finding]:
         ```
         Standardised features, which an autoencoder is to give back.
         ```python
+        import pandas as pd
         from keras.layers import Dense, Input
         from keras.models import Model
         from sklearn.preprocessing import StandardScaler
 
-        rows = StandardScaler().fit_transform(rows)
+        rows = StandardScaler().fit_transform(pd.read_csv("cards.csv"))
         given = Input(shape=(29,))
         autoencoder = Model(given, Dense(29, activation="sigmoid")(Dense(8, activation="tanh")(given)))
         autoencoder.compile(optimizer="adam", loss="mse")  # error: [HL122]

@@ -13,6 +13,7 @@ from nnlint.network.graph import Network
 from nnlint.network.operations import Family, family
 from nnlint.pattern import pattern
 from nnlint_checks.loop.order import around, called_on, implied
+from nnlint_checks.loop.untold_mode import untold_mode
 
 MODEL = pattern(r"model|net|encoder|decoder|generator|discriminator|critic|policy|classifier", re.IGNORECASE)
 
@@ -64,6 +65,25 @@ def missing_train_mode(recipe: Recipe) -> Iterator[Finding]:
                     optimizer.step()
                 print(evaluate(model, test_loader))
         ```
+        A loop of Keras that does not say that it trains.
+        ```python
+        import tensorflow as tf
+        from tensorflow import keras
+
+        model = keras.Sequential([
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(10),
+        ])
+        optimizer = keras.optimizers.Adam()
+        loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        for epoch in range(10):
+            for x, y in batches:
+                with tf.GradientTape() as tape:
+                    loss = loss_of(y, model(x))  # warning: [TL506]
+                gradients = tape.gradient(loss, model.trainable_variables)
+                optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        ```
     Silent:
         Each epoch starts in train mode.
         ```python
@@ -101,6 +121,7 @@ def missing_train_mode(recipe: Recipe) -> Iterator[Finding]:
                 return model(test_x).argmax(1)
         ```
     """
+    yield from untold_mode(recipe)
     if recipe.framework_steps or not recipe.finished:
         return
     for number, event in enumerate(recipe.events):

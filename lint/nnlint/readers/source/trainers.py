@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from nnlint.readers.source.files.nodes import below
+from nnlint.readers.source.files.nodes import below, last_name
 from nnlint.readers.source.language.interpreter import Interpreter
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Class, Function, Instance
 from nnlint.readers.source.libraries.modules import is_module, tensors_in
@@ -21,10 +21,9 @@ TRAINING = ("backward", "apply_gradients")
 
 def _compiles(node: ast.AST) -> bool:
     """``model.compile(loss=..., optimizer=...)``."""
-    named = (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compile"
-    )
-    return named and any(k.arg in ("loss", "optimizer") for k in node.keywords)
+    if not isinstance(node, ast.Call) or last_name(node.func) != "compile":
+        return False
+    return any(k.arg in ("loss", "optimizer") for k in node.keywords)
 
 
 def run_trainer(i: Interpreter, cls: Class) -> Callable[[], None]:

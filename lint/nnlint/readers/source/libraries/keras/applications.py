@@ -9,9 +9,18 @@ from nnlint.network.shape import Shape
 from nnlint.network.size import Size
 from nnlint.readers.source.language.definitions import library_class, native
 from nnlint.readers.source.language.signature import bind_signature
-from nnlint.readers.source.language.values import OPEN, UNKNOWN, Arguments, Call, DictValue, Value
+from nnlint.readers.source.language.values import (
+    OPEN,
+    UNKNOWN,
+    Arguments,
+    Call,
+    DictValue,
+    Instance,
+    Stream,
+    Value,
+)
 from nnlint.readers.source.libraries.keras.activations import activate
-from nnlint.readers.source.libraries.keras.base import init_layer, items_of, shape_from
+from nnlint.readers.source.libraries.keras.base import LAYER, init_layer, items_of, shape_from
 from nnlint.readers.source.libraries.keras.layers import first_tensor
 from nnlint.readers.source.libraries.keras.training import MODEL
 from nnlint.readers.source.libraries.modules import ITEMS, layer_of
@@ -106,6 +115,27 @@ def _preprocessed(call: Call, arguments: Arguments) -> Value:
     return given if isinstance(given, Tensor) and not held else UNKNOWN
 
 
+def _some_layer(call: Call, arguments: Arguments) -> Value:
+    """``base.layers``: which they are is not known, only whose."""
+    model = arguments.positional[0]
+    return Stream(Instance(INNER, {OWNER: model}, call.place, call.interpreter.new_key()))
+
+
+def _set_on_some(call: Call, arguments: Arguments) -> Value:
+    """``layer.trainable = False``: a part of the network is frozen."""
+    layer, name, value = arguments.positional
+    owner, i = layer.state.get(OWNER), call.interpreter
+    if name == "trainable" and isinstance(owner, Instance) and value is not True:
+        i.heap.write(owner.state, "trainable", None)
+        i.heap.write(owner.state, "_changed", call.place)
+    return None
+
+
+OWNER = "_of"
+INNER = library_class(
+    "keras.applications.layer", (LAYER,), {"__setattr__": native("Layer.__setattr__", _set_on_some)}
+)
+
 SYMBOLS: dict[str, Value] = {
     **{
         f"keras.applications.{name}": library_class(
@@ -116,6 +146,7 @@ SYMBOLS: dict[str, Value] = {
                 "_finish": None,
                 "__init__": native("__init__", _init),
                 "call": native("call", _call(name)),
+                "layers": native("layers", _some_layer, "property"),
             },
         )
         for name in CHANNELS

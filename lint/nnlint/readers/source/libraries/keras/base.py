@@ -200,10 +200,30 @@ def _forward(
     i = call.interpreter
     training = given.keywords.get("training")
     with i.trace.recording_gradients(True if i.trace.notes.get("tape") else None):
-        i.trace.did(
-            Did.FORWARD, call.place, model.key, training=training if isinstance(training, bool) else None
-        )
+        known = training if isinstance(training, bool) else None
+        i.trace.did(Did.FORWARD, call.place, model.key, training=known, told=_told(i, model, given))
     return record_call(i, model, inputs, run)
+
+
+def _told(i: Interpreter, model: Instance, given: Arguments) -> bool:
+    """Something says in which mode the call runs; else it is that of inference."""
+    said = "training" in given.keywords or len(given.positional) > 1 or given.open
+    method = model.cls.find("call")
+    default = _default(method, "training") if isinstance(method, Function) else None
+    return said or default not in (None, False) or bool(i.trace.notes.get(LEARNING_PHASE))
+
+
+def _default(function: Function, name: str) -> Value:
+    """What a parameter is when it is not given, None where it has no default."""
+    if name in function.keyword_defaults:
+        return function.keyword_defaults[name]
+    names = [argument.arg for argument in function.node.args.args]
+    held = dict(zip(reversed(names), reversed(function.defaults), strict=False))
+    return held.get(name)
+
+
+LEARNING_PHASE = "learning phase"
+"""The note that ``K.set_learning_phase`` was called."""
 
 
 def _kept(name: str) -> Any:

@@ -13,7 +13,7 @@ from nnlint.readers.source.language.operators import as_tensor
 from nnlint.readers.source.language.shapes import shape_of
 from nnlint.readers.source.language.signature import bind_signature
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Native, OneOf, Value
-from nnlint.readers.source.libraries.keras.base import items_of
+from nnlint.readers.source.libraries.keras.base import LEARNING_PHASE, items_of
 from nnlint.readers.source.libraries.keras.legacy import data_format, dim_ordering, set_data_format
 from nnlint.readers.source.libraries.keras.shaping import merge
 from nnlint.readers.source.libraries.rows import Code, Row, run_row
@@ -205,6 +205,12 @@ FUNCTIONS: dict[str, Native] = {
     **{name: native(name, code) for name, code in SPECIAL.items()},
 }
 
+
+def _set_learning_phase(call: Call, arguments: Arguments) -> Value:
+    call.interpreter.trace.notes[LEARNING_PHASE] = True
+    return None
+
+
 SYMBOLS: dict[str, Value] = {
     **{f"{module}.{name}": code for module in MODULES for name, code in FUNCTIONS.items()},
     **{
@@ -220,6 +226,7 @@ SYMBOLS: dict[str, Value] = {
     **{
         f"keras.{home}.epsilon": native("epsilon", lambda call, given: 1e-7) for home in ("backend", "config")
     },
+    "keras.backend.set_learning_phase": native("set_learning_phase", _set_learning_phase),
     "tensorflow.linalg.matmul": FUNCTIONS["matmul"],
     "tensorflow.nn.dropout": native("dropout", _dropout),
     "tensorflow.nn.l2_normalize": FUNCTIONS["l2_normalize"],

@@ -90,11 +90,13 @@ def ensure_built(call: Call, layer: Instance, spec: Spec, x: Shape) -> None:
 _START = {"gamma": "ones", "beta": "zeros"}
 
 
-def run_layer(call: Call, layer: Instance, spec: Spec, tensor: Tensor) -> tuple[Layer, Tensor]:
-    """Build the layer for the tensor and apply its operation."""
+def run_layer(
+    call: Call, layer: Instance, spec: Spec, tensor: Tensor, *, told: bool = False
+) -> tuple[Layer, Tensor]:
+    """Build the layer for the tensor and apply its operation. ``told``: to run as in training."""
     ensure_built(call, layer, spec, tensor.shape)
     evidence = layer_of(call.interpreter, layer)
-    attributes = dict(attributes_of(layer))
+    attributes = dict(attributes_of(layer)) | ({"told": True} if told else {})
     result = call.interpreter.operate(
         spec.kind, (tensor,), attributes, layer.place, name=evidence.name, layer=evidence
     )
@@ -111,7 +113,8 @@ def first_tensor(call: Call, arguments: Arguments) -> Tensor:
 def _call(spec: Spec) -> Callable[[Call, Arguments], Value]:
     def run(call: Call, arguments: Arguments) -> Value:
         layer = arguments.positional[0]
-        evidence, result = run_layer(call, layer, spec, first_tensor(call, arguments))
+        told = arguments.keywords.get("training") is True
+        evidence, result = run_layer(call, layer, spec, first_tensor(call, arguments), told=told)
         bound = layer.state.get("_bound")
         activation = bound.get("activation") if isinstance(bound, dict) else UNKNOWN
         return activate(call, evidence, activation, result)

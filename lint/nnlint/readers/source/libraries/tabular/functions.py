@@ -78,7 +78,7 @@ def _written(call: Call, value: Value) -> Value:
         level = [item for part in parts for item in part or ()]
     if not sizes or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in level):
         return UNKNOWN
-    numbers: list[float] = [float(v) for v in level]  # type: ignore[arg-type]
+    numbers: list[float] = [float(v) for v in level]
     shape, span = Shape(tuple(sizes)), Range(min(numbers), max(numbers))
     known = as_attribute(numbers) if len(sizes) == 1 else {}
     return Tensor(
