@@ -40,8 +40,6 @@ def _init(spec: Spec) -> Callable[[Call, Arguments], Value]:
         note_ordering(call, layer, given)
         given = modern(layer.cls.name, given)
         bound = bind_layer(call, layer, spec.signature, given)
-        if "data_format" in bound and bound["data_format"] is None:
-            bound["data_format"] = call.interpreter.trace.notes.get(DATA_FORMAT)
         write = call.interpreter.heap.write
         write(layer.state, "_bound", bound)
         _first_input(call, layer, spec, given.keywords, bound)
@@ -76,6 +74,8 @@ def ensure_built(call: Call, layer: Instance, spec: Spec, x: Shape) -> None:
     bound = state["_bound"]
     if not isinstance(bound, dict):
         return
+    if "data_format" in bound and bound["data_format"] is None:
+        bound["data_format"] = call.interpreter.trace.notes.get(DATA_FORMAT)
     extra, weights = spec.build(bound, x)
     state["_attributes"] = {**attributes_of(layer), **extra}
     trainable = state.get("trainable", True)

@@ -102,6 +102,9 @@ def note_ordering(call: Call, layer: Instance, arguments: Arguments) -> None:
     """
     keywords = arguments.keywords
     shape = items_of(keywords.get("input_shape"))
+    inner = layer.state.get("layer")
+    if isinstance(inner, Instance) and shape is not None:  # at every step of a sequence
+        layer, shape = inner, shape[1:]
     if shape is None or len(shape) != 3 or DATA_FORMAT in call.interpreter.trace.notes:
         return
     old = layer.cls.name in KERNELS or not MARKS.isdisjoint(keywords)

@@ -12,7 +12,7 @@ from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Inst
 from nnlint.readers.source.libraries.keras.base import items_of, shape_from
 from nnlint.readers.source.libraries.keras.initializers import initialization_of, regularizer_of
 from nnlint.readers.source.libraries.keras.layers import bind_layer, ensure_built, first_tensor, layer_class
-from nnlint.readers.source.libraries.keras.legacy import modern
+from nnlint.readers.source.libraries.keras.legacy import modern, note_ordering
 from nnlint.readers.source.libraries.keras.shaping import init_with, step
 from nnlint.readers.source.libraries.keras.table import Bound, Spec, Weights
 from nnlint.readers.source.libraries.modules import attributes_of
@@ -161,6 +161,13 @@ def _bidirectional(call: Call, arguments: Arguments) -> Value:
     return _run(call, layer, x, attributes)
 
 
+def _time_distributed_init(call: Call, arguments: Arguments) -> Value:
+    init_with("layer")(call, arguments)
+    if isinstance(arguments.positional[0], Instance):
+        note_ordering(call, arguments.positional[0], arguments.after_self())
+    return None
+
+
 def _time_distributed(call: Call, arguments: Arguments) -> Value:
     """The layer at every step: (N, T, …) -> (N, T, …'). What sees one axis only is applied directly."""
     wrapper, x = arguments.positional[0], first_tensor(call, arguments)
@@ -245,7 +252,7 @@ SYMBOLS: dict[str, Value] = {
     **{f"keras.layers.{name}": layer_class(name, "rnn", _init(name), _call(name)) for name in CELLS},
     "keras.layers.Bidirectional": layer_class("Bidirectional", "rnn", _bidirectional_init, _bidirectional),
     "keras.layers.TimeDistributed": layer_class(
-        "TimeDistributed", "index", init_with("layer"), _time_distributed
+        "TimeDistributed", "index", _time_distributed_init, _time_distributed
     ),
     "keras.layers.MultiHeadAttention": layer_class(
         "MultiHeadAttention", "attention", _attention_init, _attention
