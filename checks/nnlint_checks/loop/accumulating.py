@@ -29,13 +29,18 @@ def accumulation(recipe: Recipe, backward: Event) -> Event | None:
 
 
 MICRO = pattern(r"micro|accum", re.IGNORECASE)
-"""Names of loops over the batches of one step."""
+"""Names of loops over the batches of one step, or of their number (``range(accumulation_steps)``)."""
 
 
 def _micro_batches(recipe: Recipe, backward: Event) -> Event | None:
     """The step behind a counted loop over small batches (``for micro_step in range(4)``)."""
     *outer, loop = backward.loops
-    if not outer or not loop.counted or not any(map(MICRO.search, loop.variables)) or not backward.certain:
+    if (
+        not outer
+        or not loop.counted
+        or not any(map(MICRO.search, (*loop.variables, loop.over)))
+        or not backward.certain
+    ):
         return None
     behind = [e for e in recipe.events if e.loops == tuple(outer)]
     steps = [e for e in behind if e.did is Did.STEP]
@@ -45,11 +50,15 @@ def _micro_batches(recipe: Recipe, backward: Event) -> Event | None:
 FACTORS = ("divide", "multiply")
 
 
-def scalings(backward: Event, kinds: tuple[str, ...] = FACTORS) -> int | None:
-    """How often a mean loss is divided or multiplied before it is differentiated; None when not known."""
+def scalings(backward: Event, kinds: tuple[str, ...] = FACTORS, *, least: bool = False) -> int | None:
+    """How often a mean loss is divided or multiplied before it is differentiated; None when not known.
+
+    Of several summands the one with the most factors counts, or the one with the ``least``.
+    """
     value = backward.details.get("value")
     counts = list(_ways(value.operation, 0, kinds)) if value is not None else [None]
-    return None if not counts or None in counts else max(c for c in counts if c is not None)
+    known = [count for count in counts if count is not None]
+    return None if not counts or None in counts else min(known) if least else max(known)
 
 
 def _ways(operation: Operation, count: int, kinds: tuple[str, ...], depth: int = 0) -> list[int | None]:

@@ -170,6 +170,30 @@ def _given(operation: Operation, axes: Axes) -> Iterator[Finding]:
     )
 
 
+def _run(operation: Operation, axes: Axes) -> Iterator[Finding]:
+    found = list(_given(operation, axes))
+    yield from found or _state(operation)
+
+
+def _state(operation: Operation) -> Iterator[Finding]:
+    """The first state has the samples before the layers, as ``batch_first`` has it for the input alone."""
+    x, state = operation.inputs[0], operation.inputs[1] if len(operation.inputs) > 1 else None
+    given = operation.attributes
+    layers, both = given.get("num_layers", 1), given.get("bidirectional", False)
+    if state is None or state.shape.rank != 3 or x.shape.rank != 3 or not isinstance(layers, int):
+        return
+    rows, samples = layers * (2 if both else 1), x.shape.axis(0 if given.get("batch_first") else 1)
+    turned = state.shape.axis(0) == samples and state.shape.axis(1) == rows
+    if samples is None or not turned or state.shape.axis(0) == rows or not isinstance(both, bool):
+        return
+    yield Finding(
+        operation.place,
+        f"the first state of {_name(operation)} is (batch, layers, units): the layers come first",
+        "make the state (layers, batch, units); batch_first is for input and output only",
+        trail=(Step(state.place, "the state is made here"),),
+    )
+
+
 def _indexed(operation: Operation, axes: Axes) -> Iterator[Finding]:
     parts = operation.attributes.get("index")
     source = _recurrent(operation.inputs[0])
@@ -203,7 +227,7 @@ def _reduced(operation: Operation, axes: Axes) -> Iterator[Finding]:
 
 
 JUDGES: dict[str, Callable[[Operation, Axes], Iterator[Finding]]] = {
-    "rnn": _given,
+    "rnn": _run,
     "index": _indexed,
     "mean": _reduced,
     "max": _reduced,

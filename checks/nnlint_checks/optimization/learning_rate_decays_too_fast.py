@@ -114,11 +114,15 @@ def learning_rate_decays_too_fast(
         yield _finding(event, scheduler, needed, all_steps, nothing)
 
 
+STEADY = ("ExponentialLR", "StepLR", "MultiplicativeLR", "LambdaLR")
+"""Schedules that multiply the rate by the same factor again and again."""
+
+
 def _steps_to(share: float, scheduler: Scheduler) -> int | None:
     """After how many steps the rate is below ``share`` of the first one; None when that is not known."""
     name, given = scheduler.api.rpartition(".")[2], scheduler.arguments
     gamma, size = given.get("gamma"), given.get("step_size", 1)
-    if name not in ("ExponentialLR", "StepLR") or not isinstance(gamma, int | float) or not 0 < gamma < 1:
+    if name not in STEADY or not isinstance(gamma, int | float) or not 0 < gamma < 1:
         return None
     if not isinstance(size, int) or (name == "StepLR" and "step_size" not in given):
         return None

@@ -60,7 +60,7 @@ def loss_divided_twice(recipe: Recipe) -> Iterator[Finding]:
         if event.did is not Did.BACKWARD or not event.loops:
             continue
         step = accumulation(recipe, event)
-        if step is not None and (scalings(event, ("divide",)) or 0) >= 2:
+        if step is not None and (scalings(event, ("divide",), least=True) or 0) >= 2:
             yield Finding(
                 event.place,
                 "the accumulated loss is divided twice: the step is as many times too small",

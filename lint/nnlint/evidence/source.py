@@ -172,7 +172,7 @@ class Loop:
 
     ``calls``: the calls of functions of the program that lead to it, outermost first. ``variables``: the
     names that it binds (``epoch``); ``counted``: over a ``range``, or a ``while``; ``strided``: over a
-    ``range`` of which the step is given.
+    ``range`` of which the step is given. ``over``: the name of what says how many rounds, or "".
     """
 
     place: Place
@@ -182,6 +182,7 @@ class Loop:
     variables: tuple[str, ...] = ()
     counted: bool = False
     strided: bool = False
+    over: str = ""
 
 
 @dataclass(frozen=True, slots=True)

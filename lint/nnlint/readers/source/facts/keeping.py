@@ -94,22 +94,25 @@ def added(i: Interpreter, target: ast.expr, value: Value, result: Value, node: a
 
 def assigned(i: Interpreter, target: ast.expr, value: Value, node: ast.Assign) -> None:
     """``target = target + value`` and ``target = 0.9 * target + 0.1 * value``."""
+    written = node.value
+    if isinstance(written, ast.IfExp):  # ``x if mean is None else 0.9 * mean + 0.1 * x``
+        written = written.orelse if isinstance(written.orelse, ast.BinOp) else written.body
     if (
         not i.rounds
         or i.trace.inside
-        or not isinstance(node.value, ast.BinOp)
+        or not isinstance(written, ast.BinOp)
         or not with_graph(value)
         or kept(node, "_takes_data", _takes_data)
     ):
         return
     name = ast.dump(target).replace("Store()", "Load()")
-    parts = [part for part in below(node.value) if isinstance(part, ast.expr)]
+    parts = [part for part in below(written) if isinstance(part, ast.expr)]
     if not any(type(part) is type(target) and ast.dump(part) == name for part in parts):
         return
     found = cell(i, target)
     if found is None or not carried(i, *found):
         return
-    sums = isinstance(node.value.op, ast.Add) and name in map(ast.dump, (node.value.left, node.value.right))
+    sums = isinstance(written.op, ast.Add) and name in map(ast.dump, (written.left, written.right))
     how = "sum" if sums else "average"
     _keep(i, node, value, value, how, ast.unparse(target))
 

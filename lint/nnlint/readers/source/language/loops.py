@@ -10,7 +10,7 @@ from nnlint.evidence.source import Did, Loop
 from nnlint.readers.source.facts import keeping
 from nnlint.readers.source.facts.naming import given_name
 from nnlint.readers.source.facts.trace import Round
-from nnlint.readers.source.files.nodes import below
+from nnlint.readers.source.files.nodes import below, last_name
 from nnlint.readers.source.language import statements
 from nnlint.readers.source.language.assignment import assign
 from nnlint.readers.source.language.expressions import decided, evaluate
@@ -98,14 +98,15 @@ def _summarise(
     return statements.Flow.NEXT
 
 
-def _kind(node: ast.For | ast.While) -> tuple[tuple[str, ...], bool, bool]:
-    """The names that a loop binds, whether it counts its rounds, by itself or by hand, and in steps."""
+def _kind(node: ast.For | ast.While) -> tuple[tuple[str, ...], bool, bool, str]:
+    """The names that a loop binds, whether it counts its rounds, by itself or by hand, in steps, how many."""
     if isinstance(node, ast.While):
-        return (), True, False
+        return (), True, False, ""
     names = tuple(n.id for n in below(node.target) if isinstance(n, ast.Name))
     calls = [n for n in below(node.iter) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     ranges = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id in ("range", "trange")]
-    return names, bool(ranges), any(len(n.args) == 3 for n in ranges)
+    over = last_name(ranges[0].args[0]) if ranges and len(ranges[0].args) == 1 else ""
+    return names, bool(ranges), any(len(n.args) == 3 for n in ranges), over
 
 
 def _try_round(i: Interpreter, node: ast.For | ast.While, bind: Callable[[], None], loop: Loop) -> None:

@@ -67,6 +67,8 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         decoupled = arguments.keywords.get("decoupled_weight_decay") is True
         i.heap.write(optimizer.state, "_kind", DECOUPLED.get(kind, kind) if decoupled else kind)
         i.heap.write(optimizer.state, "lr", _rate(bound))
+        if "weight_decay" in bound:
+            i.heap.write(optimizer.state, "weight_decay", _decay(bound))
         held = held_parameters(call, bound["params"])
         i.heap.write(optimizer.state, "_parameters", held)
         i.heap.write(optimizer.state, "_grouped", _is_grouped(call, bound["params"]))
@@ -102,6 +104,16 @@ def _rate(bound: Mapping[str, Value]) -> Value:
     if not groups or not all(isinstance(group, DictValue) for group in groups):
         return bound["lr"]
     rates = [group.state.get("lr", bound["lr"]) for group in groups]
+    return max(rates) if all(isinstance(rate, int | float) for rate in rates) else UNKNOWN
+
+
+def _decay(bound: Mapping[str, Value]) -> Value:
+    """The highest weight decay that is in use."""
+    groups = bound["params"].items if isinstance(bound["params"], ListValue) else None
+    common = bound.get("weight_decay", UNKNOWN)
+    if not groups or not all(isinstance(group, DictValue) for group in groups):
+        return common
+    rates = [group.state.get("weight_decay", common) for group in groups]
     return max(rates) if all(isinstance(rate, int | float) for rate in rates) else UNKNOWN
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from itertools import pairwise
 
 from nnlint.evidence.source import Did
 from nnlint.readers.source.facts.keeping import older
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native, unknown
 from nnlint.readers.source.language.signature import bind_signature
-from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, ListValue, Value
+from nnlint.readers.source.language.values import (
+    UNKNOWN,
+    Arguments,
+    Call,
+    Function,
+    Instance,
+    ListValue,
+    Value,
+)
 
 SCHEDULERS: dict[str, str] = {
     "StepLR": "optimizer step_size gamma=0.1",
@@ -37,7 +46,7 @@ def _init(signature: str) -> Callable[[Call, Arguments], Value]:
         bound = bind_signature(signature, arguments.after_self())
         optimizer = bound.get("optimizer", UNKNOWN)
         i.heap.write(scheduler.state, "optimizer", optimizer)
-        i.heap.write(scheduler.state, "_arguments", _kept(bound))
+        i.heap.write(scheduler.state, "_arguments", _kept({**bound, **_factor(call, scheduler, bound)}))
         i.heap.write(scheduler.state, "_made", (i.trace.loops, i.trace.functions[-1:]))
         i.heap.write(scheduler.state, "_afresh", _known(optimizer) and older(i, optimizer))
         if isinstance(optimizer, Instance):
@@ -47,6 +56,24 @@ def _init(signature: str) -> Callable[[Call, Arguments], Value]:
         return None
 
     return run
+
+
+def _factor(call: Call, scheduler: Instance, bound: dict[str, Value]) -> dict[str, Value]:
+    """``gamma`` of a rate that a function of the program lowers by the same factor in each step."""
+    function, i = bound.get("lr_lambda"), call.interpreter
+    if not isinstance(function, Function):
+        return {}
+    first = 1 if scheduler.cls.name == "MultiplicativeLR" else 0
+    values = [i.call(function, Arguments([n]), call.node) for n in range(first, first + 3)]
+    shares = [value for value in values if isinstance(value, int | float) and value > 0]
+    if len(shares) < len(values):
+        return {}
+    factors = shares if first else [b / a for a, b in pairwise(shares)]
+    return {"gamma": factors[0]} if max(factors) - min(factors) < SAME else {}
+
+
+SAME = 1e-9
+"""By how much factors differ that are one number."""
 
 
 def _known(optimizer: Value) -> bool | None:
