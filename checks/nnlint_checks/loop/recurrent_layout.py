@@ -182,9 +182,12 @@ def _state(operation: Operation) -> Iterator[Finding]:
     layers, both = given.get("num_layers", 1), given.get("bidirectional", False)
     if state is None or state.shape.rank != 3 or x.shape.rank != 3 or not isinstance(layers, int):
         return
-    rows, samples = layers * (2 if both else 1), x.shape.axis(0 if given.get("batch_first") else 1)
+    first = given.get("batch_first")
+    if not isinstance(first, bool) or not isinstance(both, bool):
+        return
+    rows, samples = layers * (2 if both else 1), x.shape.axis(0 if first else 1)
     turned = state.shape.axis(0) == samples and state.shape.axis(1) == rows
-    if samples is None or not turned or state.shape.axis(0) == rows or not isinstance(both, bool):
+    if samples is None or not turned or samples == rows:
         return
     yield Finding(
         operation.place,
