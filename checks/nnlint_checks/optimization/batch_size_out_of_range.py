@@ -115,7 +115,9 @@ def _too_few(recipe: Recipe, feed: Feed, size: int, data: Dataset | None) -> Fin
     if count is None and data is not None and feed.loader.data is not None and len(data.splits) == 1:
         count = data.splits[0].rows if data.format != "images" else None
     full_batch = any(o.kind == "lbfgs" for o in recipe.optimizers)
-    if count is None or count <= A_HANDFUL or full_batch or size < count or not feed.loader.written:
+    if count is None or count <= A_HANDFUL or full_batch or size < count:
+        return None
+    if not feed.loader.written and not (feed.loader.drop_last and size > count):
         return None
     each = (
         "one step an epoch" if not feed.loader.drop_last else "no batch is ever full, and none is trained on"

@@ -35,6 +35,7 @@ from nnlint.readers.source.language.values import (
 )
 from nnlint.readers.source.libraries.conventions import role_of
 from nnlint.readers.source.libraries.torch.collating import collated
+from nnlint.readers.source.libraries.torch.lengths import length, sample_count, sizes_of_parts
 from nnlint.readers.source.libraries.torch.samples import describe
 
 LOADER_SIGNATURE = (
@@ -67,7 +68,7 @@ def _loader_init(call: Call, arguments: Arguments) -> Value:
         size if isinstance(size, int) else None,
         bool(shuffle) if isinstance(shuffle, bool) or shuffle is None else None,
         bound["dataset"],
-        _samples(bound["dataset"]) if shuffle is not UNKNOWN else None,
+        sample_count(bound["dataset"]) if shuffle is not UNKNOWN else None,
         bound["drop_last"] if isinstance(bound["drop_last"], bool) else None,
         describe(i, bound["dataset"], written),
         _class_of(sampler),
@@ -130,30 +131,6 @@ def _role_of_dataset(dataset: Value) -> str:
     """``MNIST(train=False)`` says which split it is."""
     train = dataset.state.get("train") if isinstance(dataset, Instance) and dataset.cls.api else None
     return {True: "train", False: "test"}[train] if isinstance(train, bool) else ""
-
-
-LENGTHS = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
-}
-"""Data set of torchvision -> samples for training and for the test, by its page."""
-
-
-def _samples(dataset: Value) -> int | None:
-    """How many items a data set has: one of tensors whose sizes are known, or one that everybody knows."""
-    if isinstance(dataset, Instance) and dataset.cls.name in LENGTHS and dataset.cls.api:
-        return LENGTHS[dataset.cls.name][0 if dataset.state.get("train") is True else 1]
-    tensors = dataset.state.get("tensors") if isinstance(dataset, Instance) else None
-    first = tensors[0] if isinstance(tensors, tuple) and tensors else None
-    tensor = first.tensor if isinstance(first, Weight) else first
-    count = tensor.shape.axis(0) if isinstance(tensor, Tensor) else None
-    return count if isinstance(count, int) else None
-
-
-def length(call: Call, arguments: Arguments) -> Value:
-    """``len(dataset)`` where everybody knows it, or the sizes of its tensors tell."""
-    count = _samples(arguments.positional[0])
-    return UNKNOWN if count is None else count
 
 
 def name_loader(i: Interpreter, instance: Instance, name: str) -> None:
@@ -272,13 +249,19 @@ def _random_split(call: Call, arguments: Arguments) -> Value:
 
         split_dataset(call, dataset, len(items))
     make: Any = call.interpreter.construct
-    return tuple(make(SUBSET, Arguments([dataset, range(1)]), call.node) for _ in items)
+    parts = tuple(make(SUBSET, Arguments([dataset, range(1)]), call.node) for _ in items)
+    for part, size in zip(parts, sizes_of_parts(dataset, items), strict=True):
+        call.interpreter.heap.write(part.state, "_size", size)
+    return parts
 
 
 def _subset_init(call: Call, arguments: Arguments) -> Value:
     state = arguments.positional[0].state
     call.interpreter.heap.write(state, "dataset", arguments.get(1, "dataset", UNKNOWN))
     indices = arguments.get(2, "indices", UNKNOWN)
+    listed = indices.items if isinstance(indices, ListValue) else indices
+    size = len(listed) if isinstance(listed, tuple | range) else None
+    call.interpreter.heap.write(arguments.positional[0].state, "_size", size)
     call.interpreter.heap.write(state, "chosen", not isinstance(indices, range))
     return None
 
@@ -341,7 +324,7 @@ SUBSET = library_class(
     {
         "__init__": native("__init__", _subset_init),
         "__getitem__": native("__getitem__", _subset_item),
-        "__len__": native("__len__", unknown),
+        "__len__": native("__len__", length),
     },
 )
 CLASSES = {

@@ -24,7 +24,8 @@ from nnlint.readers.source.language.definitions import OBJECT, library_class, na
 from nnlint.readers.source.language.iteration import iterate
 from nnlint.readers.source.language.signature import bind_signature
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Value
-from nnlint.readers.source.libraries.torch.data import DATASET, length
+from nnlint.readers.source.libraries.torch.data import DATASET
+from nnlint.readers.source.libraries.torch.lengths import length
 from nnlint.readers.source.libraries.torch.samples import numbers, transforms_of
 
 PIXELS = Range(0.0, 255.0)
