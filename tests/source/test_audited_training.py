@@ -249,6 +249,34 @@ PROGRAMS: dict[str, str] = {
 
         main()
     """,
+    "schedules and sets of Keras": """
+        import keras
+        from keras import layers, optimizers
+        (x, y), (other, answers) = keras.datasets.boston_housing.load_data()
+        mean, spread = x.mean(0), x.std(0)
+        x, other = (x - mean) / spread, (other - mean) / spread
+        model = keras.Sequential([layers.Dense(32, "relu"), layers.Dropout(0.1), layers.Dense(1)])
+        falling = optimizers.schedules.ExponentialDecay(1e-3, decay_steps=1, decay_rate=0.9)
+        model.compile(optimizers.Adam(falling), "mse")
+        model.fit(x, y, batch_size=500, epochs=400)  # OP403 OP408
+        high = optimizers.schedules.CosineDecay(0.9, 1000)
+        other = keras.Sequential([layers.Dense(32, "relu"), layers.Dropout(0.1), layers.Dense(1)])
+        other.compile(optimizers.Adam(high), "mse")  # OP401
+        print(other.fit(x, y, batch_size=32, epochs=90))
+    """,
+    "layers of Keras that every call makes": """
+        import tensorflow as tf
+
+        class Block(tf.keras.layers.Layer):
+            def build(self, shape):
+                self.inner = tf.keras.layers.Dense(8)
+
+            def call(self, x):
+                return self.inner(x) + tf.keras.layers.Dense(8)(x)  # TL512
+
+        x = tf.keras.Input((8,))
+        model = tf.keras.Model(x, tf.keras.layers.Dense(2)(Block()(x)))
+    """,
     "averages that begin with the first value": """
         class Mean:
             def __init__(self):
@@ -285,6 +313,9 @@ PROGRAMS: dict[str, str] = {
 }
 
 
+CODE = re.compile(r"[A-Z]{2}\d{3}")
+
+
 def files(program: str) -> dict[str, str]:
     """The files of a program by their names."""
     first, *others = re.split(r"^=== (.+)\n", dedent(program), flags=re.MULTILINE)
@@ -300,11 +331,9 @@ def test_what_is_broken_is_found_where_it_stands(name: str, tmp_path: Path) -> N
     for path, text in written.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    lines = list(enumerate(written["main.py"].splitlines(), 1))
-    expected = {(n, code) for n, line in lines for code in re.findall(r"# ([A-Z]{2}\d{3})$", line)}
-    hints = frozenset(code for _, code in expected) | frozenset(
-        re.findall(r"# not ([A-Z]{2}\d{3})$", PROGRAMS[name], re.M)
-    )
+    said = [(n, line.partition("  # ")[2]) for n, line in enumerate(written["main.py"].splitlines(), 1)]
+    expected = {(n, code) for n, text in said if "not" not in text for code in CODE.findall(text)}
+    hints = frozenset(code for _, text in said for code in CODE.findall(text))
     result = engine.run([str(tmp_path / "main.py")], Settings(extend_select=tuple(hints)))
     found = {(f.place.line, f.code) for f in result.findings if f.level.rank > 0 or f.code in hints}
     assert found == expected

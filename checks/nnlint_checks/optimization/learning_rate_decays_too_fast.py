@@ -114,7 +114,7 @@ def learning_rate_decays_too_fast(
         yield _finding(event, scheduler, needed, all_steps, nothing)
 
 
-STEADY = ("ExponentialLR", "StepLR", "MultiplicativeLR", "LambdaLR")
+STEADY = ("ExponentialLR", "StepLR", "MultiplicativeLR", "LambdaLR", "ExponentialDecay")
 """Schedules that multiply the rate by the same factor again and again."""
 
 
@@ -162,11 +162,13 @@ def _finding(event: Event, scheduler: Scheduler, needed: int, all_steps: int, sh
     each = "batch" if event.loops[-1].loader is not None else "epoch"
     size = event.loops[-1].loader.samples if event.loops[-1].loader is not None else 0
     total = f"{all_steps:,} steps" if size is not None else f"{all_steps:,} steps or more"
+    inside, gamma = scheduler.api.startswith("keras"), scheduler.arguments.get("gamma")
+    said = f"gamma={gamma}"
     last = scheduler.arguments.get("last_milestone")
     reached = f"past the milestone {last}" if last else f"below {share:g} of the rate after {needed}"
     return Finding(
         event.place,
         f"{name} is stepped each {each}: {reached} of {total}",
-        "step once an epoch" if each == "batch" else "let it decay more slowly",
-        trail=(Step(scheduler.place, f"gamma={scheduler.arguments.get('gamma')}"),),
+        "step once an epoch" if each == "batch" and not inside else "let it decay more slowly",
+        trail=(Step(scheduler.place, f"decay_rate ** (1 / decay_steps) = {gamma:.4g}" if inside else said),),
     )

@@ -12,9 +12,10 @@ from nnlint.evidence.usage import EarlyRegistration
 from nnlint.pattern import pattern
 from nnlint.readers.source.files.nodes import below, everything
 from nnlint.readers.source.language.values import Call, Function, Instance, Unknown, Value, Weight
-from nnlint.readers.source.libraries.modules import is_module
+from nnlint.readers.source.libraries.modules import KERAS, is_module
 
 if TYPE_CHECKING:
+    from nnlint.readers.source.language.frame import Frame
     from nnlint.readers.source.language.interpreter import Interpreter
 
 
@@ -144,11 +145,19 @@ def _early(call: Call, module: Instance, name: str, value: Value) -> None:
 
 def built(i: Interpreter, module: Instance) -> None:
     """A module is constructed: kept when a model is running."""
-    if i.trace.inside and not i.choices:
+    if (i.trace.inside or any(map(_is_call_of_layer, i.frames))) and not i.choices:
         function = next((f.function for f in reversed(i.frames) if _holds(f.function, module.place)), None)
         guarded = function is not None and _conditional(function.node, module.place.line)
         stored = function is not None and _stores(function.node, module.place.line)
         i.trace.noticed.append(Inside(module, function, guarded, stored))
+
+
+def _is_call_of_layer(frame: Frame) -> bool:
+    """``call`` of a layer of Keras, which runs while a graph is built, too."""
+    function = frame.function
+    if function is None or function.name != "call" or function.owner is None:
+        return False
+    return function.owner.is_a(KERAS)
 
 
 def _holds(function: Function | None, place: Place) -> bool:

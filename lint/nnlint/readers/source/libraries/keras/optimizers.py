@@ -12,6 +12,8 @@ from nnlint.readers.source.language.definitions import OBJECT, event, keep_keywo
 from nnlint.readers.source.language.interpreter import Interpreter
 from nnlint.readers.source.language.signature import bind_signature
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Value
+from nnlint.readers.source.libraries.keras.schedules import SYMBOLS as SCHEDULES
+from nnlint.readers.source.libraries.keras.schedules import attach
 from nnlint.readers.source.libraries.modules import tensors_in
 
 _DECAY = "weight_decay=None clipnorm=None clipvalue=None global_clipnorm=None"
@@ -58,6 +60,7 @@ def _init(kind: str, signature: str) -> Callable[[Call, Arguments], Value]:
         if any(bound.get(name) is not None for name in ("clipnorm", "clipvalue", "global_clipnorm")):
             i.heap.write(optimizer.state, "_clips", True)
         i.heap.write(optimizer.state, "_kind", kind)
+        attach(i, optimizer, bound["learning_rate"])
         i.trace.optimizers.append(optimizer)
         i.trace.notes["framework steps"] = True
         return None
@@ -108,12 +111,6 @@ OPTIMIZER = library_class(
         "apply": native("apply", _apply),
         "minimize": native("minimize", minimize),
     },
-)
-
-SCHEDULE = library_class("keras.optimizers.schedules.LearningRateSchedule", (OBJECT,))
-SCHEDULES = (
-    *("ExponentialDecay", "PiecewiseConstantDecay", "PolynomialDecay", "InverseTimeDecay", "CosineDecay"),
-    *("CosineDecayRestarts", "LearningRateSchedule"),
 )
 
 # gradient tapes
@@ -195,10 +192,7 @@ SYMBOLS: dict[str, Value] = {
         )
         for name, (kind, signature) in OPTIMIZERS.items()
     },
-    **{
-        f"keras.optimizers.schedules.{name}": library_class(f"keras.optimizers.schedules.{name}", (SCHEDULE,))
-        for name in SCHEDULES
-    },
+    **SCHEDULES,
     "tensorflow.GradientTape": TAPE,
     "keras.callbacks.Callback": CALLBACK,
     **{

@@ -45,7 +45,9 @@ from nnlint.readers.source.libraries.keras.losses import apply_loss
 from nnlint.readers.source.libraries.keras.metrics import decided
 from nnlint.readers.source.libraries.keras.models import MODEL_STATE, realize
 from nnlint.readers.source.libraries.keras.optimizers import SCHEDULING, differentiate, optimizer_from
+from nnlint.readers.source.libraries.keras.schedules import step_along
 from nnlint.readers.source.libraries.keras.sequential import SEQUENTIAL_STATE
+from nnlint.readers.source.libraries.keras.sizes import rows_left
 from nnlint.readers.source.libraries.modules import tensors_in, walk
 
 COMPILE = "optimizer='rmsprop' loss=None metrics=None loss_weights=None weighted_metrics=None"
@@ -262,6 +264,8 @@ def _rounds(call: Call, model: Instance, bound: dict[str, Value]) -> None:
         "keras.Model.fit",
         size if isinstance(size, int) else None,
         shuffles(bound["x"], shuffle),
+        samples=rows_left(bound["x"], bound["validation_split"]),
+        written=isinstance(_argument(call, "batch_size", 2), ast.Constant),
         data=samples_of(call, bound["x"], _argument(call, "x", 0)),
     )
     feed(call, "train", loader)
@@ -273,6 +277,7 @@ def _rounds(call: Call, model: Instance, bound: dict[str, Value]) -> None:
             trace.did(Did.LOSS, place)
             trace.did(Did.BACKWARD, place)
             trace.did(Did.STEP, place, stepped)
+            step_along(call.interpreter, optimizer, place)
             trace.did(Did.ZERO_GRAD, place, stepped)
         if bound["validation_data"] is not None or bound["validation_split"] not in (0, 0.0, None):
             given, node = bound["validation_data"], _argument(call, "validation_data", 7)
