@@ -17,6 +17,7 @@ from onnx.backend.test.case.node import collect_testcases
 from nnlint import engine
 from nnlint.config import Settings
 from nnlint.network.graph import Network
+from nnlint.readers.onnx.functions import without_functions
 
 RANDOM = np.random.default_rng(0)
 CLEAN = sorted((Path(__file__).parents[2] / "fixtures" / "onnx" / "clean").glob("*.onnx"))
@@ -319,6 +320,15 @@ BROKEN: dict[str, tuple[str, onnx.ModelProto]] = {
             zeros=np.zeros((8, 3, 3, 3), np.float32),
         ),
     ),
+    "dead and quantised": (
+        "WT103",
+        model(
+            "v = DequantizeLinear(w, s, p) m = MatMul(x, v) r = Relu(m) y = Gemm(r, w2)",
+            s=np.float32(0.02),
+            p=np.int8(0),
+            w=(RANDOM.integers(1, 99, (8, 16)) * (np.arange(16) > 4)).astype(np.int8),
+        ),
+    ),
     "constant and quantised": (
         "WT102",
         model(
@@ -360,6 +370,50 @@ def test_fresh_weights_of_any_size_are_carried_forward(tmp_path: Path, normal: b
         layers.append(f"g{n} = Gemm({f'r{n - 1}' if n else 'x'}, k{n}, v{n}) r{n} = Relu(g{n})")
     found = model(" ".join(layers) + " y = MatMul(r8, w)", ins="float[N,32] x", w=floats(32, 4), **stored)
     assert ("SP203" if exponent < 0 else "SP204") in codes(tmp_path, found)
+
+
+DENSE = '<domain: "own", opset_import: ["" : 17]> Dense (i, k, c) => (o) { m = MatMul(i, k) o = Add(m, c) }'
+HEAD = (
+    '<domain: "own", opset_import: ["" : 17, "own" : 1]> Head (i, k, c) => (o) '
+    "{ z = own.Dense(i, k, c) o = Softmax <axis = AXIS> (z) }"
+)
+
+
+@pytest.mark.parametrize(("axis", "expected"), [(-1, []), (0, ["OX108"])])
+def test_functions_of_the_file_are_part_of_its_graph(tmp_path: Path, axis: int, expected: list[str]) -> None:
+    main = (
+        "main (float[N,8] x) => (float[N,4] y) { a = own.Dense(x, w, b) r = Relu(a) y = own.Head(r, v, c) }"
+    )
+    functions = f'<ir_version: 8, opset_import: ["" : 17, "own" : 1]> {main} {DENSE} {HEAD}'
+    found = parser.parse_model(functions.replace("AXIS", str(axis)))
+    arrays = {"w": floats(8, 16), "b": floats(16), "v": floats(16, 4), "c": floats(4)}
+    found.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in arrays.items())
+    assert codes(tmp_path, found) == expected
+
+
+def test_functions_that_call_one_another_again_and_again_do_not_fill_memory(tmp_path: Path) -> None:
+    def body(n: int) -> str:
+        last = "Relu" if n == 0 else f"own.F{n - 1}"
+        return f'<domain: "own", opset_import: ["" : 17, "own" : 1]> F{n} (i) => (o) {{ a = {last}(i) o = {last}(a) }}'
+
+    main = '<ir_version: 8, opset_import: ["" : 17, "own" : 1]> m (float[N,8] x) => (float[N,8] y) { y = own.F30(x) }'
+    onnx.save(parser.parse_model(main + " ".join(map(body, range(31)))), tmp_path / "m.onnx")
+    assert without_functions(onnx.load(tmp_path / "m.onnx")).functions
+
+
+@pytest.mark.parametrize("kind", ["GRU", "LSTM", "RNN"])
+def test_rows_of_recurrent_weights_are_units(tmp_path: Path, kind: str) -> None:
+    rows = {"GRU": 3, "LSTM": 4, "RNN": 1}[kind] * 16
+    alike = np.repeat(floats(1, 1, 8), rows, axis=1)
+    found = model(
+        f"s, l = {kind} <hidden_size = 16> (i, w, r) q = Squeeze(l, first) y = MatMul(q, v)",
+        ins="float[T,N,8] i",
+        w=alike,
+        r=floats(1, rows, 16),
+        v=floats(16, 4),
+        first=np.array([0]),
+    )
+    assert codes(tmp_path, found) == ["WT107"]
 
 
 OLD = model(

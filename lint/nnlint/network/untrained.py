@@ -24,8 +24,8 @@ MANY = 8
 EDGE = (2.0, 2.28)
 """Deviations that normal values truncated at two reach: their own deviation is 0.88 of the law's."""
 TRUNCATED = 0.8796
-DEVIATIONS = (0.02, 0.02 * TRUNCATED, 0.01, 0.05, 0.05 * TRUNCATED, 1.0)
-"""Of BERT and GPT-2, of Keras's RandomNormal and TruncatedNormal, of torch.nn.init.normal_ and Embedding."""
+DEVIATIONS = (0.02, 0.02 * TRUNCATED, 0.01, 0.05, 0.05 * TRUNCATED)
+"""Of BERT and GPT-2, of Keras's RandomNormal and TruncatedNormal."""
 ENOUGH_SLICES = 512
 """Units that are compared with one another: more tell no more."""
 MOST_OF_EDGE = 0.2  # and the samples of few values reach as far as this below the edge
@@ -222,3 +222,5 @@ def _deviations(tensor: StoredTensor) -> Iterator[float]:
         yield from (math.sqrt(k / fan) for k in (1, 2))
     yield from (math.sqrt(2 / (a + b)) for a in fans for b in fans)
     yield from DEVIATIONS
+    if tensor.role == "embedding":
+        yield 1.0

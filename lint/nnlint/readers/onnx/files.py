@@ -17,6 +17,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 from nnlint.pattern import pattern
+from nnlint.readers.onnx.functions import without_functions
 from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -62,6 +63,9 @@ def opened(path: Path) -> Opened:
     light, emptied = _light(model)
     if not newer and not problems:
         _check(light, emptied)
+    if model.functions:
+        model = without_functions(model)
+        light, _ = _light(model)
     return Opened(model, light, problems, newer)
 
 

@@ -144,7 +144,7 @@ class Node:
             return None
         if kind == "linear":
             return int(bool(self.attributes.get("transB", 0)) == constant.turned)
-        return {"conv": 0, "conv_transpose": 1}.get(kind)
+        return {"conv": 0, "conv_transpose": 1, "rnn": 1}.get(kind)
 
     def layer(
         self, kind: str, attributes: Mapping[str, Any], weights: Mapping[str, tuple[int, str]]
@@ -162,7 +162,7 @@ class Node:
         parameters = tuple([_parameter(parameter, constant, bias) for parameter, constant, _ in given])
         layer = Layer(kind, self.operator, name, self.place, attributes, parameters)
         for parameter, constant, role in given:
-            units = self._units(kind, constant) if parameter == "weight" else None
+            units = self._units(kind, constant) if role == "weight" else None
             self.scope.uses[constant.root] = Use(role, kind, layer, parameter, self.place.part, units)
         return layer
 

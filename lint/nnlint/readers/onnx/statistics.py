@@ -115,7 +115,8 @@ def _survey(path: Path, tensor: onnx.TensorProto) -> Survey | None:
     array = _array(path, tensor)
     if array is None:
         return None
-    axes = (0, 1) if tensor.data_type in FLOATS and array.ndim >= 2 else (None, None)
+    counts = tensor.data_type in FLOATS or tensor.data_type == onnx.TensorProto.INT8  # about zero mostly
+    axes = (0, 1) if counts and array.ndim >= 2 else (None, None)
     return survey(array, axes, _decoder(tensor))
 
 

@@ -62,7 +62,7 @@ def _tensor(path: Path, constant: Stored, use: Use | None, reader: str, ends: se
         layer=use.node,
         parameter=use.parameter,
         units=None if use.units is None else constant.slices[use.units],
-        inputs=None if use.units is None else constant.slices[1 - use.units],
+        inputs=None if use.units is None or use.kind == "rnn" else constant.slices[1 - use.units],
         values=(constant.values or ()) if len(constant.shape) == 1 else (),
         groups=use.layer.attributes.get("groups") if use.layer is not None and use.role == "weight" else None,
     )

@@ -22,6 +22,7 @@ STATISTICS = {
     "moving_variance": "running_var",
     "mean_ema": "",
 }
+FLAX = {"mean": "running_mean", "var": "running_var"}
 PARAMETRIZED = pattern(r"^(?P<layer>.*)\.parametrizations\.(?P<parameter>\w+)$")
 ORIGINALS = {"original": "_orig", "original0": "_g", "original1": "_v"}
 """Source: torch.nn.utils.parametrize; two originals are those of weight_norm, length and direction."""
@@ -58,6 +59,9 @@ def split(name: str) -> tuple[str, str]:
     """
     plain = re.sub(r":\d+$", "", name)
     layer, _, parameter = re.sub(r"[/]", ".", plain).rpartition(".")
+    collection, _, rest = layer.partition(".")
+    if collection == "batch_stats" and parameter in FLAX:  # beside "params", with the layers' gains
+        return f"params.{rest}", FLAX[parameter]
     computed = PARAMETRIZED.match(layer)
     if computed and parameter in ORIGINALS:
         return computed["layer"], computed["parameter"] + ORIGINALS[parameter]
