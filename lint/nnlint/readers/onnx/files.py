@@ -17,7 +17,7 @@ from nnlint.dataclass import dataclass
 from nnlint.evidence.files import Unreadable, Unsafe
 from nnlint.evidence.place import Place
 from nnlint.pattern import pattern
-from nnlint.readers.onnx.functions import without_functions
+from nnlint.readers.onnx.functions import MOST_NODES, unfolded, without_functions
 from nnlint.readers.onnx.wire import INLINE, Torn, Unknown, without_values
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -56,6 +56,8 @@ def opened(path: Path) -> Opened:
     """
     model = _parsed(path)
     _give_to_runtime(model)
+    if model.functions and unfolded(model) > MOST_NODES:
+        raise Broken(f"its functions call themselves, or unfold to over {MOST_NODES} nodes")
     newer = _newer(model)
     problems = tuple(_external_problems(path, model))
     if not problems:

@@ -18,18 +18,19 @@ Name = tuple[str, str]
 def without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same model with its own functions inlined, as runtimes do it; as it is where that cannot be."""
     try:
-        if _size(model) > MOST_NODES:
-            return model
         return onnx.inliner.inline_local_functions(model)
     except (onnx.checker.ValidationError, ValueError, RuntimeError, EncodeError, DecodeError):
         return model  # a recursion is among the reasons
 
 
-def _size(model: onnx.ModelProto) -> int:
-    """Nodes that there are when all is inlined."""
+def unfolded(model: onnx.ModelProto) -> int:
+    """Nodes that there are when all is inlined; at least MOST_NODES where a function calls itself."""
     bodies = {(f.domain, f.name): f.node for f in model.functions}
     sizes: dict[Name, int] = {}
-    return _counted(model.graph.node, bodies, sizes)
+    try:
+        return _counted(model.graph.node, bodies, sizes)
+    except RecursionError:
+        return MOST_NODES + 1
 
 
 def _counted(
