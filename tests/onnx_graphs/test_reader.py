@@ -6,6 +6,7 @@ import io
 import shutil
 import warnings
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -279,7 +280,16 @@ class Encoder(nn.Module):
         return x + nn.functional.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
 
 
+def normalised(widths: tuple[int, ...]) -> nn.Sequential:
+    """Convolutions with batch norm, fresh: exporters take the norms into the weights."""
+    parts: list[nn.Module] = []
+    for before, width in pairwise(widths):
+        parts += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+    return nn.Sequential(*parts)
+
+
 MODELS = {
+    "normalised": (normalised((3, *[8] * 12)), (2, 3, 8, 8)),
     "mlp": (nn.Sequential(nn.Linear(6, 8), nn.GELU(), nn.LayerNorm(8), nn.Linear(8, 3)), (2, 6)),
     "residual": (
         nn.Sequential(Residual(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)),

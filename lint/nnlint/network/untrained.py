@@ -212,6 +212,8 @@ def _bounds(tensor: StoredTensor) -> Iterator[float]:
     for fan in fans:
         yield from (math.sqrt(k / fan) for k in (1, 3, 6))
     yield from (math.sqrt(6 / (a + b)) for a in fans for b in fans)
+    if tensor.consumer == "rnn":  # of torch: 1/√hidden, with the rows of up to four gates
+        yield from (math.sqrt(gates / tensor.shape[-2]) for gates in (1, 3, 4))
     if tensor.role == "embedding":
         yield 0.05
 

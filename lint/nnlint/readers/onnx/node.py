@@ -18,7 +18,10 @@ from nnlint.network.operations import OPAQUE, apply
 from nnlint.network.shape import UNKNOWN, Shape
 from nnlint.network.size import Size
 from nnlint.network.untrained import TELLING, Law, drawn, follows_a_law
+from nnlint.pattern import pattern
 from nnlint.readers.onnx.statistics import Numbers, Stored
+
+FOLDED = pattern(r"^onnx::Conv(Transpose)?_\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,8 @@ def _law(name: str, constant: Stored, bias: Stored | None) -> dict[str, float]:
     Beside a bias of zeros alone, which no training leaves, these are samples of whatever deviation; and so
     are uniform ones: training leaves tails.
     """
+    if name == "weight" and _holds_norm(constant, bias):
+        return {}
     known = constant.statistics
     if known is None or known.mean is None or known.deviation is None or known.finite < known.count:
         return {}
@@ -199,6 +204,11 @@ def _law(name: str, constant: Stored, bias: Stored | None) -> dict[str, float]:
     if not fresh and (law := drawn(tensor)) is not None:
         fresh = _untouched(bias) or (law is Law.UNIFORM and known.count >= TELLING)
     return {"mean": known.mean, "std": known.deviation} if fresh else {}
+
+
+def _holds_norm(weight: Stored, bias: Stored | None) -> bool:
+    """Exporters of PyTorch took a batch norm into the convolution, and gave what they computed a name."""
+    return FOLDED.match(weight.root) is not None or (bias is not None and bias.root == f"{weight.root}_bias")
 
 
 def _untouched(bias: Stored | None) -> bool:
