@@ -120,6 +120,82 @@ SNIPPETS: dict[str, tuple[str, str, str, str]] = {
         "with torch.no_grad():",
         "signs.eval()\nwith torch.no_grad():",
     ),
+    "the loss is made anew of its number": (
+        "HL114",
+        """
+        def one_epoch(net, batches, optimizer, measure):
+            for x, y in batches:
+                optimizer.zero_grad()
+                loss = measure(net(x), y)
+                loss = torch.tensor(loss.item(), requires_grad=True)
+                loss.backward()
+                optimizer.step()
+        """,
+        "loss = torch.tensor(loss.item(), requires_grad=True)",
+        "print(loss.item())",
+    ),
+    "a parameter that was moved": (
+        "TL513",
+        """
+        class Weigh(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.query = nn.Parameter(torch.randn(size)).cuda()
+                self.keys = nn.Linear(size, size)
+            def forward(self, x):
+                return (self.keys(x) * self.query).sum(-1)
+        """,
+        "nn.Parameter(torch.randn(size)).cuda()",
+        "nn.Parameter(torch.randn(size).cuda())",
+    ),
+    "a tensor in the place of a parameter": (
+        "TL513",
+        """
+        class Line(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.slope = torch.randn(1, requires_grad=True)
+                self.shift = nn.Parameter(torch.zeros(1))
+            def forward(self, x):
+                return x * self.slope + self.shift
+        """,
+        "torch.randn(1, requires_grad=True)",
+        "nn.Parameter(torch.randn(1))",
+    ),
+    "drawn targets in a row": (
+        "HL116",
+        """
+        rows = np.random.randn(500, 3)
+        rows[:, 2] = 4 * rows[:, 0] - rows[:, 1]
+        rows = torch.Tensor(rows)
+        x, y = rows[:, :2], rows[:, 2]
+        line = nn.Linear(2, 1)
+        optimizer = optim.SGD(line.parameters(), lr=0.01)
+        for epoch in range(100):
+            optimizer.zero_grad()
+            nn.MSELoss()(line(x), y).backward()
+            optimizer.step()
+        """,
+        "rows[:, :2], rows[:, 2]",
+        "rows[:, :2], rows[:, 2:]",
+    ),
+    "targets that were written row by row": (
+        "HL116",
+        """
+        wanted = torch.zeros(12, 1)
+        wanted[6:] = 1
+        x = torch.rand(12, 9)
+        weights = nn.Parameter(torch.rand(9))
+        for step in range(500):
+            loss = ((torch.sigmoid(x @ weights) - wanted) ** 2).mean()
+            loss.backward()
+            with torch.no_grad():
+                weights.sub_(0.1 * weights.grad)
+                weights.grad.zero_()
+        """,
+        "torch.zeros(12, 1)",
+        "torch.zeros(12)",
+    ),
 }
 """What is posted -> the check that speaks, the snippet, and the repair: what is replaced by what."""
 
@@ -161,3 +237,21 @@ def test_names_are_taken_for_granted_only_where_nothing_else_is_meant(source: st
 def test_gradients_are_off_in_a_snippet_that_imports_nothing(tmp_path: Path) -> None:
     source = "model.eval()\nwith torch.no_grad():\n    for x, y in val_loader:\n        right += same(model(x), y)\n"
     assert found(tmp_path, source) == set()
+
+
+def test_tensors_that_are_looked_after_are_no_lost_parameters(tmp_path: Path) -> None:
+    source = """
+    class Mask(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.noise = torch.zeros(size, requires_grad=True)
+            self.scale = torch.ones(1, requires_grad=True)
+            self.table = nn.Parameter(torch.randn(size), requires_grad=False).cuda()
+            self.solver = torch.optim.Adam([self.noise], lr=0.01)
+        def forward(self, x):
+            return (x + self.noise) * self.scale * self.table
+        def step(self):
+            with torch.no_grad():
+                self.scale -= 0.1 * self.scale.grad
+    """
+    assert found(tmp_path, dedent(source)) == set()

@@ -15,7 +15,13 @@ from nnlint.network.operations import Family, family
 from nnlint_checks.head.cut_inside import cut_inside
 from nnlint_checks.head.label_names import says_label
 
-CALLED = {"cast": "a cast to integers", "compare": "a comparison", "round": "rounding", "one_hot": "one_hot"}
+CALLED = {
+    "constant": "torch.tensor",
+    "cast": "a cast to integers",
+    "compare": "a comparison",
+    "round": "rounding",
+    "one_hot": "one_hot",
+}
 
 ADDING = ("add", "subtract", "negative", "mean", "sum", "choice", "stack")
 """Operations that put losses together."""
@@ -121,11 +127,12 @@ def gradient_cut_before_loss(recipe: Recipe) -> Iterator[Finding]:
     spoken = set()
     for given in recipe.differentiated:
         for value, use in _terms(recipe, given):
-            cut = _cut(value)
+            anew = use is None and _is_anew(value) and not recipe.optimizers  # with those, TL525 speaks
+            cut = value.operation if anew else _cut(value)
             if (
                 cut is None
                 or cut.place in spoken
-                or any(_may_train(o) for o in reached(_before_asking(value)))
+                or (not anew and any(_may_train(o) for o in reached(_before_asking(value))))
             ):
                 continue
             spoken.add(cut.place)
@@ -199,6 +206,14 @@ def _is_truth(use: LossUse) -> bool:
     if use.target is None:
         return says_label(use.target_name)
     return not any(map(may_train, reached(use.target)))
+
+
+def _is_anew(value: Tensor) -> bool:
+    """``torch.tensor(loss_value, requires_grad=True)`` of what is not known: a leaf is differentiated."""
+    operation = value.operation
+    told = operation.attributes.keys() - {"shape", "requires_grad"}
+    asks = operation.attributes.get("requires_grad") is True
+    return operation.kind == "constant" and asks and not told and value.range is None
 
 
 def _cut(value: Tensor) -> Operation | None:

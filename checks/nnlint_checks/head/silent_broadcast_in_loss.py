@@ -137,7 +137,13 @@ def _difference(operation: Operation) -> tuple[Tensor, Tensor] | None:
 
 
 def _is_data(value: Tensor) -> bool:
-    return all(family(o) in OF_DATA for o in value.ancestors()) and not any(map(trains, value.ancestors()))
+    computed = list(value.ancestors())
+    return all(family(o) in OF_DATA or _is_written(o) for o in computed) and not any(map(trains, computed))
+
+
+def _is_written(operation: Operation) -> bool:
+    """``targets[rows] = 1``."""
+    return operation.kind == "computed" and bool(operation.attributes.get("inplace"))
 
 
 def _collide(output: Shape, target: Shape) -> bool:

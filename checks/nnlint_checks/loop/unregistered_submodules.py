@@ -142,7 +142,24 @@ def unregistered_submodules(network: Network) -> Iterator[Finding]:
                 yield _finding(hidden, layer)
 
 
+LOOSE = {
+    "tensor": ("a tensor that asks for gradients is no parameter", "wrap the tensor in nn.Parameter"),
+    "moved parameter": (
+        "what moving an nn.Parameter gives is no parameter",
+        "keep the nn.Parameter itself, and move the whole model",
+    ),
+}
+"""What a module keeps beside its parameters -> what is wrong with it, and what to do."""
+
+
+def _loose(hidden: Unregistered) -> Finding:
+    wrong, repair = LOOSE[hidden.container]
+    return Finding(hidden.place, f"self.{hidden.name}: {wrong}, and is never trained", repair)
+
+
 def _finding(hidden: Unregistered, layer: Layer) -> Finding:
+    if hidden.container in LOOSE:
+        return _loose(hidden)
     kind, count = Counter(hidden.members).most_common(1)[0]
     parameters = set(hidden.members) == {"Parameter"}
     container = (FOR_PARAMETERS if parameters else REGISTERING).get(hidden.container, "nn.ParameterList")

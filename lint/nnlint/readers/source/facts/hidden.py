@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnlint.evidence.place import Place
-from nnlint.network.graph import Unregistered
+from nnlint.network.graph import Tensor, Unregistered
+from nnlint.readers.source.facts.loose import is_loose, kind_of_loose
 from nnlint.readers.source.facts.trace import Trace
 from nnlint.readers.source.language.values import (
     DictValue,
@@ -41,6 +42,10 @@ def unregistered(module: Instance, trace: Trace) -> Iterator[Unregistered]:
     open_parts = any(_open(part) for _, part in walk(module))
     for name, place in places.items():
         value = module.state.get(name)
+        if isinstance(value, Tensor | Weight) and isinstance(place, Place):
+            if id(value) not in stepped and is_loose(module, str(name), value):
+                yield Unregistered(str(name), kind_of_loose(value), (_kind(value),), place)
+            continue
         if not isinstance(place, Place) or (open_parts and not _counted(value)):
             continue
         members = [m for m in _held(value, DEPTH) if id(m) not in known and _own(m, module, stepped)]
@@ -51,7 +56,8 @@ def unregistered(module: Instance, trace: Trace) -> Iterator[Unregistered]:
 
 def keep_place(i: Interpreter, module: Instance, name: str, value: Value, place: Place) -> None:
     """Remember where an attribute that may come to hold modules was assigned."""
-    if not isinstance(value, ListValue | DictValue | Stream) and not any(_held(value, DEPTH)):
+    collection = isinstance(value, ListValue | DictValue | Stream) or any(_held(value, DEPTH))
+    if not collection and not kind_of_loose(value):
         return
     if not isinstance(module.state.get(PLACES), DictValue):
         i.heap.write(module.state, PLACES, DictValue({}))
@@ -121,7 +127,8 @@ def _own(member: Value, holder: Instance, stepped: set[int]) -> bool:
 
 
 def _kind(member: Value) -> str:
-    return "Parameter" if isinstance(member, Weight) else str(member.cls.name)
+    plain = "Parameter" if isinstance(member, Weight) else "Tensor" if isinstance(member, Tensor) else ""
+    return plain or str(member.cls.name)
 
 
 def _named(value: Value) -> bool:

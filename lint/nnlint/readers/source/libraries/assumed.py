@@ -25,6 +25,7 @@ MODULES: dict[str, str] = {
     "np": "numpy",
     "pd": "pandas",
     "tf": "tensorflow",
+    "th": "torch",
     "nn": "torch.nn",
     "F": "torch.nn.functional",
     "pl": "pytorch_lightning",

@@ -15,7 +15,16 @@ from nnlint.readers.source.language.definitions import OBJECT, library_class, na
 from nnlint.readers.source.language.iteration import iterate
 from nnlint.readers.source.language.numbers import MAX_NUMBERS, as_attribute, linspace
 from nnlint.readers.source.language.signature import bind_signature
-from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, ListValue, Stream, Value
+from nnlint.readers.source.language.values import (
+    UNKNOWN,
+    Arguments,
+    Call,
+    Instance,
+    ListValue,
+    Stream,
+    Unknown,
+    Value,
+)
 from nnlint.readers.source.libraries.tabular import frames, seeds
 from nnlint.readers.source.libraries.tabular.ranks import reshaped
 from nnlint.readers.source.libraries.tabular.rows import held, mask
@@ -228,6 +237,14 @@ def _random_mask(call: Call, arguments: Arguments) -> Value:
     return held(call.interpreter, Data("array", rows, single=True, rank=1), call.node)
 
 
+def _drawn(call: Call, arguments: Arguments) -> Value:
+    """``np.random.normal(0, 1, size=(200, 3))``: made-up features; one number without a size."""
+    size = arguments.get(2, "size", UNKNOWN)
+    sizes = list(size) if isinstance(size, tuple) else [size]
+    known = not arguments.open and not isinstance(size, Unknown)
+    return _random_mask(call, Arguments(sizes)) if known else UNKNOWN
+
+
 ALIGNED = frozenset({"align", "reindex", "union", "difference", "intersection", "concat", "categories"})
 """Words of programs that bring dummies of several tables to the same columns."""
 
@@ -288,7 +305,8 @@ SYMBOLS: dict[str, Value] = {
     "numpy.sort": native("np.sort", _sorted),
     **{f"numpy.{name}": native(f"np.{name}", _condition) for name in ("isnan", "isfinite", "isin")},
     "numpy.random.permutation": native("np.random.permutation", _shuffled),
-    "numpy.random.rand": native("np.random.rand", _random_mask),
+    **{f"numpy.random.{name}": native(f"np.random.{name}", _random_mask) for name in ("rand", "randn")},
+    **{f"numpy.random.{name}": native(f"np.random.{name}", _drawn) for name in ("normal", "uniform")},
     "numpy.random.randint": native("np.random.randint", _random_integers),
     "numpy.random.shuffle": native("np.random.shuffle", _shuffled_in_place),
     **seeds.SYMBOLS,

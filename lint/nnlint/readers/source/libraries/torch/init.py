@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from nnlint.evidence.place import Place
 from nnlint.network.graph import Initialization, Operation, Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
+from nnlint.readers.source.facts.loose import MOVED
 from nnlint.readers.source.language.definitions import OBJECT, library_class, native
 from nnlint.readers.source.language.signature import bind_signature
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Value, Weight
+from nnlint.readers.source.libraries.torch.placing import wanted
 from nnlint.readers.source.libraries.weights import set_trainable, weight_of
 
 if TYPE_CHECKING:
@@ -125,6 +127,14 @@ def _same(call: Call, weight: Weight, arguments: Arguments) -> Value:
     return weight
 
 
+def _moved(call: Call, weight: Weight, arguments: Arguments) -> Value:
+    """``weight.cuda()``: the weight itself, where it is computed with; no parameter, where it is kept."""
+    asks, host = wanted(Arguments([weight, *arguments.positional], arguments.keywords, arguments.open))
+    if host is not True and (asks or not (arguments.positional or arguments.keywords)):
+        call.interpreter.heap.write(weight.state, MOVED, True)
+    return weight
+
+
 def _without_graph(call: Call, weight: Weight, arguments: Arguments) -> Value:
     return detached(call.interpreter, weight, call.node)
 
@@ -162,8 +172,8 @@ METHODS: dict[str, Callable[[Call, Weight, Arguments], Value]] = {
     ),
     "detach": _without_graph,
     "detach_": _same,
-    "to": _same,
-    "cuda": _same,
+    "to": _moved,
+    "cuda": _moved,
     "cpu": _same,
 }
 """In-place methods of a weight (or its ``.data``)."""
