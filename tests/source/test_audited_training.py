@@ -215,6 +215,19 @@ PROGRAMS: dict[str, str] = {
                     opt.step()
                     opt.zero_grad()
     """,
+    "squares that are summed over the batch": """
+        def train(loader, mean):
+            net = nn.Sequential(nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 1))
+            opt = optim.SGD(net.parameters(), 0.01, momentum=0.9)
+            for x, y in loader:
+                opt.zero_grad()
+                loss = ((net(x) - y) ** 2).sum()
+                loss.backward()  # OP414
+                opt.step()
+                opt.zero_grad()
+                (((net(x) - y) ** 2).sum() / len(x)).backward()  # not OP414
+                opt.step()
+    """,
     "a first state with the samples in front": """
         class Reader(nn.Module):
             def __init__(self):

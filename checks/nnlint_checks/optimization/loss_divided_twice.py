@@ -37,6 +37,23 @@ def loss_divided_twice(recipe: Recipe) -> Iterator[Finding]:
                     optimizer.step()
                     optimizer.zero_grad()
         ```
+        Accelerate divides by the number it is told.
+        ```python
+        import torch
+        from accelerate import Accelerator
+        from torch import nn
+
+        def train(model, loader):
+            accelerator = Accelerator(gradient_accumulation_steps=4)
+            optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+            model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+            for x, y in loader:
+                with accelerator.accumulate(model):
+                    loss = nn.functional.cross_entropy(model(x), y) / 4
+                    accelerator.backward(loss)  # hint: [OP417]
+                    optimizer.step()
+                    optimizer.zero_grad()
+        ```
     Silent:
         Divided once, and weighed.
         ```python
@@ -54,6 +71,7 @@ def loss_divided_twice(recipe: Recipe) -> Iterator[Finding]:
                     optimizer.zero_grad()
         ```
     """
+    yield from _by_accelerate(recipe)
     if recipe.framework_steps or recipe.launched or not recipe.finished:
         return
     for event in recipe.events:
@@ -66,6 +84,25 @@ def loss_divided_twice(recipe: Recipe) -> Iterator[Finding]:
                 "the accumulated loss is divided twice: the step is as many times too small",
                 "divide the loss by the number of accumulated batches once",
                 trail=(Step(step.place, "a step is taken every few rounds"),),
+                subject=("accumulation", event.place),
+            )
+            return
+
+
+def _by_accelerate(recipe: Recipe) -> Iterator[Finding]:
+    """``accelerator.backward(loss / 4)`` of an accelerator that divides by 4 itself."""
+    for event in recipe.events:
+        divisor, value = event.details.get("divisor"), event.details.get("value")
+        if event.did is not Did.BACKWARD or divisor is None or value is None:
+            continue
+        operation = value.operation
+        by = operation.inputs[1].operation.attributes.get("value") if len(operation.inputs) == 2 else None
+        if operation.kind == "divide" and by == divisor and operation.inputs[0].operation.kind == "loss":
+            yield Finding(
+                event.place,
+                f"backward() of the accelerator divides by {divisor} itself: the loss is divided twice",
+                "give the loss as it is: gradient_accumulation_steps divides it",
+                trail=(Step(operation.place, f"divided by {divisor} here"),),
                 subject=("accumulation", event.place),
             )
             return

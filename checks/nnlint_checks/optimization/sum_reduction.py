@@ -124,13 +124,21 @@ def _summed(operation: Operation) -> Operation | None:
     if operation.kind == "sum" and operation.inputs and operation.attributes.get("axis") is None:
         inner = operation.inputs[0].operation
         each = inner.kind == "loss" and inner.attributes.get("reduction") == "none"
-        return inner if each else None
+        return inner if each else operation if _is_distance(inner) else None
     if operation.kind not in KEEPS:
         return None
     parts = [(_summed(tensor.operation), tensor.operation.kind == "loss") for tensor in operation.inputs]
     if not all(summed or is_loss for summed, is_loss in parts):
         return None
     return next((summed for summed, _ in parts if summed is not None), None)
+
+
+def _is_distance(operation: Operation) -> bool:
+    """``(net(x) - y) ** 2``, or its absolute value, as a program writes it."""
+    square = operation.kind == "power" and operation.attributes.get("exponent") == 2
+    if not square and operation.kind not in ("square", "abs"):
+        return False
+    return bool(operation.inputs) and operation.inputs[0].operation.kind == "subtract"
 
 
 def _usual(recipe: Recipe, number: int) -> Optimizer | None:

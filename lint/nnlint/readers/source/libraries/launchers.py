@@ -42,7 +42,10 @@ def _wrapped(call: Call, arguments: Arguments) -> Value:
 def _backward(call: Call, arguments: Arguments) -> Value:
     loss = arguments.get(1, "loss", arguments.get(1, "tensor", UNKNOWN))
     if isinstance(loss, Tensor):
-        differentiated(call, loss, None, launched=True)
+        launcher = arguments.positional[0]
+        steps = launcher.state.get("gradient_accumulation_steps") if isinstance(launcher, Instance) else None
+        divisor = steps if isinstance(steps, int) else 1
+        differentiated(call, loss, None, launched=True, divisor=divisor)
     else:
         call.interpreter.trace.did(Did.BACKWARD, call.place, launched=True)
     return None

@@ -9,13 +9,23 @@ from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Valu
 from nnlint.readers.source.libraries.modules import tensors_in
 
 
-def differentiated(call: Call, tensor: Tensor, retain: Value, *, launched: bool = False) -> None:
-    """A backward pass from ``tensor``; ``launched``: what runs the program does it."""
+def differentiated(
+    call: Call, tensor: Tensor, retain: Value, *, launched: bool = False, divisor: int = 1
+) -> None:
+    """A backward pass from ``tensor``; ``launched``: what runs the program does it, of a part of the loss."""
     trace = call.interpreter.trace
     trace.differentiate(tensor, call.place)
     scaled = tensor.operation.attributes.get("scaled", False)
     kept = retain if isinstance(retain, bool) else None if retain is UNKNOWN else False
-    trace.did(Did.BACKWARD, call.place, value=tensor, scaled=scaled, retain=kept, launched=launched)
+    trace.did(
+        Did.BACKWARD,
+        call.place,
+        value=tensor,
+        scaled=scaled,
+        retain=kept,
+        launched=launched,
+        **{"divisor": divisor} if divisor > 1 else {},
+    )
 
 
 def _backward(call: Call, arguments: Arguments) -> Value:
