@@ -215,7 +215,8 @@ class Event:
     and ``callee`` (the variables that hold what the method belongs to and what is called, parameters
     followed to what callers wrote, "" where it is none); of a BACKWARD: ``value``, ``scaled``, ``retain``,
     ``launched`` (the launcher runs it) and ``divisor`` (by which it divides); of a SCHEDULER_STEP:
-    ``arguments`` (how many) and ``metric`` (the first, as written); of a CLIP: ``maximum``, and as subjects the optimisers of what is clipped; of
+    ``arguments`` (how many) and ``metric`` (the first, as written); of a CLIP: ``maximum``, and as subjects
+    the optimisers of what is clipped; of
     a KEEP: ``value``, ``result`` (what is there then), ``how`` (``sum``, ``average``, ``list``; ``state``
     at the end of a round, with what was there at its ``start``) and ``name`` (of what it is kept in); of
     all: ``autocast``, the type of numbers where it is on, "" when that is not known.
