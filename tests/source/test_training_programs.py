@@ -271,6 +271,7 @@ SILENT: dict[str, str] = {
                 with accelerator.accumulate(model):
                     accelerator.backward(F.cross_entropy(model(x), y))
                     optimizer.step()
+                    optimizer.zero_grad()
     """,
     "lightning": """
         import lightning as L
