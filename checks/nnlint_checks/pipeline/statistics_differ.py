@@ -119,7 +119,9 @@ def _scaled_apart(feed: Feed, training: list[Feed]) -> Finding | None:
         feed.place,
         f"evaluation samples {said}",
         "scale all splits by the constants of the training split",
-        trail=(Step(training[0].place, "the network is trained here"),),
+        trail=tuple(
+            Step(t.place, "the network is trained here") for t in training[:1] if t.place != feed.place
+        ),
     )
 
 

@@ -38,6 +38,24 @@ class Chain:
     channels: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A data set was divided by chance. ``of``: the key of that data set. ``seed``: of a generator made for
+    this; None where the numbers came from the global one. ``seeded``: how often that had been seeded before.
+    """
+
+    of: Hashable
+    place: Place
+    seed: int | None = None
+    seeded: int = 0
+
+    def apart(self, other: Draw) -> bool:
+        """Whether the other certainly divides the same data set in another way."""
+        if self.of != other.of or self.place == other.place or (self.seed is None) != (other.seed is None):
+            return False
+        return self.seed != other.seed if self.seed is not None else self.seeded == other.seeded
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """A data set, or a part of one, as the code makes it.
@@ -51,6 +69,7 @@ class Samples:
     each time.
     ``scaled``: the program has scaled the values of a table or array before; False where they are as they
     were read, None when that is not known. ``origin``: equal for parts of what was read in one scale.
+    ``draw``: the division that this is a part of, where that is known.
     """
 
     key: Hashable
@@ -68,6 +87,7 @@ class Samples:
     decodes: Place | None = None
     scaled: bool | None = None
     origin: Hashable = None
+    draw: Draw | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

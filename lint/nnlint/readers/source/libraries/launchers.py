@@ -17,6 +17,7 @@ from nnlint.readers.source.language.definitions import (
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Value
 from nnlint.readers.source.libraries.modules import is_module, walk
 from nnlint.readers.source.libraries.torch.differentiation import differentiated
+from nnlint.readers.source.libraries.torch.dividing import SEED
 
 
 def _init(call: Call, arguments: Arguments) -> Value:
@@ -69,10 +70,8 @@ _COMMON: dict[str, Value] = {
     "__init__": native("__init__", _init),
     "backward": native("backward", _backward),
     "device": CHOSEN,
-    **{
-        name: native(name, nothing)
-        for name in ("print", "log", "save", "launch", "barrier", "seed_everything")
-    },
+    **{name: native(name, nothing) for name in ("print", "log", "save", "launch", "barrier")},
+    "seed_everything": SEED,
     **{name: native(name, _context) for name in ("autocast", "no_sync", "no_backward_sync", "accumulate")},
     **dict.fromkeys(("is_main_process", "is_local_main_process", "sync_gradients", "global_rank"), UNKNOWN),
 }
@@ -111,8 +110,8 @@ FABRIC = library_class("lightning.fabric.Fabric", (OBJECT,), _FABRIC)
 
 SYMBOLS: dict[str, Value] = {
     "accelerate.Accelerator": library_class("accelerate.Accelerator", (OBJECT,), _ACCELERATOR),
-    "accelerate.utils.set_seed": native("set_seed", nothing),
+    "accelerate.utils.set_seed": SEED,
     "lightning_fabric.Fabric": FABRIC,
-    "lightning_fabric.seed_everything": native("seed_everything", nothing),
+    "lightning_fabric.seed_everything": SEED,
     "accelerate.skip_first_batches": native("skip_first_batches", first),
 }

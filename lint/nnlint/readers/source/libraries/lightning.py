@@ -36,6 +36,7 @@ from nnlint.readers.source.libraries.conventions import CONFIGURED
 from nnlint.readers.source.libraries.launchers import FABRIC
 from nnlint.readers.source.libraries.modules import BATCHES
 from nnlint.readers.source.libraries.standard import NAMESPACE
+from nnlint.readers.source.libraries.torch.dividing import SEED
 from nnlint.readers.source.libraries.torch.modules import MODULE
 
 LIGHTNING_MODULE = "lightning.LightningModule"
@@ -240,10 +241,10 @@ MODULE_CLASS = library_class(
 
 SYMBOLS: dict[str, Value] = {
     **dict.fromkeys(("lightning.fabric.Fabric", "lightning.Fabric"), FABRIC),
-    "lightning.fabric.seed_everything": native("seed_everything", nothing),
+    "lightning.fabric.seed_everything": SEED,
     LIGHTNING_MODULE: MODULE_CLASS,
     "lightning.Trainer": library_class("lightning.Trainer", (OBJECT,), _TRAINER),
-    "lightning.seed_everything": native("seed_everything", nothing),
+    "lightning.seed_everything": SEED,
     **{f"lightning.{name}": _inert(f"lightning.{name}") for name in (*_CALLBACKS, *_LOGGERS)},
     "lightning.LightningDataModule": library_class(
         "lightning.LightningDataModule",

@@ -145,8 +145,19 @@ def _pipeline(
     parts: Value = UNKNOWN,
 ) -> Instance:
     """``parts``: the features and labels of one element, UNKNOWN where nothing is known of them."""
-    state = {HELD: labels, "_samples": samples, "_shuffle": shuffle, PARTS_OF: parts}
+    state = {HELD: labels, "_samples": _in_scale(samples, parts), "_shuffle": shuffle, PARTS_OF: parts}
     return _made(call, state)
+
+
+def _in_scale(samples: Samples | None, parts: Value) -> Samples | None:
+    """Samples with what their elements tell of the scale; images of all folders are read in the same."""
+    from nnlint.readers.source.libraries.tabular.bridge import data_in
+
+    features = parts[0] if isinstance(parts, tuple) and parts else parts
+    data = next(iter(data_in(features)), None) if isinstance(features, Tensor) else None
+    if samples is None or data is None or data.span is None or not data.span.pixels or data.rows is not None:
+        return samples
+    return replace(samples, scaled=data.scaled, origin=("pixels of files",))
 
 
 def _made(call: Call, state: State) -> Instance:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from collections.abc import Hashable
 
-from nnlint.evidence.samples import Samples, Transform
+from nnlint.evidence.samples import Draw, Samples, Transform
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Native, Value
 from nnlint.readers.source.libraries.conventions import role_of
 from nnlint.readers.source.libraries.paths import path_text
@@ -69,7 +70,15 @@ def samples_of_files(call: Call, name: str, arguments: Arguments) -> Samples | N
     channels = (
         None if not images or arguments.open else COLORS.get(arguments.keywords.get("color_mode", "rgb"))
     )
-    return Samples(key, call.place, name, whole, role, "", done, False, path or "", channels)
+    draw = _draw(call, arguments, whole) if isinstance(subset, str) and not method else None
+    return Samples(key, call.place, name, whole, role, "", done, False, path or "", channels, draw=draw)
+
+
+def _draw(call: Call, arguments: Arguments, whole: Hashable) -> Draw | None:
+    """``validation_split`` of files that are shuffled by ``seed`` before they are divided."""
+    seed = arguments.keywords.get("seed")
+    known = isinstance(seed, int) and arguments.keywords.get("shuffle", True) is True and not arguments.open
+    return Draw(whole, call.place, seed) if known and isinstance(seed, int) else None
 
 
 COLORS = {"rgb": 3, "rgba": 4, "grayscale": 1}

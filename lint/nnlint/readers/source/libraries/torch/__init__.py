@@ -9,6 +9,7 @@ from nnlint.readers.source.libraries.torch import (
     containers,
     data,
     differentiation,
+    dividing,
     execution,
     functional_layers,
     functions,
@@ -40,5 +41,6 @@ SYMBOLS: dict[str, Value] = {
     **quantized.SYMBOLS,
     **repeated.SYMBOLS,
     **data.SYMBOLS,
+    **dividing.SYMBOLS,
     **collating.SYMBOLS,
 }

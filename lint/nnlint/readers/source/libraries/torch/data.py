@@ -35,6 +35,7 @@ from nnlint.readers.source.language.values import (
 )
 from nnlint.readers.source.libraries.conventions import role_of
 from nnlint.readers.source.libraries.torch.collating import collated
+from nnlint.readers.source.libraries.torch.dividing import note_draw
 from nnlint.readers.source.libraries.torch.lengths import length, sample_count, sizes_of_parts
 from nnlint.readers.source.libraries.torch.samples import describe
 
@@ -252,6 +253,7 @@ def _random_split(call: Call, arguments: Arguments) -> Value:
     parts = tuple(make(SUBSET, Arguments([dataset, range(1)]), call.node) for _ in items)
     for part, size in zip(parts, sizes_of_parts(dataset, items), strict=True):
         call.interpreter.heap.write(part.state, "_size", size)
+    note_draw(call, arguments, parts)
     return parts
 
 

@@ -22,6 +22,7 @@ from nnlint.readers.source.language.values import (
 )
 from nnlint.readers.source.libraries.conventions import role_of
 from nnlint.readers.source.libraries.paths import path_text
+from nnlint.readers.source.libraries.torch.dividing import draw_of
 from nnlint.readers.source.libraries.torch.items import changes_nothing, image_read, own_generator
 
 SUBSET = "torch.utils.data.Subset"
@@ -79,9 +80,8 @@ def _part(i: Interpreter, part: Instance, written: str) -> Samples | None:
     named = _named(part, written)
     if whole is None:
         return Samples(("part", part.key), part.place, SUBSET, named=named)
-    return replace(
-        whole, key=("part", part.key), named=named, role=whole.role if whole.role == "test" else ""
-    )
+    role = whole.role if whole.role == "test" else ""
+    return replace(whole, key=("part", part.key), named=named, role=role, draw=draw_of(part, whole.key))
 
 
 def _joined(i: Interpreter, dataset: Instance, written: str) -> Samples:
