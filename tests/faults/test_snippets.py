@@ -248,6 +248,8 @@ def test_tensors_that_are_looked_after_are_no_lost_parameters(tmp_path: Path) ->
             self.scale = torch.ones(1, requires_grad=True)
             self.table = nn.Parameter(torch.randn(size), requires_grad=False).cuda()
             self.solver = torch.optim.Adam([self.noise], lr=0.01)
+            self.classes = [0, 1]
+            self.classes = torch.arange(2)
         def forward(self, x):
             return (x + self.noise) * self.scale * self.table
         def step(self):

@@ -43,8 +43,9 @@ def unregistered(module: Instance, trace: Trace) -> Iterator[Unregistered]:
     for name, place in places.items():
         value = module.state.get(name)
         if isinstance(value, Tensor | Weight) and isinstance(place, Place):
-            if id(value) not in stepped and is_loose(module, str(name), value):
-                yield Unregistered(str(name), kind_of_loose(value), (_kind(value),), place)
+            kind = kind_of_loose(value)
+            if kind and id(value) not in stepped and is_loose(module, str(name), value):
+                yield Unregistered(str(name), kind, (_kind(value),), place)
             continue
         if not isinstance(place, Place) or (open_parts and not _counted(value)):
             continue
