@@ -50,6 +50,28 @@ def test_a_debt_is_no_code() -> None:
     assert findings("DS303") == []
 
 
+def test_an_age_of_minus_one_is_missing() -> None:
+    rng = RNG(1)
+    age = rng.integers(18, 65, 900)
+    age[rng.permutation(900)[:30]] = -1
+    pd.DataFrame({"age": age, "charge": rng.normal(size=900)}).to_csv("people.csv", index=False)
+    (finding,) = findings("DS303")
+    assert "30 values of 'age' are -1" in finding.message
+
+
+def test_columns_that_are_scaled_along_with_others_are_one_finding() -> None:
+    rng = RNG(1)
+    size, age = rng.normal(170, 9, (900, 2)), rng.normal(9, 2, 900)
+    frame = pd.DataFrame(size, columns=["a", "b"]).assign(age=age, left=rng.normal(5, 2, 900))
+    test = frame[600:].copy()
+    test[["a", "b", "age"]] = (test - test.mean()) / test.std()
+    frame[:600].to_csv("train.csv", index=False)
+    test.to_csv("test.csv", index=False)
+    (finding,) = findings("DS406")
+    assert "3 columns" in finding.message
+    assert findings("DS401") == []
+
+
 def visits(counts: list[int]) -> None:
     rng = RNG(2)
     values = np.repeat(np.arange(len(counts)), counts)
@@ -66,6 +88,14 @@ def test_counts_that_fall_to_a_thin_tail_are_no_classes(code: str) -> None:
 def test_a_rare_class_beside_even_ones_is_no_tail_of_counts(code: str) -> None:
     visits([100, 98, 103, 97, 101, 99, 102, 100, 6])
     assert len(findings(code)) == 1
+
+
+@pytest.mark.parametrize(("name", "told"), [("rating", 0), ("stars_given", 0), ("label", 1)])
+def test_a_rating_has_steps_not_classes(name: str, told: int) -> None:
+    stars = np.repeat([1, 2, 3, 4, 5], [20, 30, 60, 190, 260])
+    rating = pd.DataFrame({"age": RNG(2).normal(size=560), name: stars})
+    rating.to_csv("train.csv", index=False)
+    assert len(findings("DS201")) == told
 
 
 def test_prices_as_text_are_no_classes() -> None:

@@ -42,9 +42,9 @@ def linear_but_for_rounding(one: Array, other: Array) -> bool:
     import numpy as np
 
     slope = float(np.cov(one, other)[0, 1] / one.var(ddof=1))
-    rounded = 0.5 * 10.0 ** -decimals(other) + abs(slope) * 0.5 * 10.0 ** -decimals(one)
-    if rounded > COARSE * float(other.std()):
-        return False
-    rest = other - slope * one
-    # The line that fits all rows best runs halfway between the largest and the smallest rest.
-    return float(np.ptp(rest)) <= 2.2 * rounded
+    step = 0.5 * 10.0 ** -decimals(other)
+    # The line that fits all rows best runs halfway between the largest and the smallest rest. Of numbers that
+    # nobody rounded, only the other column's rounding counts.
+    apart = float(np.ptp(other - slope * one))
+    allowed = (step, step + abs(slope) * 0.5 * 10.0 ** -decimals(one))
+    return any(apart <= 2.2 * rounded and rounded <= COARSE * float(other.std()) for rounded in allowed)

@@ -29,6 +29,9 @@ LOWEST, REPEATED = -90.0, 5
 """Negative round numbers and nines that far down, so often: -200 of gas sensors, -9999 of weather stations,
 however many rows have them."""
 
+STEPS = 8.0
+"""How many times farther -1 lies below an age of 18 than ages lie from each other."""
+
 MOST_ZERO = 0.2
 FAR_ZERO = 3.5
 """Robust deviations between 0 and the middle of the other values; garages and basements that a house does not
@@ -136,9 +139,20 @@ def _code(values: Array, codes: tuple[float, ...]) -> float | None:
             return float(code)
         rare = 2 <= times <= MOST_ZERO * len(values) and len(values) >= FEWEST_FOR_ZERO
         zero = code in (0, -1) and rare and code == values.min()
+        if code == -1 and rare and code == values.min() and gap > STEPS * _step(rest):
+            return float(code)
         if zero and middle > FAR_ZERO * spread > 0 and gap > GAP_ZERO * middle and gap > spread:
             return float(code)
     return None
+
+
+def _step(rest: Array) -> float:
+    """The largest distance between neighbours in the lower half of values that are all above zero."""
+    import numpy as np
+
+    distinct = np.unique(rest)
+    lower = distinct[: max(2, len(distinct) // 2)]
+    return float(np.diff(lower).max()) if rest.min() > 0 else float("inf")
 
 
 def _below(code: float, times: int, gap: float, rest: Array) -> bool:

@@ -203,10 +203,14 @@ to 0.03 where a feature of few values says most, and its groups are of both clas
 
 @dataclass(frozen=True)
 class Suspects:
-    """``rows``: numbers of the rows whose label looks wrong, the worst first. ``calibrated``: as of Noise."""
+    """``rows``: numbers of the rows whose label looks wrong, the worst first. ``calibrated``: as of Noise.
+
+    ``each``: nats for each label that is put down to be wrong.
+    """
 
     rows: Array
     calibrated: Array
+    each: float = 0.0
 
 
 def suspects(
@@ -232,7 +236,8 @@ def suspects(
         named[:] = False
     own = probabilities[np.arange(len(labels)), labels]
     ranked = np.lexsort((own, -noise.wrong))
-    return Suspects(ranked[named[ranked]], noise.calibrated)
+    each = nats / max(noise.rate * len(labels), 1.0)
+    return Suspects(ranked[named[ranked]], noise.calibrated, each)
 
 
 TOLD = 0.5

@@ -31,6 +31,9 @@ MOST_DIFFER = 0.3
 """Share of the labels that predictions may contradict: a model that is wrong more often knows too little of
 its classes to tell wrong labels from right ones."""
 
+MOST_DIFFER_SURELY, SURELY = 0.4, 0.2
+"""The same where each wrong label brings so many nats: of classes that overlap, none brings 0.05."""
+
 MOST_ROWS = 0.5
 """Share of the rows whose classes must be learned."""
 
@@ -120,7 +123,8 @@ def likely_label_errors(
             continue
         own, given = predicted[rows][known], labels[rows][known]
         found = suspects(own, given, evidence=evidence, share=share, probability=probability)
-        learnt = known.sum() >= MOST_ROWS * len(known) and (own.argmax(axis=1) != given).mean() <= MOST_DIFFER
+        most = MOST_DIFFER_SURELY if found.each >= SURELY else MOST_DIFFER
+        learnt = known.sum() >= MOST_ROWS * len(known) and (own.argmax(axis=1) != given).mean() <= most
         named = learnt and 0 < len(found.rows) <= MOST * known.sum()
         if named and not by_groups(data, frame[known], own.argmax(axis=1)):
             table = _table(split, frame[known], found, classes, given)

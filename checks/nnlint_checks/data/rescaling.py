@@ -43,8 +43,22 @@ class Scaling:
 def scaled(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame) -> dict[str, Scaling]:
     """The feature columns whose values in ``split`` are those of training after a change of scale."""
     changes = _changes(data, split, train, other)
-    standard = _standardised(changes)
-    return {c.column.name: c for c in changes if not 1 / RATIO < c.ratio < RATIO or standard}
+    beyond = [c for c in changes if not 1 / RATIO < c.ratio < RATIO]
+    whole = _standardised(changes)
+    return {c.column.name: c for c in changes if whole or c in beyond or _along(c, beyond)}
+
+
+def _along(change: Scaling, beyond: list[Scaling]) -> bool:
+    """Whether a column became standard as those did that surely were scaled; some are left as they are."""
+    if len(beyond) < 2:
+        return False
+    here = all(_standard(c.here) for c in beyond) and _standard(change.here) and not _standard(change.train)
+    train = all(_standard(c.train) for c in beyond) and _standard(change.train) and not _standard(change.here)
+    return here or train
+
+
+def _standard(figures: tuple[float, float]) -> bool:
+    return abs(figures[0]) < 0.1 and 0.9 < figures[1] < 1.1
 
 
 def _changes(data: Dataset, split: Split, train: pd.DataFrame, other: pd.DataFrame) -> list[Scaling]:

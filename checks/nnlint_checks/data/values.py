@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlint.evidence.data import Column, Dataset, Kind, Split
 from nnlint.evidence.place import Place
-from nnlint.evidence.target import CLASS_NAMES
+from nnlint.evidence.target import CLASS_NAMES, words
 from nnlint.finding import Finding, Level, Table
 from nnlint_checks.data.amounts import amounts
 
@@ -101,15 +101,19 @@ def about(
 
 
 def is_scale(column: Column) -> bool:
-    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages; or amounts
-    that are written as text."""
+    """Whole numbers that are not numbered 0..K-1 or 1..K, and more than two: grades, counts, ages; those that
+    are called a rating; or amounts that are written as text."""
     if amounts(column):
         return True
     if column.kind is not Kind.NUMBER or column.distinct is None or column.minimum is None:
         return False
     numbered = column.minimum in (0.0, 1.0) and column.maximum == column.minimum + column.distinct - 1
-    return column.distinct > 2 and (not numbered or _counts(column))
+    rated = bool(RATINGS & set(words(column.name))) and column.integral
+    return column.distinct > 2 and (not numbered or rated or _counts(column))
 
+
+RATINGS = frozenset({"rating", "ratings", "star", "stars", "score", "scores"})
+"""Words of names that say that numbers are steps of a scale."""
 
 FEWEST_COUNTS = 5
 RARE_COUNT = 10
