@@ -63,8 +63,8 @@ def test_columns_that_are_scaled_along_with_others_are_one_finding() -> None:
     rng = RNG(1)
     size, age = rng.normal(170, 9, (900, 2)), rng.normal(9, 2, 900)
     frame = pd.DataFrame(size, columns=["a", "b"]).assign(age=age, left=rng.normal(5, 2, 900))
-    test = frame[600:].copy()
-    test[["a", "b", "age"]] = (test - test.mean()) / test.std()
+    test, scaled = frame[600:].copy(), ["a", "b", "age"]
+    test[scaled] = (test[scaled] - test[scaled].mean()) / test[scaled].std()
     frame[:600].to_csv("train.csv", index=False)
     test.to_csv("test.csv", index=False)
     (finding,) = findings("DS406")

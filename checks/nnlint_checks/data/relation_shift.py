@@ -82,10 +82,8 @@ def relation_shift(data: Dataset, *, change: float = 0.3) -> Iterator[Finding]:
         if data.target.column not in other or data.target.column not in train:
             continue
         differ = {s.column.name for s in significant(shifts(data, split, train, other))}
-        types = {
-            c.name for c in split.columns if (own := data.train.column(c.name)) and own.kind is not c.kind
-        }
-        differ |= types  # DS404
+        kinds = {c.name: c.kind for c in data.train.columns}
+        differ |= {c.name for c in split.columns if kinds.get(c.name) is not c.kind}  # DS404
         kept = (c for c in judged(data, data.train) if not runs_on(c) and c.name not in differ)
         plain = replace(data, features=tuple(c.name for c in kept if c.name in other))
         found = _compared(plain, data.target, train, other, change)
