@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from nnlint.pattern import pattern
 from nnlint.readers.source.facts import keeping
 from nnlint.readers.source.language.binding import bind
 from nnlint.readers.source.language.items import hashable
@@ -54,7 +55,24 @@ def method(value: Value, name: str) -> Value:
     return Native(name, lambda call, arguments: code(call, value, arguments), "static")
 
 
+PLACES = pattern(r"(?:[^{}]|\{\{|\}\}|\{\w*(?::[^{}\d]{0,2}\d{0,2}(?:\.\d{1,2})?\w?)?\})*")
+"""Texts with places to fill in that name no attributes and ask for no great width."""
+
+
+def _formatted(value: str, arguments: Arguments) -> Value:
+    """``"block{}".format(n)`` of plain values."""
+    given = [*arguments.positional, *arguments.keywords.values()]
+    if arguments.open or not all(constant(v) for v in given) or not PLACES.fullmatch(value):
+        return UNKNOWN
+    try:
+        return value.format(*arguments.positional, **arguments.keywords)
+    except (IndexError, KeyError, ValueError, TypeError):
+        return UNKNOWN
+
+
 def _string_method(value: str, name: str) -> Value:
+    if name == "format":
+        return Native("str.format", lambda call, arguments: _formatted(value, arguments), "static")
     if name not in STRING_METHODS:
         return Native(f"str.{name}", lambda call, arguments: UNKNOWN, "static")
 
