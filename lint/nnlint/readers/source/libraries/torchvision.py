@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from nnlint.readers.source.language.values import Value
-from nnlint.readers.source.libraries.torch import backbones, vision
+from nnlint.readers.source.libraries.torch import backbones, resizing, vision
 
-SYMBOLS: dict[str, Value] = {**vision.SYMBOLS, **backbones.SYMBOLS}
+SYMBOLS: dict[str, Value] = {**vision.SYMBOLS, **backbones.SYMBOLS, **resizing.SYMBOLS}
