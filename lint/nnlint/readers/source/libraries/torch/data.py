@@ -135,9 +135,9 @@ def _role_of_dataset(dataset: Value) -> str:
 
 
 def name_loader(i: Interpreter, instance: Instance, name: str) -> None:
-    """A loader got a name: its role, if it had none."""
+    """A loader got a name: its role, if it had none, or only that of training data that it holds out."""
     loader, role = instance.state.get("_loader"), role_of(name)
-    if isinstance(loader, Loader) and role and not loader.named:
+    if isinstance(loader, Loader) and role and (not loader.named or (loader.named == "train" != role)):
         named = replace(loader, role=loader.role or role, named=role)
         i.heap.write(instance.state, "_loader", named)
 
