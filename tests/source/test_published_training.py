@@ -279,8 +279,8 @@ GOOD = {
     "convolutions over a graph": ("HL103 NR307", GRAPH),
     "a model's own way of giving scores": ("TL505 TL507", NEXT_ITEM),
     "a closure": ("TL502", CLOSURE),
-    "attention": ("AR615", ATTENTION),
-    "attention of slots": ("AR615", SLOTS),
+    "attention": ("AR621", ATTENTION),
+    "attention of slots": ("AR621", SLOTS),
     "a list of one for each class": ("TL508", CLASSES),
 }
 BROKEN = (
@@ -298,7 +298,7 @@ BROKEN = (
     ("TL505", NEXT_ITEM, "        model.eval()\n", ""),
     ("TL507", NEXT_ITEM, "@torch.no_grad()\n", ""),
     ("TL502", CLOSURE, "            loss.backward()\n", ""),
-    ("AR615", ATTENTION, "dim=-1", "dim=1"),
+    ("AR621", ATTENTION, "dim=-1", "dim=1"),
 )
 
 

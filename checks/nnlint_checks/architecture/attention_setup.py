@@ -16,7 +16,6 @@ from nnlint.network.size import symbol
 from nnlint.network.wiring import Wiring, wiring
 from nnlint.pattern import pattern
 from nnlint_checks.architecture.attention import Attention, attentions, comes_from, made_by, projected
-from nnlint_checks.architecture.attention_axis import over_another_axis
 from nnlint_checks.head.training_losses import training_uses
 
 SMALLEST_UNSCALED = 16
@@ -182,7 +181,6 @@ def attention_setup(recipe: Recipe) -> Iterator[Finding]:
             yield finding
     for network in recipe.models.values():
         yield from _wrong_axis(network)
-        yield from over_another_axis(network)
         yield from _unscaled(network)
 
 
