@@ -112,6 +112,10 @@ def _compared(
         return None
     there = np.repeat([0, 1], [len(ours), len(theirs)])
     values, classes = target_columns(both[target.column], target)
+    shared = [k for k in range(len(classes)) if all(np.ptp(values[there == side, k]) > 0 for side in (0, 1))]
+    if not shared:  # a class of one split alone correlates with nothing in the other
+        return None
+    values, classes = values[:, shared], [classes[k] for k in shared]
     features, names = found[0][:, :WIDEST], found[1][:WIDEST]
     return changed_relations(features, values, there, least), names, classes
 

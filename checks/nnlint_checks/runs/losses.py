@@ -17,6 +17,10 @@ MOST_POINTS = 100
 FEWEST_EPOCHS = 6
 """With at least this many epochs, the figures of the steps of an epoch are averaged."""
 
+FEWEST_IN_EPOCH = 4
+ENOUGH_VALUES = 12
+"""Fewer epochs than this are averaged in halves where they tell enough: trends need values to be seen in."""
+
 WHOLE = ("loss", "total_loss", "loss_total", "totalloss", "overall_loss")
 """What programs call the loss that is differentiated, where they log its parts, too."""
 
@@ -119,9 +123,18 @@ def _by_epoch(points: Sequence[Point]) -> Iterator[list[Point]]:
 
     known = all(p.epoch is not None for p in points)
     if known and FEWEST_EPOCHS <= len({epoch(p) for p in points}) < len(points):
-        yield from (list(group) for _, group in groupby(points, epoch))
+        yield from _halved([list(group) for _, group in groupby(points, epoch)])
     else:
         yield from ([point] for point in points)
+
+
+def _halved(epochs: Sequence[list[Point]]) -> Iterator[list[Point]]:
+    if len(epochs) >= ENOUGH_VALUES or min(map(len, epochs)) < FEWEST_IN_EPOCH:
+        yield from epochs
+        return
+    for group in epochs:
+        middle = len(group) // 2
+        yield from (group[:middle], group[middle:])
 
 
 def _chunks(groups: Sequence[list[Point]]) -> Iterator[Sequence[list[Point]]]:

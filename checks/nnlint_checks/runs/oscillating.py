@@ -73,11 +73,11 @@ def oscillating(history: History, *, swing: float = SWING) -> Iterator[Finding]:
     train = found.train if found else None
     if train is None or len(train.values) < FEWEST_POINTS or min(train.values) <= 0:
         return
-    if not _averaged(train) or _moved(history):
+    if _moved(history) or not _swings(train, swing):
         return
-    level, turns = median(train.values), _turns(train.values)
-    usual = median(abs(b - a) for a, b in pairwise(train.values)) / level
-    if usual < swing or turns < TURNS or _gets_on(train) or usual * level < CLEAR * median(train.errors):
+    held = found.held if found is not None else None
+    together = held is not None and _swings(held, swing)  # a mean over all held-out samples has no batches
+    if not together and not (_averaged(train) and _usual(train) >= CLEAR * median(train.errors)):
         return
     low, high = min(train.part(0.5)), max(train.part(0.5))
     yield Finding(
@@ -86,6 +86,19 @@ def oscillating(history: History, *, swing: float = SWING) -> Iterator[Finding]:
         "lower the learning rate, or take an optimiser with adaptive steps (Adam)",
         subject=("flat", history.path),
     )
+
+
+def _swings(trace: Trace, swing: float) -> bool:
+    """Whether it goes up and down by a large share of its level, and gets nowhere."""
+    if len(trace.values) < FEWEST_POINTS or min(trace.values) <= 0:
+        return False
+    wide = _usual(trace) >= swing * median(trace.values)
+    return wide and _turns(trace.values) >= TURNS and not _gets_on(trace)
+
+
+def _usual(trace: Trace) -> float:
+    """The usual change from value to value."""
+    return median(abs(b - a) for a, b in pairwise(trace.values))
 
 
 def _averaged(train: Trace) -> bool:

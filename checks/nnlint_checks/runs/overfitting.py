@@ -123,7 +123,7 @@ def _fell(train: Trace, at: int, fall: float) -> bool:
 
 
 def _rose(held: Trace, best: float, end: float, rise: float) -> bool:
-    return end >= (1 + rise) * best and end - best >= 3 * noise(held.values)
+    return end > best and end >= (1 + rise) * best and end - best >= 3 * noise(held.values)
 
 
 def _stayed(train: Trace, held: Trace, at: int, turn: int) -> bool:

@@ -23,6 +23,10 @@ FIGURE = pattern(
     r"(?:[ \t]*/[ \t]*(?P<whole>\d+))?",
     re.IGNORECASE,
 )
+NUMBERED = pattern(
+    r"\s*(?:[\[(#]\s*(?P<number>\d{1,6})\s*(?:/\s*\d+\s*)?[\])]?|(?P<plain>\d{1,6})\s*[:|])(?=[\s,:|-])"
+)
+"""A line that begins with its number: ``[12] loss=0.31``, ``[12/90]``, ``#12``, ``12: loss 0.31``."""
 REDRAWN = pattern(r"[\r\b]+")
 COLOUR = pattern(r"\x1b\[[\d;]*[A-Za-z]")
 
@@ -30,7 +34,7 @@ COLOUR = pattern(r"\x1b\[[\d;]*[A-Za-z]")
 def tells_a_run(text: str) -> bool:
     """Whether a text is what a training program printed: its lines count epochs or steps, and tell a loss."""
     lowered = text.lower()
-    if "loss" not in lowered or not any(word in lowered for word in ("epoch", "step", "iter")):
+    if "loss" not in lowered:
         return False
     found = 0
     for row in printed_rows(text.split("\n")):
@@ -45,7 +49,12 @@ def printed_rows(lines: Iterable[str]) -> Iterator[Row]:
     """A row for each line that tells figures; lines below ``Epoch 3/10`` are of that epoch."""
     epoch: float | None = None
     for number, line in enumerate(lines, start=1):
-        counters, figures = _figures(_last_state(line))
+        shown = _last_state(line)
+        counters, figures = _figures(shown)
+        if figures and not counters and epoch is None and (first := NUMBERED.match(shown)):
+            counters = {"epoch": float(first["number"] or first["plain"])}
+            yield Row({**counters, **figures}, number)
+            continue
         epoch = counters.get("epoch", epoch)
         if figures:
             at: dict[str, Cell] = {} if epoch is None else {"epoch": epoch}

@@ -44,7 +44,14 @@ from nnlint.readers.source.language.values import (
     Value,
 )
 from nnlint.readers.source.libraries.conventions import CONFIGURED
-from nnlint.readers.source.libraries.modules import BATCHES, KERAS, inside, tensors_in, unknown_inputs
+from nnlint.readers.source.libraries.modules import (
+    BATCHES,
+    KERAS,
+    in_mode,
+    inside,
+    tensors_in,
+    unknown_inputs,
+)
 from nnlint.readers.source.stand_ins import stand_ins
 from nnlint.readers.source.trainers import run_hosted, run_trainer, trains
 
@@ -182,7 +189,7 @@ def _call_steps(i: Interpreter, model: Instance) -> None:
         if own:
             _configure(i, model)
         rounds = i.trace.loop(Loop(i.place(method.node))) if own else nullcontext()
-        with i.trace.recording_gradients(trains_model), rounds:
+        with i.trace.recording_gradients(trains_model), in_mode(i, model, trains_model), rounds:
             result = i.call_from_outside(method, Arguments([model, *_batch(model, name)]))
             for hook in BATCH_HOOKS if own else ():
                 _call_hook(i, model, hook)

@@ -53,6 +53,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("json", "yaml", "toml", "tomllib", "tomli"), "configuration"),
     **dict.fromkeys(("omegaconf", "hydra", "yacs", "easydict", "munch", "addict", "box"), "configuration"),
     "torch": "torch",
+    **dict.fromkeys(("xgboost", "lightgbm", "catboost"), "tabular"),
     **dict.fromkeys(("torchvision", "timm", "efficientnet_pytorch"), "torchvision"),
     **dict.fromkeys(("pandas", "polars", "numpy", "sklearn", "imblearn", "PIL", "cv2"), "tabular"),
     **dict.fromkeys(("keras", "tensorflow", "tf_keras"), "keras"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nnlint.network.graph import Initialization, Layer, Operation, Tensor
@@ -148,6 +149,17 @@ def complete(module: Instance) -> bool:
 
 def _private(name: object) -> bool:
     return isinstance(name, str) and name.startswith("_")
+
+
+@contextmanager
+def in_mode(i: Interpreter, module: Instance, training: bool) -> Iterator[None]:
+    """A trainer switches to evaluation before its steps, and back behind them; what is unknown stays so."""
+    parts = [] if training else [p for _, p in walk(module) if p.state.get("training") is True]
+    for part in parts:
+        i.heap.write(part.state, "training", False)
+    yield
+    for part in parts:
+        i.heap.write(part.state, "training", True)
 
 
 def forget(i: Interpreter, module: Instance) -> None:

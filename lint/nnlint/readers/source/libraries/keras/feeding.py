@@ -6,6 +6,7 @@ import ast
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
+from nnlint.evidence.rows import Rows
 from nnlint.evidence.samples import Feed, Samples
 from nnlint.evidence.source import Loader, Loop
 from nnlint.network.graph import Tensor
@@ -83,14 +84,20 @@ def _first(node: ast.expr) -> ast.expr:
     return node.elts[0] if isinstance(node, ast.Tuple | ast.List) and node.elts else node
 
 
+def _whole(rows: Rows, key: Hashable) -> Hashable:
+    """What these rows are a part of: of the same array of an archive."""
+    member = key[2:] if isinstance(key, tuple) else ()
+    return key if rows.parent is None else ("rows", rows.parent.key, *member)
+
+
 def _identity(value: Value) -> tuple[Hashable | None, str, Hashable | None]:
     """The rows of an array, else the operation that made a tensor; and what the rows are a part of."""
-    from nnlint.readers.source.libraries.tabular.bridge import data_in
+    from nnlint.readers.source.libraries.tabular.bridge import data_in, identity
 
-    rows = next((d.rows for d in data_in(value) if d.rows is not None), None)
-    if rows is not None:
-        whole = rows if rows.parent is None else rows.parent
-        return ("rows", rows.key), "" if rows.role == "all" else rows.role, ("rows", whole.key)
+    data = next((d for d in data_in(value) if d.rows is not None), None)
+    if data is not None and data.rows is not None:
+        key, role = identity(data)
+        return key, role, _whole(data.rows, key)
     items = value.items if isinstance(value, ListValue) else value
     first = items[0] if isinstance(items, tuple) and items else value
     tensor = first.tensor if isinstance(first, Weight) else first

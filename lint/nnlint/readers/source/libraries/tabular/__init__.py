@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnlint.readers.source.language.values import Value
 from nnlint.readers.source.libraries.tabular import (
+    estimators,
     functions,
     images,
     on_numbers,
@@ -16,6 +17,7 @@ from nnlint.readers.source.libraries.tabular import (
 )
 
 SYMBOLS: dict[str, Value] = {
+    **estimators.SYMBOLS,
     **on_numbers.over(on_tensors.over(functions.SYMBOLS)),
     **on_tensors.SYMBOLS,
     **images.SYMBOLS,

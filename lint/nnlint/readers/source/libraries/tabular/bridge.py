@@ -152,6 +152,18 @@ def data_in(dataset: Value, depth: int = 3) -> list[Data]:
     return [found for item in parts for found in data_in(item, depth - 1)]
 
 
+def identity(data: Data) -> tuple[Hashable, str]:
+    """What tells the rows from others, and the split that they are said to be.
+
+    Arrays of one archive may be of other rows each, as ``d["x_a"]`` and ``d["x_b"]``.
+    """
+    if data.rows is None:
+        return None, ""
+    first = data.columns.steps[0] if data.columns is not None and data.columns.steps else ("", ())
+    member = first[1] if first[0] == "array" else ()
+    return ("rows", data.rows.key, *member), "" if data.rows.role == "all" else data.rows.role
+
+
 def scale_of(value: Value) -> tuple[bool | None, Hashable]:
     """Whether the first data in a value was scaled, and what all parts share that were read with it."""
     data = next(iter(data_in(value)), None)

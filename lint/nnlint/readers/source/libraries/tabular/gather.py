@@ -12,6 +12,7 @@ from nnlint.readers.source.facts.file_order import misordered
 from nnlint.readers.source.facts.trace import Trace
 from nnlint.readers.source.language.values import ListValue, Value
 from nnlint.readers.source.libraries.tabular.bridge import provenance, sliced, taken
+from nnlint.readers.source.libraries.tabular.estimators import ESTIMATED
 from nnlint.readers.source.libraries.tabular.rows import merged
 from nnlint.readers.source.libraries.tabular.values import Data, data_of
 
@@ -147,9 +148,10 @@ def _features(trace: Trace) -> tuple[list[Data | None], Columns | None]:
     inputs = [data_of(x) or provenance(x) for x, _ in fed] or [
         provenance(t) for call in trace.calls for t in call.inputs[:1]
     ]
-    picks = {d.columns for d in inputs if d is not None and d.columns is not None}
+    learned_from = inputs or [x for x, _ in _listed(trace, ESTIMATED)]
+    picks = {d.columns for d in learned_from if d is not None and d.columns is not None}
     steps = {c.steps for c in picks}
-    complete = inputs and all(d is not None and d.columns is not None for d in inputs)
+    complete = learned_from and all(d is not None and d.columns is not None for d in learned_from)
     return inputs, next(iter(picks)) if complete and len(steps) == 1 else None
 
 
@@ -175,7 +177,7 @@ def _labels(trace: Trace) -> Columns | None:
     found = [d.columns for d in met if d is not None and d.single and d.columns is not None]
     noted = trace.notes.get("labels", [])
     assert isinstance(noted, list)
-    found = found or noted
+    found = found or noted or [y.columns for _, y in _listed(trace, ESTIMATED) if y.single and y.columns]
     return found[0] if found and len({c.steps for c in found}) == 1 else None
 
 

@@ -24,6 +24,7 @@ from nnlint.readers.source.language.values import (
 from nnlint.readers.source.libraries.conventions import role_of
 from nnlint.readers.source.libraries.tabular.arithmetic import note_applied
 from nnlint.readers.source.libraries.tabular.bridge import provenance
+from nnlint.readers.source.libraries.tabular.estimators import note_estimated
 from nnlint.readers.source.libraries.tabular.rows import held
 from nnlint.readers.source.libraries.tabular.values import Data, Mark, data_of, root, unique
 
@@ -144,6 +145,9 @@ def _unknown_rows(i: Interpreter, call: Call, written: str, value: Value) -> Row
 
 
 def _fit(call: Call, arguments: Arguments) -> Value:
+    learner = arguments.positional[0]
+    if kind_of(learner) is None and len(arguments.positional) > 2:  # a pipeline with an estimator
+        note_estimated(call, "fit", arguments.positional[1], arguments.positional[2])
     learn(call, arguments.positional[0], _subject(call, arguments))
     return arguments.positional[0]
 

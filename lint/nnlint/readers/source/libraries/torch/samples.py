@@ -164,11 +164,11 @@ def _of_tensors(dataset: Instance, named: str) -> Samples:
 
 def _of_data(parts: Value) -> tuple[Hashable, str]:
     """The rows that tensors, frames and arrays are of; a number counted over rows is none of them."""
-    from nnlint.readers.source.libraries.tabular.bridge import data_in
+    from nnlint.readers.source.libraries.tabular.bridge import data_in, identity
 
     held = (d for d in data_in(parts) if d.kind != "statistic")
-    rows = next((d.rows for d in held if d.rows is not None), None)
-    return (None, "") if rows is None else (("rows", rows.key), "" if rows.role == "all" else rows.role)
+    data = next((d for d in held if d.rows is not None), None)
+    return identity(data) if data is not None else (None, "")
 
 
 def _own(i: Interpreter, dataset: Instance, named: str) -> Samples:
