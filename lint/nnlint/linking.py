@@ -58,7 +58,7 @@ def _with_features(dataset: Dataset, pipelines: Iterable[Pipeline]) -> Dataset:
     target = dataset.target.column if dataset.target else None
     used: dict[str, None] = {}
     for pipeline in pipelines:
-        picked = dataset.picked(pipeline.features)
+        picked = dataset.picked(pipeline.features, sources=True)
         if pipeline.features is not None and picked is None:
             return dataset
         used |= dict.fromkeys(picked or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nnlint.check import ERROR, check
 from nnlint.evidence.place import Place, Step
@@ -13,7 +13,7 @@ from nnlint.network.graph import Operation
 
 TENSORS = ("ToTensor", "PILToTensor", "ToImage")
 PICTURES = ("ToPILImage", "to_pil_image")
-SCALING = ("ToTensor", "ConvertImageDtype", "ToDtype", "ToFloat")
+SCALING = ("ToTensor", "ConvertImageDtype", "ToFloat", "ConvertDtype", "Lambda")
 """What makes a tensor of an image, and what brings it to 0..1."""
 CHANNELS = ("ToPILImage", "RGB", "ToGray", "Lambda")
 AFTER_TENSOR = ("RandomHorizontalFlip", "RandomVerticalFlip", "RandomCrop", "Resize", "CenterCrop", "Pad")
@@ -120,7 +120,7 @@ def _of_chain(chain: Chain) -> Iterator[Finding]:
                 "Normalize comes before ToTensor: it needs tensors, and gets pictures",
                 "put Normalize behind ToTensor",
             )
-        elif _of_bytes(step, before):
+        elif _of_bytes(step, chain.steps[:number]):
             yield Finding(
                 step.place,
                 "Normalize has statistics of values from 0 to 1, and gets bytes from 0 to 255",
@@ -151,11 +151,19 @@ def _of_chain(chain: Chain) -> Iterator[Finding]:
             )
 
 
-def _of_bytes(step: Transform, before: list[str]) -> bool:
+def _of_bytes(step: Transform, before: Sequence[Transform]) -> bool:
     means = step.settings.get("mean")
-    raw = bool(before) and before[-1] in ("PILToTensor", "ToImage")
+    names = [each.api for each in before]
+    raw = any(name in ("PILToTensor", "ToImage") for name in names)
     small = means is not None and 0 < max(means) <= 1
-    return raw and small and "" not in before and not any(name in SCALING for name in before)
+    return raw and small and "" not in names and not any(map(_scales, before))
+
+
+def _scales(step: Transform) -> bool:
+    """Whether it brings bytes to 0..1: ``ToDtype`` does so when it is told to."""
+    if step.api == "ToDtype":
+        return step.settings.get("scale", (0.0,)) != (0.0,)
+    return step.api in SCALING
 
 
 def _of_unit(step: Transform, before: list[str]) -> bool:

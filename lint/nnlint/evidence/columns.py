@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nnlint.dataclass import dataclass
 
@@ -13,18 +13,24 @@ class Columns:
 
     ``steps`` in order: ("drop", names), ("keep", names), ("slice", (first, last)) and ("take", positions)
     by position among those that are left, ("add", names) for columns that the code makes, ("array", (key,))
-    for one of the arrays of an archive.
+    for one of the arrays of an archive, ("recoded", ()) where columns of categories became several each.
     """
 
     source: str
     steps: tuple[tuple[str, tuple[str | int | None, ...]], ...] = ()
 
     def of(self, names: Sequence[str]) -> tuple[str, ...] | None:
-        """Those of ``names`` that are picked; None when the steps do not fit these names."""
-        left = list(names)
+        """Those of ``names`` that are picked; None when the steps do not fit these names.
+
+        Of columns that were recoded, those that they were made of.
+        """
+        left, recoded = list(names), False
         for kind, arguments in self.steps:
-            if kind == "array":
+            if kind == "array" or (recoded and kind in ("slice", "take")):
                 return None
+            if kind == "recoded":
+                recoded = True
+                continue
             if kind == "slice":
                 first, last = (n if isinstance(n, int) else None for n in arguments)
                 left = left[first:last]
@@ -42,9 +48,19 @@ class Columns:
                 left += [str(n) for n in arguments if n not in left]
         return tuple(left)
 
+    @property
+    def recoded(self) -> bool:
+        """Whether some have become several columns each: there are more than are picked."""
+        return any(kind == "recoded" for kind, _ in self.steps)
+
+    def _named(self) -> Iterator[str]:
+        return (n for _, names in self.steps for n in names if isinstance(n, str))
+
     def holds(self, name: str) -> bool | None:
         """Whether the column ``name`` of the source is among them; None when that cannot be told."""
         held: bool | None = True
+        if self.recoded and any(n.startswith(f"{name}_") for n in self._named()):
+            return None
         for kind, arguments in self.steps:
             if kind == "keep":
                 held = name in arguments

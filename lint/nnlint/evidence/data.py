@@ -173,9 +173,12 @@ class Dataset:
         """Whether the file that code reads can be one of the data set's; by name, as folders may differ."""
         return not source or PurePath(source).name in {PurePath(path).name for path in self.paths}
 
-    def picked(self, columns: Columns | None) -> tuple[str, ...] | None:
-        """The columns of this data set that code picks; None when they are another's, or not followed."""
-        if columns is None or not self.read_by(columns.source):
+    def picked(self, columns: Columns | None, sources: bool = False) -> tuple[str, ...] | None:
+        """The columns of this data set that code picks; None when they are another's, or not followed.
+
+        ``sources``: those are enough that the columns are made of, one for each or several.
+        """
+        if columns is None or not self.read_by(columns.source) or (columns.recoded and not sources):
             return None
         own = self._columns_of(columns.source)
         known = [name or f"Unnamed: {n}" for n, name in enumerate(own)]  # as pandas calls them

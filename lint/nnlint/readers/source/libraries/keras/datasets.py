@@ -28,7 +28,13 @@ from nnlint.readers.source.language.values import (
     Value,
 )
 from nnlint.readers.source.libraries.keras.feeding import samples_of
-from nnlint.readers.source.libraries.keras.files import augmentations, called, note_settings, samples_of_files
+from nnlint.readers.source.libraries.keras.files import (
+    augmentations,
+    called,
+    note_settings,
+    samples_of_files,
+    with_scale,
+)
 
 CLASSES = {
     **dict.fromkeys(("mnist", "fashion_mnist", "cifar10"), 10),
@@ -231,6 +237,8 @@ def _map(call: Call, arguments: Arguments) -> Value:
     given = list(parts) if isinstance(parts, tuple) else alone
     result = call.interpreter.call(function, Arguments(given), call.node)
     pair = isinstance(result, tuple) and len(result) == 2
+    if isinstance(samples, Samples):
+        samples = with_scale(samples, given[0], result[0] if pair else result)
     return _pipeline(call, labels_of(result[1]) if pair else None, samples, shuffle, result)
 
 

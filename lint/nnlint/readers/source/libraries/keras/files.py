@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Hashable
+from dataclasses import replace
 
 from nnlint.evidence.samples import Draw, Samples, Transform
+from nnlint.network.graph import Operation, Tensor
 from nnlint.readers.source.language.values import UNKNOWN, Arguments, Call, Instance, Native, Value
 from nnlint.readers.source.libraries.conventions import role_of
 from nnlint.readers.source.libraries.paths import path_text
@@ -51,6 +53,35 @@ def augmentations(generator: Value) -> tuple[Transform, ...] | None:
         known = (float(factor),) if isinstance(factor, int | float) else None
         found.append(Transform("rescale", place, settings={"mean": (0.0,), "std": known}))
     return tuple(found)
+
+
+def with_scale(samples: Samples, given: Value, made: Value) -> Samples:
+    """The samples after a function that divides them: its factor counts as ``rescale``."""
+    operation = made.operation if isinstance(made, Tensor) else None
+    source = given.operation if isinstance(given, Tensor) else None
+    for _ in range(MOST_STEPS):
+        if operation is None or operation is source or not operation.inputs:
+            return samples
+        factor = _factor(operation)
+        if factor is not None:
+            step = Transform("rescale", operation.place, settings={"mean": (0.0,), "std": (factor,)})
+            return replace(samples, transforms=(*(samples.transforms or ()), step))
+        operation = operation.inputs[0].operation if operation.kind in SAME_VALUES else None
+    return samples
+
+
+SAME_VALUES = frozenset({"cast", "reshape", "resize", "expand", "squeeze", "unsqueeze"})
+MOST_STEPS = 10
+
+
+def _factor(operation: Operation) -> float | None:
+    """The number that values are multiplied by, as the inverse of what they are divided by."""
+    if operation.kind not in ("divide", "multiply") or len(operation.inputs) != 2:
+        return None
+    span = operation.inputs[1].range
+    if span is None or span.low != span.high or not span.low:
+        return None
+    return 1 / span.low if operation.kind == "divide" else span.low
 
 
 def samples_of_files(call: Call, name: str, arguments: Arguments) -> Samples | None:

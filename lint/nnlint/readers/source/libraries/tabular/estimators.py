@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn and of gradient boosting: which columns they learn from, and what they predict."""
+"""Estimators of scikit-learn and of gradient boosting: which columns they learn from, and what of."""
 
 from __future__ import annotations
 

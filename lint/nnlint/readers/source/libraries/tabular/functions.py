@@ -28,7 +28,7 @@ from nnlint.readers.source.language.values import (
 from nnlint.readers.source.libraries.tabular import frames, seeds
 from nnlint.readers.source.libraries.tabular.ranks import reshaped
 from nnlint.readers.source.libraries.tabular.rows import held, mask
-from nnlint.readers.source.libraries.tabular.values import Data, combined, data_of, reordered, root
+from nnlint.readers.source.libraries.tabular.values import Data, combined, data_of, reordered, root, stepped
 
 SAME = (
     *("array", "asarray", "ascontiguousarray", "copy", "asanyarray", "asfortranarray"),
@@ -260,9 +260,9 @@ def _dummies(call: Call, arguments: Arguments) -> Value:
     whole = "drop_first" not in arguments.keywords and data.single
     labels = Labels("one-hot", "get_dummies", call.place) if whole else None
     rank = 2 if data.rank else None
-    return held(
-        call.interpreter, replace(data, columns=None, rank=rank, labels=labels, changed=None), call.node
-    )
+    columns = None if data.single else stepped(data.columns, "recoded", ())
+    data = replace(data, columns=columns, rank=rank, labels=labels, changed=None)
+    return held(call.interpreter, data, call.node)
 
 
 def _factorize(call: Call, arguments: Arguments) -> Value:

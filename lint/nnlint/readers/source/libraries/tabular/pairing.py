@@ -23,7 +23,8 @@ def note_pair(i: Interpreter, place: Place, api: str, features: Data | None, lab
         return
     if features.single or ordered(i.frame.text):
         return
-    known = features.order is not None and labels.order is not None and labels.single
+    alone = labels.single or features.rows.source != labels.rows.source
+    known = features.order is not None and labels.order is not None and alone
     listed = i.trace.notes.setdefault("pairs", [])
     if isinstance(listed, list):
         listed.append(

@@ -33,7 +33,7 @@ VISION = "torchvision.datasets."
 LIBRARIES = ("torchvision.transforms.", "albumentations.")
 FLAGS = ("train", "is_train", "training", "split", "mode", "phase", "subset", "set", "flag", "partition")
 """Attributes by which a data set remembers which split it gives."""
-SETTINGS = ("mean", "std", "num_output_channels")
+SETTINGS = ("mean", "std", "num_output_channels", "scale")
 """What is kept of the arguments of a transform."""
 MAX_PARTS = 16
 ON_DISK = frozenset(
