@@ -123,6 +123,7 @@ def image_size(recipe: Recipe, data: Dataset) -> Iterator[Finding]:
     if len({size[:2] for size in sizes}) != 1:
         return
     width, height, channels = max(sizes)
+    yield from _other_shape(recipe, data, (height, width, channels))
     given = dict(_of_folder(recipe, data, width, height) or _of_array(recipe, data, width, height, channels))
     for network, shapes in given.items():
         misfit = replay(network, shapes)
@@ -178,6 +179,24 @@ def _of_array(recipe: Recipe, data: Dataset, width: int, height: int, channels: 
         if shape is not None and first_call:
             found[intake.network] = {intake.operation.inputs[0].operation.number: shape}
     return found
+
+
+def _other_shape(recipe: Recipe, data: Dataset, shape: tuple[int, int, int]) -> Iterator[Finding]:
+    """Keras is told the shape of one image, rows and columns first, and the array has another."""
+    for intake in recipe.intakes:
+        source, value = intake.taken.columns, intake.operation.inputs[0]
+        if data.format != "array" or not data.read_by(source.source) or intake.taken.single:
+            continue
+        told = value.shape.sizes[1:] if value.operation.kind == "input" and value.shape.rank == 4 else ()
+        if intake.network.framework != "keras" or not all(isinstance(n, int) for n in told) or not told:
+            continue
+        if tuple(told) not in (shape, (shape[2], *shape[:2])) and intake.operation.kind == "conv":
+            yield Finding(
+                home(value),
+                f"takes images of shape {tuple(told)}, and those of the data are {shape}",
+                "give the input the shape of the images",
+                (Step(Place(data.train.paths[0]), f"images of shape {shape}"),),
+            )
 
 
 def _arriving(intake: Intake, width: int, height: int, channels: int) -> Shape | None:

@@ -88,6 +88,10 @@ def input_width(network: Network, data: Dataset, intake: Intake | None) -> Itera
         yield from _in_graph(network, data)
 
 
+COLUMNWISE = frozenset({"unary", "normalize", "batch_norm", "dropout", "noise"})
+"""Operations that give as many columns as they take."""
+
+
 def _in_code(intake: Intake, data: Dataset) -> Iterator[Finding]:
     """The columns that the program picks, against the layer that reads them."""
     operation, picked = intake.operation, data.picked(intake.taken.columns)
@@ -97,6 +101,8 @@ def _in_code(intake: Intake, data: Dataset) -> Iterator[Finding]:
     if data.rank != 2 or len(picked) == expected:
         return
     value = operation.inputs[0]
+    while value.operation.kind in COLUMNWISE and value.operation.inputs:
+        value = value.operation.inputs[0]
     if isinstance(value.shape.axis(-1), int) and value.operation.kind != "input":
         return  # the columns were put into another shape first
     place = operation.layer.place if operation.layer else operation.place

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnlint.check import HINT, check
-from nnlint.evidence.data import Dataset, Task
+from nnlint.evidence.data import Dataset, Kind, Task
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.source import LossUse, Recipe
 from nnlint.finding import Finding
@@ -100,10 +100,11 @@ def too_weak_for_data(recipe: Recipe, data: Dataset, *, margin: float = MARGIN) 
         frame.to_csv("sides.csv", index=False)
         ```
     """
-    if data.format != "table" or data.target is None or data.train.rows < FEWEST_ROWS:
+    flat = data.format == "table" or (data.format == "array" and data.rank <= 2)
+    if not flat or data.target is None or data.train.rows < FEWEST_ROWS:
         return
     uses = [(use, head) for use in training_uses(recipe, LOSSES) if (head := _linear(use)) is not None]
-    if not uses or target_of(uses[0][0], data) is None:
+    if not uses or target_of(uses[0][0], data) is None or _made_features(uses[0][1], data):
         return
     scores = _compared(data)
     if scores is None or scores[1] < scores[0] + margin:
@@ -128,6 +129,13 @@ def _linear(use: LossUse) -> Tensor | None:
     if family(head.operation) is Family.ACTIVATION and head.operation.inputs:
         head = last_shaping(head.operation.inputs[0])[0]
     return head if head.operation.kind == "linear" and _flat(network, head) else None
+
+
+def _made_features(head: Tensor, data: Dataset) -> bool:
+    """The layer reads more than the columns of numbers: products and powers of them, perhaps."""
+    reads, features = head.operation.attributes.get("in_features"), set(data.features)
+    numbers = all(c.kind in (Kind.NUMBER, Kind.BOOLEAN) for c in data.train.columns if c.name in features)
+    return numbers and isinstance(reads, int) and reads > len(features) + len(data.identifiers)
 
 
 def _flat(network: Network, head: Tensor) -> bool:

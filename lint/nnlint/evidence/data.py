@@ -180,11 +180,22 @@ class Dataset:
         """
         if columns is None or not self.read_by(columns.source) or (columns.recoded and not sources):
             return None
-        own = self._columns_of(columns.source)
+        own, columns = self._members(columns)
         known = [name or f"Unnamed: {n}" for n, name in enumerate(own)]  # as pandas calls them
         back = dict(zip(known, own, strict=True))
         picked = columns.of(known)
         return None if picked is None else tuple(back.get(name, name) for name in picked)
+
+    def _members(self, columns: Columns) -> tuple[list[str], Columns]:
+        """The columns in one file, or in one array of an archive that is named as features or labels are."""
+        kind, keys = columns.steps[0] if columns.steps else ("", ())
+        key = str(keys[0]) if kind == "array" and keys else ""
+        if not key or self.rank > 2 or self.target is None or self.format != "array":
+            return self._columns_of(columns.source), columns
+        if not (FEATURES.search(key) or _holds_labels(key)):
+            return self._columns_of(columns.source), columns
+        own = [c.name for c in self.train.columns if (c.name == self.target.column) == _holds_labels(key)]
+        return own, Columns(columns.source, columns.steps[1:])
 
     def _columns_of(self, source: str) -> list[str]:
         """The columns in one file: features and labels may lie in files of their own."""
@@ -248,6 +259,7 @@ class Dataset:
 
 
 LABELS = pattern(r"(^|_)(y|labels?|targets?)(_|$)|^y", re.IGNORECASE)
+FEATURES = pattern(r"(^|_)(x|features?|inputs?)(_|$)|^x", re.IGNORECASE)
 
 
 def _holds_labels(path: str) -> bool:

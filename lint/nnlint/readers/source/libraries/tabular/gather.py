@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -98,17 +99,38 @@ def rescaled(trace: Trace, program: str) -> Iterator[Rescaled]:
 
 
 def _constant(operation: Operation, position: int) -> float | None:
-    """The number that an operation takes beside its first input."""
+    """The number that an operation takes beside its first input; of several, what changes least."""
     if len(operation.inputs) <= position:
         return None
-    value = operation.inputs[position].operation.attributes.get("value")
+    known = operation.inputs[position].operation.attributes
+    value, values = known.get("value"), known.get("values")
+    if isinstance(values, tuple) and values and all(isinstance(v, int | float) and v for v in values):
+        least = abs if operation.kind == "subtract" else _factor
+        return float(min(values, key=least))
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def _factor(value: float) -> float:
+    """How far a factor is from 1, whichever way."""
+    return abs(math.log(abs(value)))
+
+
 def _readers(network: Network, tensor: Tensor) -> list[Operation]:
-    """The operations that read an input of a network at once."""
-    source = tensor.operation
-    return [o for o in network.operations if o.kind in READING and o.inputs[0].operation is source]
+    """The operations that read an input of a network: at once, or behind what scales each column alone."""
+    same, found = {tensor.operation}, list[Operation]()
+    for operation in network.operations:
+        source = operation.inputs[0].operation if operation.inputs else None
+        if source not in same or operation in same:
+            continue
+        if operation.kind in READING and (source is tensor.operation or operation.kind == "linear"):
+            found.append(operation)
+        if operation.kind in COLUMNWISE:
+            same.add(operation)
+    return found
+
+
+COLUMNWISE = frozenset({"unary", "normalize", "batch_norm", "dropout", "noise"})
+"""Operations that give as many columns as they take; their values are others."""
 
 
 def _listed(trace: Trace, name: str) -> tuple[Any, ...]:
