@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nnlint.check import WARNING, check
-from nnlint.evidence.place import Step
+from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed
 from nnlint.evidence.source import Did, Pipeline, Recipe
 from nnlint.finding import Finding
@@ -57,6 +57,18 @@ def no_held_out_data(recipe: Recipe, pipeline: Pipeline | None) -> Iterator[Find
         model.fit(X, df["quality"].values, epochs=200)  # warning: [DP706]
         model.save("wine.keras")
         ```
+        What is evaluated are the rows that it was trained on.
+        ```python
+        import numpy as np
+        from tensorflow import keras
+
+        table = np.loadtxt("pima.csv", delimiter=",")
+        X, y = table[:, :8] / table[:, :8].max(axis=0), table[:, 8]
+        model = keras.Sequential([keras.layers.Dense(12, "relu"), keras.layers.Dense(1, "sigmoid")])
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+        model.fit(X, y, epochs=150)  # warning: [DP706]
+        print(model.evaluate(X, y))
+        ```
     Silent:
         A part is held out.
         ```python
@@ -83,13 +95,16 @@ def no_held_out_data(recipe: Recipe, pipeline: Pipeline | None) -> Iterator[Find
         model.save("wine.keras")
         ```
     """
-    if recipe.entry != "main" or not recipe.finished or recipe.unread or _has_other_ends(recipe):
+    if recipe.entry != "main" or not recipe.finished or recipe.unread:
         return
     feeds = [feed for feed in recipe.feeds if feed.purpose == "train"]
-    if not feeds or any(feed.purpose == "evaluate" for feed in recipe.feeds) or not _learns(recipe):
+    again = _evaluated_again(recipe, feeds)
+    if not feeds or again is None or _has_other_ends(recipe, bool(again)) or not _learns(recipe):
         return
     roles = {role for feed in feeds for role in _roles(feed)}
-    if not all(_is_read(feed, pipeline) for feed in feeds) or roles - {""} or _looked_at(recipe):
+    if not all(_is_read(feed, pipeline) for feed in feeds) or roles - {""}:
+        return
+    if _looked_at(recipe, {feed.place for feed in again}):
         return
     place = feeds[0].loops[0].place if feeds[0].loops else feeds[0].place
     reads = pipeline.reads if pipeline is not None else ()
@@ -97,15 +112,28 @@ def no_held_out_data(recipe: Recipe, pipeline: Pipeline | None) -> Iterator[Find
     source = reads[0][1] if reads else data.place if data is not None else place
     yield Finding(
         place,
-        "the network is trained on all of the data, and evaluated on nothing",
+        "the network is trained on all of the data, and evaluated on "
+        + ("nothing else" if again else "nothing"),
         "hold out a part (train_test_split, validation_split, random_split), and report its loss",
         trail=(Step(source, "all of what is read here is trained on"),) if source != place else (),
         subject=("held out", place),
     )
 
 
-def _has_other_ends(recipe: Recipe) -> bool:
-    return any(EVALUATES.search(word) or OTHER_AIMS.search(word) for word in recipe.words)
+def _evaluated_again(recipe: Recipe, training: list[Feed]) -> list[Feed] | None:
+    """The evaluations, all on the very rows that are trained on; None when some may be on others."""
+    evaluations = [feed for feed in recipe.feeds if feed.purpose == "evaluate"]
+    trained = {feed.loader.data.key for feed in training if feed.loader.data is not None}
+    for feed in evaluations:
+        data = feed.loader.data
+        if data is None or data.key != data.whole or data.key not in trained or feed.loader.named:
+            return None
+    return evaluations
+
+
+def _has_other_ends(recipe: Recipe, evaluates: bool) -> bool:
+    words = recipe.words - ({"evaluate"} if evaluates else set())
+    return any(EVALUATES.search(word) or OTHER_AIMS.search(word) for word in words)
 
 
 def _learns(recipe: Recipe) -> bool:
@@ -138,14 +166,19 @@ def _is_read(feed: Feed, pipeline: Pipeline | None) -> bool:
     )
 
 
-def _looked_at(recipe: Recipe) -> bool:
-    """The network runs outside of training, or goes to a function of which nothing is known."""
+def _looked_at(recipe: Recipe, known: set[Place]) -> bool:
+    """The network runs outside of training, or goes to a function of which nothing is known.
+
+    ``known``: where it is evaluated on the rows that it is trained on.
+    """
     models = {key for o in recipe.optimizers for key in o.models}
     for event in recipe.events:
         if event.did is Did.OPAQUE and models & set(event.subjects):
             return True
-        if event.did is Did.FORWARD and (
-            event.gradients is False or event.training is False or not event.loops
+        if (
+            event.did is Did.FORWARD
+            and event.place not in known
+            and (event.gradients is False or event.training is False or not event.loops)
         ):
             return True
     return False

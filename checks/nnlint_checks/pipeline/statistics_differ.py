@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnlint.check import WARNING, check
 from nnlint.evidence.place import Place, Step
 from nnlint.evidence.samples import Feed, Transform
-from nnlint.evidence.source import Recipe
+from nnlint.evidence.source import Pipeline, Recipe
 from nnlint.finding import Finding
 
 NORMALIZING = ("Normalize", "rescale")
@@ -19,7 +19,7 @@ SAME = 0.011
 
 
 @check("DP712", level=WARNING)
-def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
+def statistics_differ(recipe: Recipe, pipeline: Pipeline | None) -> Iterator[Finding]:
     """What a model is trained on is normalised in one way, what it is evaluated on in another way.
 
     Why: the same picture then gives the network other values in the evaluation than in training: shifted and
@@ -62,7 +62,38 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
         model.fit(x_train, y_train, epochs=5, validation_split=0.1)
         print(model.evaluate(x_test, y_test))  # warning: [DP712]
         ```
+        Each split by its own mean and deviation.
+        ```python
+        import numpy as np
+        import torch
+
+        x_train, x_test = np.load("x_train.npy"), np.load("x_test.npy")
+        x_train = (x_train - x_train.mean(axis=0)) / x_train.std(axis=0)
+        x_test = (x_test - x_test.mean(axis=0)) / x_test.std(axis=0)  # warning: [DP712]
+        model = torch.nn.Linear(40, 7)
+        y, optimizer = torch.tensor(np.load("y_train.npy")), torch.optim.Adam(model.parameters())
+        for epoch in range(100):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(torch.tensor(x_train)), y).backward()
+            optimizer.step()
+        ```
     Silent:
+        The test rows by what the training rows gave.
+        ```python
+        import numpy as np
+        import torch
+
+        x_train, x_test = np.load("x_train.npy"), np.load("x_test.npy")
+        mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)
+        print(x_test.mean(axis=0))
+        x_train, x_test = (x_train - mean) / deviation, (x_test - mean) / deviation
+        model = torch.nn.Linear(40, 7)
+        y, optimizer = torch.tensor(np.load("y_train.npy")), torch.optim.Adam(model.parameters())
+        for epoch in range(100):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(torch.tensor(x_train)), y).backward()
+            optimizer.step()
+        ```
         The same constants, once in full.
         ```python
         import torch
@@ -86,6 +117,7 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
                 print((model(images).argmax(1) == labels).float().mean())
         ```
     """
+    yield from _own_statistics(pipeline) if pipeline is not None else ()
     training = [feed for feed in recipe.feeds if feed.purpose == "train"]
     seen: set[Place] = set()
     for feed in recipe.feeds:
@@ -104,6 +136,21 @@ def statistics_differ(recipe: Recipe) -> Iterator[Finding]:
         if place not in seen:
             seen.add(place)
             yield _finding(place, first, second)
+
+
+def _own_statistics(pipeline: Pipeline) -> Iterator[Finding]:
+    """``x_test - x_test.mean(axis=0)``, and the training rows by their own mean."""
+    own = [f for f, rows in pipeline.applied if f.learns == "statistic" and f.rows.key == rows.key]
+    trained = {f.transformer: f for f in own if f.rows.role == "train"}
+    for fit in own:
+        if fit.rows.role in ("test", "validation") and fit.transformer in trained:
+            yield Finding(
+                fit.place,
+                f"{fit.rows.role} rows are scaled by their own {fit.transformer}, training rows by theirs",
+                "scale all splits by the constants of the training split",
+                trail=(Step(trained[fit.transformer].place, "the training rows are scaled by theirs"),),
+            )
+            return
 
 
 def _scaled_apart(feed: Feed, training: list[Feed]) -> Finding | None:

@@ -349,7 +349,7 @@ class Pipeline:
     transforms of images; ``pairs``: features and labels that are given along with each other. ``left_out``:
     columns that the code drops anywhere, "*" where it picks columns of a part of the rows. ``spans``: where
     the values lie that go into networks as they are read. ``misordered``: predictions that are compared with
-    labels in another order.
+    labels in another order. ``applied``: what was learned, and the rows that it changed.
     """
 
     program: str
@@ -367,6 +367,7 @@ class Pipeline:
     left_out: frozenset[str] = frozenset()
     spans: tuple[Span, ...] = ()
     misordered: tuple[Misordered, ...] = ()
+    applied: tuple[tuple[Fit, Rows], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

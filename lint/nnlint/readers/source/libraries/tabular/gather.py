@@ -50,6 +50,7 @@ def pipeline(trace: Trace, program: str, entry: str) -> Pipeline | None:
         frozenset(_listed(trace, "left out")),
         spans,
         wrong,
+        tuple(_applied(trace)),
     )
 
 
