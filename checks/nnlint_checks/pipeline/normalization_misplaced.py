@@ -162,7 +162,7 @@ def _of_bytes(step: Transform, before: Sequence[Transform]) -> bool:
 def _scales(step: Transform) -> bool:
     """Whether it brings bytes to 0..1: ``ToDtype`` does so when it is told to."""
     if step.api == "ToDtype":
-        return step.settings.get("scale", (0.0,)) != (0.0,)
+        return bool(step.settings.get("scale", (0.0,)) != (0.0,))
     return step.api in SCALING
 
 
