@@ -29,16 +29,30 @@ CACHES = ("cache", "memo", "preload", "lru")
 def own_generator(cls: Class) -> Place | None:
     """Where an item asks a generator for a random number that the data set made once and keeps."""
     kept = {name for name, made_by in _assigned(cls, "__init__", "__post_init__") if made_by in GENERATORS}
-    kept -= {name for name, made_by in _assigned(cls, "__getitem__") if made_by}
-    method = cls.find("__getitem__")
-    if not kept or not isinstance(method, Function):
-        return None
-    for node in everything(method.node):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            held = node.func.value
-            if isinstance(held, ast.Attribute) and held.attr in kept and _root(held) == "self":
-                return method.text.place(node)
+    methods = _of_items(cls) if kept else {}
+    kept -= {name for name, made_by in _assigned(cls, *methods) if made_by}
+    for method in methods.values() if kept else ():
+        for node in everything(method.node):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                held = node.func.value
+                if isinstance(held, ast.Attribute) and held.attr in kept and _root(held) == "self":
+                    return method.text.place(node)
     return None
+
+
+def _of_items(cls: Class) -> dict[str, Function]:
+    """``__getitem__``, and the methods of the same object that it calls."""
+    found: dict[str, Function] = {}
+    todo = ["__getitem__"]
+    while todo:
+        name = todo.pop()
+        method = cls.find(name)
+        if name in found or not isinstance(method, Function):
+            continue
+        found[name] = method
+        called = (n.func for n in everything(method.node) if isinstance(n, ast.Call))
+        todo += [f.attr for f in called if isinstance(f, ast.Attribute) and _root(f) == "self"]
+    return found
 
 
 def _assigned(cls: Class, *methods: str) -> Iterator[tuple[str, str]]:
