@@ -226,6 +226,61 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
     ),
 }
 
+GOOD: dict[str, str] = {
+    "a graph whose dropout is fed": """
+        import tensorflow as tf
+
+        x, y = tf.placeholder(tf.float32, [None, 30]), tf.placeholder(tf.float32, [None, 4])
+        keep = tf.placeholder(tf.float32)
+        w = tf.get_variable("w", [30, 50])
+        hidden = tf.nn.dropout(tf.nn.relu(tf.matmul(x, w)), keep)
+        scores = tf.layers.dense(hidden, 4)
+        cost = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=scores))
+        step = tf.train.AdamOptimizer(0.001).minimize(cost)
+        """,
+    "two networks that judge each other": """
+        import tensorflow as tf
+        from tensorflow import keras
+
+        forger = keras.Sequential([keras.layers.Dense(30, activation="relu"), keras.layers.Dense(9)])
+        judge = keras.Sequential([keras.layers.Dense(30, activation="relu"), keras.layers.Dropout(0.3)])
+        judge.add(keras.layers.Dense(1))
+        first, second = keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-4)
+        loss_of = keras.losses.BinaryCrossentropy(from_logits=True)
+        for real in pictures:
+            with tf.GradientTape() as tape:
+                loss = loss_of(tf.ones((32, 1)), judge(forger(tf.random.normal((32, 5)))))
+            gradients = tape.gradient(loss, forger.trainable_variables)
+            first.apply_gradients(zip(gradients, forger.trainable_variables))
+            with tf.GradientTape() as tape:
+                loss = loss_of(tf.ones((32, 1)), judge(real, training=True))
+            gradients = tape.gradient(loss, judge.trainable_variables)
+            second.apply_gradients(zip(gradients, judge.trainable_variables))
+        """,
+    "a network that scales its pixels itself": """
+        from keras.applications.efficientnet import EfficientNetB0
+        from keras.preprocessing.image import ImageDataGenerator
+
+        photos = ImageDataGenerator(horizontal_flip=True).flow_from_directory("photos/train")
+        base = EfficientNetB0(include_top=False, pooling="avg")
+        model = Model(base.input, Dense(4, activation="softmax")(base.output))
+        model.compile("adam", "categorical_crossentropy")
+        model.fit(photos, epochs=9)
+        """,
+    "frozen, compiled, thawed and compiled again": """
+        base = VGG16(include_top=False, pooling="avg")
+        model = Sequential([base, Dense(3, activation="softmax")])
+        base.trainable = False
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x_train, y_train, epochs=5, validation_data=(x_val, y_val))
+        base.trainable = True
+        for layer in base.layers[:-4]:
+            layer.trainable = False
+        model.compile(Adam(1e-5), "sparse_categorical_crossentropy")
+        model.fit(x_train, y_train, epochs=5, validation_data=(x_val, y_val))
+        """,
+}
+
 
 def found(folder: Path, source: str) -> set[str]:
     (folder / "program.py").write_text(source, encoding="utf-8")
@@ -249,3 +304,8 @@ def test_the_repaired_program_is_clean(name: str, tmp_path: Path) -> None:
     _, source, old, new = ASKED[name]
     assert old in text_of(source)
     assert found(tmp_path, text_of(source).replace(old, new)) == set()
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_nothing_is_said_of_what_is_right(name: str, tmp_path: Path) -> None:
+    assert found(tmp_path, dedent(GOOD[name])) == set()

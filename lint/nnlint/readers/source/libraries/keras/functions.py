@@ -132,13 +132,17 @@ def _one_hot_data(call: Call, given: Value, classes: Value) -> Value:
 
 
 def _dropout(call: Call, arguments: Arguments) -> Value:
-    """``tf.nn.dropout``, which knows no mode: it drops whenever it is called."""
+    """``tf.nn.dropout``, which knows no mode: it drops whenever it is called.
+
+    In a graph of TensorFlow 1 its rate, which then is a share to keep, may be fed, and so say the mode.
+    """
     i, node = call.interpreter, call.node
     tensor = as_tensor(i, arguments.get(0, "x", UNKNOWN), node)
     rate = arguments.keywords.get("keep_prob", arguments.get(1, "rate", UNKNOWN))
+    fed = not isinstance(rate, int | float)
     attributes = {
-        "p": UNKNOWN if "keep_prob" in arguments.keywords else rate,
-        "training": True,
+        "p": UNKNOWN if fed or "keep_prob" in arguments.keywords else rate,
+        "training": UNKNOWN if fed and isinstance(rate, Tensor) else True,
         "functional": True,
         "api": "tf.nn.dropout",
         "gated": gated(i, node),
