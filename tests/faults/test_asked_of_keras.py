@@ -1,4 +1,4 @@
-"""Keras and TensorFlow as people post them: often without imports, in the words of all versions since 2015."""
+"""Keras, TensorFlow and fastai as people post them: without imports, in the words of all versions since 2015."""
 
 from __future__ import annotations
 
@@ -207,6 +207,18 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
         model.fit(weeks, sold, epochs=200)
         """,
         ', activation="sigmoid"',
+        "",
+    ),
+    "a learner of fastai": (
+        "HL101",
+        """
+        from fastai.tabular.all import *
+
+        layers = [nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3), nn.Softmax(dim=-1)]
+        learner = Learner(rows, nn.Sequential(*layers), loss_func=CrossEntropyLossFlat(), metrics=accuracy)
+        learner.fit_one_cycle(5, 3e-3)
+        """,
+        ", nn.Softmax(dim=-1)",
         "",
     ),
     "frozen too late": (

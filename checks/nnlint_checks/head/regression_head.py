@@ -152,6 +152,7 @@ def _scaled_on_purpose(use: LossUse, layer: Tensor) -> bool:
     names = (
         use.network.name if use.network else "",
         layer.operation.layer.name if layer.operation.layer else "",
+        use.prediction_name,
     )
     return bool(words_of(use.target_name) & NO_QUANTITY) or any(map(NO_REGRESSOR.search, names))
 

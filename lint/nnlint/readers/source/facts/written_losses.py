@@ -11,7 +11,7 @@ from nnlint.network.graph import Operation, Tensor
 from nnlint.network.operations import Family, family
 from nnlint.readers.source.facts.preparation import base_name, own_name
 from nnlint.readers.source.facts.trace import LossCall, Trace
-from nnlint.readers.source.files.nodes import everything
+from nnlint.readers.source.files.nodes import everything, last_name
 from nnlint.readers.source.files.text import Text
 
 MOST = 2_000
@@ -106,5 +106,6 @@ def _names(difference: Operation, text: Text, *, swapped: bool) -> tuple[str, st
             and text.place(node) == difference.place
         ):
             sides = (node.right, node.left) if swapped else (node.left, node.right)
-            return own_name(sides[0]), base_name(sides[1])
+            called = last_name(sides[0].func) if isinstance(sides[0], ast.Call) else ""
+            return own_name(sides[0]) or called, base_name(sides[1])
     return "", ""

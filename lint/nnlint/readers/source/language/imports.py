@@ -39,10 +39,14 @@ def _import_from(i: Interpreter, node: ast.ImportFrom) -> None:
             write_variable(i, alias.asname or alias.name, i.project.imported(i, module, alias.name))
 
 
+IN_PART = frozenset({"fastai"})
+"""Libraries of which few names are known."""
+
+
 def _import_star(i: Interpreter, module: Value, here: ModuleValue) -> None:
     if not isinstance(module, ModuleValue):
         names = i.project.libraries.star(module)
-        if names is None:
+        if names is None or module.name.partition(".")[0] in IN_PART:
             here.star_unknown = True
         for name, value in (names or {}).items():
             i.heap.write(here.state, name, value)

@@ -13,6 +13,7 @@ ALIASES: tuple[tuple[str, str], ...] = (
     ("lightning.pytorch.", "lightning."),
     ("pytorch_lightning.", "lightning."),
     ("lightning.core.", "lightning."),
+    ("fastai.", "fastai."),
 )
 """Prefix -> what it stands for; after one that ends in a dot only the last part of the name counts."""
 

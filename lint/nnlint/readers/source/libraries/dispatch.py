@@ -62,6 +62,7 @@ MODELS: dict[str, str] = {
     "einops": "einops",
     **dict.fromkeys(("accelerate", "lightning_fabric"), "launchers"),
     "albumentations": "albumentations",
+    "fastai": "fastai",
 }
 """Root package -> the model package that describes it."""
 
@@ -153,7 +154,7 @@ class Libraries:
         if not isinstance(module, Library) or module.name.partition(".")[0] not in MODELS:
             return None
         self.symbol(f"{module.name}.x")
-        prefix = canonical(module.name) + "."
+        prefix = canonical(f"{module.name}.x").removesuffix("x")
         names = {n.removeprefix(prefix): v for n, v in self._symbols.items() if n.startswith(prefix)}
         return {n: v for n, v in names.items() if "." not in n and not n.startswith("_")}
 
