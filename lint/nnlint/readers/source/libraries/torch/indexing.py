@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnlint.network.facts import hull
 from nnlint.network.graph import Tensor
 from nnlint.network.shape import UNKNOWN as UNKNOWN_SHAPE
 from nnlint.network.shape import Shape
 from nnlint.network.size import Size, Symbolic, add, negative
 from nnlint.readers.source.language.assignment import assign
 from nnlint.readers.source.language.numbers import picked
+from nnlint.readers.source.language.operators import as_tensor
 from nnlint.readers.source.language.values import Value, Weight
 
 if TYPE_CHECKING:
@@ -39,7 +42,9 @@ def write_item(i: Interpreter, value: Value, node: ast.AST) -> None:
     given = value.tensor if isinstance(value, Weight) else value
     inputs = (whole, given) if isinstance(given, Tensor) else (whole,)
     attributes = {"shape": whole.shape, "inplace": True}
-    assign(i, target, i.operate("computed", inputs, attributes, i.place(node)))
+    written = i.operate("computed", inputs, attributes, i.place(node))
+    number = as_tensor(i, given, node).range  # None for what is no number and no tensor
+    assign(i, target, replace(written, range=hull(whole.range, number)))
 
 
 def indexed(shape: Shape, parts: tuple[Value, ...]) -> Shape:
