@@ -197,8 +197,9 @@ def _run(row: Row) -> Code:
 
     def renamed(call: Call, arguments: Arguments) -> Value:
         if arguments.keywords.keys() & OLD_NAMES.keys():
-            keywords = {OLD_NAMES.get(name, name): value for name, value in arguments.keywords.items()}
-            arguments = replace(arguments, keywords=keywords)
+            before = {OLD_NAMES[k]: v for k, v in arguments.keywords.items() if k in OLD_NAMES}
+            now = {k: v for k, v in arguments.keywords.items() if k not in OLD_NAMES}
+            arguments = replace(arguments, keywords={**before, **now})
         return run(call, arguments)
 
     return renamed
