@@ -61,11 +61,14 @@ def _thawed(trace: Trace) -> Iterator[Coverage]:
 
 
 def _held(optimizer: Instance) -> tuple[Weight, ...] | None:
-    """Its weights of layers, beside tensors that the program made by itself; None when it is given others."""
+    """Its weights of layers, beside tensors that the program made by itself; None when it is given others, or
+    such tensors alone: then they are what is trained.
+    """
     found = optimizer.state.get("_parameters")
     if not isinstance(found, tuple) or not all(isinstance(v, Weight) or _by_itself(v) for v in found):
         return None
-    return tuple(v for v in found if isinstance(v, Weight))
+    weights_of = tuple(v for v in found if isinstance(v, Weight))
+    return weights_of if weights_of or not found else None
 
 
 def _by_itself(value: Value) -> bool:
