@@ -221,24 +221,18 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
         ", nn.Softmax(dim=-1)",
         "",
     ),
-    "frozen too late": (
-        "TL515",
-        """
-        base = MobileNetV2(include_top=False, pooling="avg")
-        model = Sequential([base, Dense(3, activation="softmax")])
-        model.compile("adam", "sparse_categorical_crossentropy")
-        for layer in base.layers:
-            layer.trainable = False
-        """
-        + FIT,
-        'model.compile("adam", "sparse_categorical_crossentropy")\nfor layer in base.layers:\n'
-        "    layer.trainable = False\n",
-        "for layer in base.layers:\n    layer.trainable = False\n"
-        'model.compile("adam", "sparse_categorical_crossentropy")\n',
-    ),
 }
 
 GOOD: dict[str, str] = {
+    "frozen between compile and the first fit, which Keras honours": """
+        import keras
+
+        base = keras.applications.MobileNetV2(include_top=False, pooling="avg")
+        model = keras.Sequential([keras.layers.Rescaling(1 / 127.5, offset=-1), base, keras.layers.Dense(3)])
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        base.trainable = False
+        model.fit(x_train, y_train, epochs=5, validation_data=(x_val, y_val))
+        """,
     "a graph whose dropout is fed": """
         import tensorflow as tf
 

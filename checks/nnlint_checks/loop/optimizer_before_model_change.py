@@ -43,16 +43,6 @@ def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
                 nn.functional.cross_entropy(model(x), y).backward()
                 optimizer.step()
         ```
-        Frozen when the model has been compiled.
-        ```python
-        from tensorflow import keras
-
-        base = keras.applications.ResNet50(include_top=False, pooling="avg")
-        model = keras.Sequential([base, keras.layers.Dense(5, activation="softmax")])
-        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-        base.trainable = False  # warning: [TL515]
-        model.fit(images, labels, epochs=5, validation_split=0.2)
-        ```
         Thawed for the second stage, and not compiled again.
         ```python
         from tensorflow import keras
@@ -124,14 +114,6 @@ def optimizer_before_model_change(coverage: Coverage) -> Iterator[Finding]:
         ```
     """
     for layer in coverage.thawed:
-        if layer.frozen:
-            yield Finding(
-                layer.place,
-                f"{layer.name} is frozen after compile(), which has settled what fit trains",
-                "freeze layers before compile(), or call it again",
-                (Step(layer.first, "compiled here"), Step(layer.second, "and trained here")),
-            )
-            continue
         yield Finding(
             layer.place,
             f"{layer.name} is made trainable, but fit goes on as compiled: it stays frozen",

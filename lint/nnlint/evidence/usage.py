@@ -117,15 +117,13 @@ class LeftOut:
 @dataclass(frozen=True, slots=True)
 class Thawed:
     """A frozen layer of Keras is made trainable at ``place``, between two calls of ``fit``, ``first`` and
-    ``second``, with no ``compile`` in between. ``frozen``: the other way round, after the ``compile`` at
-    ``first``.
+    ``second``, with no ``compile`` in between.
     """
 
     name: str
     place: Place
     first: Place
     second: Place
-    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from nnlint.readers.source.libraries.keras.feeding import (
     samples_of,
     shuffles,
 )
-from nnlint.readers.source.libraries.keras.freezing import note_compile, note_fit
+from nnlint.readers.source.libraries.keras.freezing import note_fit
 from nnlint.readers.source.libraries.keras.losses import apply_loss
 from nnlint.readers.source.libraries.keras.metrics import decided
 from nnlint.readers.source.libraries.keras.models import MODEL_STATE, realize
@@ -90,9 +90,7 @@ def _compile(call: Call, arguments: Arguments) -> Value:
         i.heap.write(optimizer.state, "_models", (*optimizer.state.get("_models", ()), model.key))
     for name in ("loss", "metrics", "loss_weights"):
         i.heap.write(model.state, f"_{name}", bound[name])
-    pending = Pending(bound["loss"], *_places(call), _metrics_place(call))
-    i.heap.write(model.state, "_pending", pending)
-    note_compile(call, model, pending)
+    i.heap.write(model.state, "_pending", Pending(bound["loss"], *_places(call), _metrics_place(call)))
     return None
 
 
