@@ -32,6 +32,8 @@ def coverage(trace: Trace) -> Iterator[Coverage]:
     held = [_held(o) for o in optimizers]
     if not optimizers or any(h is None for h in held) or trace.notes.get("exhausted"):
         return
+    if not any(held) and any(o.state.get("_parameters") for o in optimizers):
+        return  # tensors of the program's own are what is trained, such as an input
     ids = {id(weight) for weights_of in held for weight in weights_of or ()}
     last = max(o.key for o in optimizers)
     steps = [e for e in trace.events if e.did is Did.STEP]
@@ -61,14 +63,11 @@ def _thawed(trace: Trace) -> Iterator[Coverage]:
 
 
 def _held(optimizer: Instance) -> tuple[Weight, ...] | None:
-    """Its weights of layers, beside tensors that the program made by itself; None when it is given others, or
-    such tensors alone: then they are what is trained.
-    """
+    """Its weights of layers, beside tensors that the program made by itself; None when it is given others."""
     found = optimizer.state.get("_parameters")
     if not isinstance(found, tuple) or not all(isinstance(v, Weight) or _by_itself(v) for v in found):
         return None
-    weights_of = tuple(v for v in found if isinstance(v, Weight))
-    return weights_of if weights_of or not found else None
+    return tuple(v for v in found if isinstance(v, Weight))
 
 
 def _by_itself(value: Value) -> bool:
