@@ -33,6 +33,10 @@ _CHECKED_NODE = pattern(r"Bad node spec for node\. Name:\s*(?P<name>.*?) OpType:
 _ERRORS = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError)
 
 
+Outside = tuple[onnx.TensorProto, Mapping[str, str]]
+"""A tensor whose values stand in another file, and where."""
+
+
 class Broken(Exception):
     """The file is no model. The message is the reason."""
 
@@ -59,9 +63,10 @@ def opened(path: Path) -> Opened:
     if model.functions and unfolded(model) > MOST_NODES:
         raise Broken(f"its functions call themselves, or unfold to over {MOST_NODES} nodes")
     newer = _newer(model)
-    problems = tuple(_external_problems(path, model))
+    outside = [(tensor, entries) for tensor in _outside(model) if INLINE not in (entries := external(tensor))]
+    problems = tuple(_external_problems(path, outside))
     if not problems:
-        _take_in(path, model)
+        _take_in(path, outside)
     light, emptied = _light(model)
     if not newer and not problems:
         _check(light, emptied)
@@ -71,14 +76,14 @@ def opened(path: Path) -> Opened:
     return Opened(model, light, problems, newer)
 
 
-def _take_in(path: Path, model: onnx.ModelProto) -> None:
+def _take_in(path: Path, outside: Iterable[Outside]) -> None:
     """Few values that stand in another file may be sizes, on which shapes depend: they come in."""
     wanted: dict[Path, list[tuple[onnx.TensorProto, int, int]]] = {}
-    for tensor in _outside(model):
-        entries, length = external(tensor), _length(tensor)
-        target, offset = data_file(path, entries), entries.get("offset", "0")
+    for tensor, entries in outside:
+        length, offset = _length(tensor), entries.get("offset", "0")
+        target = data_file(path, entries)
         whole = entries.get("length", str(length)) == str(length)
-        if INLINE not in entries and 0 < length <= SHAPING and whole and offset.isdecimal() and target:
+        if 0 < length <= SHAPING and whole and offset.isdecimal() and target:
             wanted.setdefault(target, []).append((tensor, int(offset), length))
     for target, found in wanted.items():
         with suppress(OSError), target.open("rb") as file:
@@ -301,12 +306,11 @@ def _newer(model: onnx.ModelProto) -> str:
     return ""
 
 
-def _external_problems(path: Path, model: onnx.ModelProto) -> Iterator[Unreadable | Unsafe]:
+def _external_problems(path: Path, outside: Iterable[Outside]) -> Iterator[Unreadable | Unsafe]:
     seen: set[str] = set()
-    for tensor in _outside(model):
-        entries = external(tensor)
+    for tensor, entries in outside:
         location = entries.get("location", "")
-        if INLINE in entries or location in seen:
+        if location in seen:
             continue
         seen.add(location)
         place = Place(str(path), part=f"tensor '{tensor.name}'")
