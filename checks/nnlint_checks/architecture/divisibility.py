@@ -88,6 +88,15 @@ def divisibility(network: Network) -> Iterator[Finding]:
                 x = self.norm(self.conv(x)).flatten(2).transpose(1, 2)
                 return self.attend(x, x, x)[0]
         ```
+        Keras gives each head a size of its own.
+        ```python
+        import keras
+        from keras import layers
+
+        x = keras.Input((20, 50))
+        h = layers.LayerNormalization()(x + layers.MultiHeadAttention(num_heads=3, key_dim=16)(x, x))
+        model = keras.Model(x, layers.Dense(4)(layers.GlobalAveragePooling1D()(h)))
+        ```
     """
     for layer in network.layers:
         if layer.proven:
@@ -100,6 +109,8 @@ def divisibility(network: Network) -> Iterator[Finding]:
 
 
 def _of_layer(layer: Layer) -> Iterator[Finding]:
+    if "head_dim" in layer.attributes:
+        return  # heads of a size of their own, as Keras has them, need not share the width
     for whole, part in PAIRS.get(layer.kind, ()):
         size, count = layer.attributes.get(whole), layer.attributes.get(part)
         if isinstance(size, int) and isinstance(count, int) and min(size, count) > 0 and size % count:

@@ -197,7 +197,8 @@ def _attention_init(call: Call, arguments: Arguments) -> Value:
     layer = arguments.positional[0]
     if isinstance(layer, Instance):
         bound = bind_layer(call, layer, _HEADS, arguments.after_self())
-        attributes = {"heads": bound["num_heads"], "batch_first": True, "dropout": bound["dropout"]}
+        attributes = {"heads": bound["num_heads"], "head_dim": bound["key_dim"]}
+        attributes |= {"batch_first": True, "dropout": bound["dropout"]}
         call.interpreter.heap.write(layer.state, "_attributes", attributes)
     return None
 
