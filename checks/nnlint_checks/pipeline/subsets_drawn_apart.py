@@ -91,11 +91,11 @@ def subsets_drawn_apart(recipe: Recipe) -> Iterator[Finding]:
                 print((net(images).argmax(1) == labels).sum().item())
         ```
     """
-    training = [(feed, draw) for feed in recipe.feeds if feed.purpose == "train" and (draw := _draw(feed))]
+    training = [draw for feed in recipe.feeds if feed.purpose == "train" and (draw := _draw(feed))]
     seen: set[Place] = set()
     for feed in recipe.feeds:
         draw = _draw(feed) if feed.purpose == "evaluate" else None
-        other = next((d for _, d in training if draw is not None and draw.apart(d)), None)
+        other = next((one for one in training if draw is not None and draw.apart(one)), None)
         if draw is None or other is None or draw.place in seen:
             continue
         seen.add(draw.place)

@@ -21,7 +21,7 @@ MODULES: dict[str, str] = {
     },
     **{name: name for name in ("os", "sys", "time", "copy", "json", "argparse", "re", "torchvision")},
     **{name: name for name in ("functools", "itertools", "collections", "logging", "warnings", "pathlib")},
-    **{name: name for name in ("transformers", "cv2", "timm", "math")},
+    **{name: name for name in ("transformers", "cv2", "timm")},
     "np": "numpy",
     "pd": "pandas",
     "tf": "tensorflow",

@@ -21,15 +21,19 @@ _PACKAGE = pattern(r"(?m)^#\s*@package\s+(\S+)")
 
 def compose(folder: Path, name: str) -> Any:
     """The whole configuration that ``config_name`` stands for; UNREAD where its file cannot be read."""
-    data = _of(folder, name.removesuffix(".yaml"), DEEPEST)
+    data = _of(folder, _text(folder, name), DEEPEST)
     return data if data is UNREAD else interpolated(data, data)
 
 
-def _of(folder: Path, name: str, depth: int) -> Any:
-    """One file with what its defaults list adds, as it stands at the root of its own package."""
-    path = folder / f"{name}.yaml"
-    text = content(path) if depth and looks.is_file(path) else None
-    own = UNREAD if text is None else from_omega_raw(text)
+def _text(folder: Path, name: str) -> str:
+    """What stands in a file, "" where there is none."""
+    path = folder / f"{name.removesuffix('.yaml')}.yaml"
+    return (content(path) if looks.is_file(path) else None) or ""
+
+
+def _of(folder: Path, text: str, depth: int) -> Any:
+    """What a file of ``folder`` says with what its defaults list adds, at the root of its own package."""
+    own = from_omega_raw(text) if depth else UNREAD
     if not isinstance(own, dict):
         return UNREAD
     defaults = own.pop("defaults", None) or []
@@ -40,10 +44,11 @@ def _of(folder: Path, name: str, depth: int) -> Any:
         if option == "_self_":
             _merge(found, own)
         else:
-            place, option = folder / group.lstrip("/"), option.removesuffix(".yaml")
-            stated = _PACKAGE.search(content(place / f"{option}.yaml") or "")
+            place = folder / group.lstrip("/")
+            text = _text(place, option)
+            stated = _PACKAGE.search(text)
             package = package or (stated[1] if stated else group.strip("/").replace("/", "."))
-            data = _below(_of(place, option, depth - 1), package)
+            data = _below(_of(place, text, depth - 1), package)
             if isinstance(data, dict):
                 _merge(found, data)
     return found

@@ -115,7 +115,7 @@ def _merged(call: Call, arguments: Arguments) -> Value:
     for part in arguments.positional:
         if not isinstance(part, DictValue):
             return UNKNOWN
-        _merge(call, found, deep_copy(call, with_attributes(part), {}))
+        _merge(call, found, with_attributes(part))
     return found
 
 
