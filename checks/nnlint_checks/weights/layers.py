@@ -15,7 +15,6 @@ CUSTOMARY = pattern(
 """Adapters start at zero and may stay there; tables of positions, tokens and masks are no layers."""
 FEWEST_FILTERS = 16
 """Inputs have fewer channels: a first convolution of so many filters is none of one filter a channel."""
-NO_HEAD = frozenset({"norm", "embedding"})
 
 
 def matrices(weights: Weights) -> tuple[StoredTensor, ...]:
